@@ -1,0 +1,94 @@
+"""What can be said about a plan's statements without running them: edition, names, silent no-ops (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.errors import Problem, Severity
+from graphmigrate.schema.compare import apply, conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.plan import Task
+    from graphmigrate.results import Target
+    from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.schema.model import DdlAction
+    from graphmigrate.segments import Segment
+
+SAFE_TO_REPEAT = ("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE")
+
+
+def check(tasks: Iterable[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
+    """Walk the plan in order, with the catalogue as it will be at each statement."""
+    problems: list[Problem] = []
+    for task in tasks:
+        for segment in task.remaining:
+            for statement, action in _with_actions(segment):
+                problems.extend(_of_kind(statement, segment, task))
+                if action:
+                    problems.extend(_of_action(statement, action, target, catalogue))
+                    catalogue = apply([action], catalogue)
+    return problems
+
+
+def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None]]:
+    if segment.kind is Kind.SCHEMA:
+        yield from zip(segment.statements, segment.actions, strict=True)
+    else:
+        yield from ((statement, None) for statement in segment.statements)
+
+
+def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Problem]:
+    if segment.kind not in {Kind.AUTOCOMMIT, Kind.SYSTEM}:
+        return
+    if segment.kind is Kind.SYSTEM and not _repeatable(statement):
+        yield Problem(
+            "GM207",
+            "This administration command has no IF [NOT] EXISTS: run twice, it would fail.",
+            "Write it with IF NOT EXISTS (or IF EXISTS), so that an interrupted run can be repeated.",
+            statement.place,
+        )
+    if not task.migration.header.options.repeatable:
+        yield Problem(
+            "GM221",
+            "The server commits inside this statement: after an interruption its effect is unknown until you say.",
+            "If it may safely run again, declare it: // graphmigrate: repeatable",
+            statement.place,
+            Severity.WARNING,
+        )
+
+
+def _repeatable(statement: Statement) -> bool:
+    words = statement.text.upper().split()
+    guarded = "EXISTS" in words or (words[:2] == ["CREATE", "OR"] and words[2:3] == ["REPLACE"])
+    return guarded or words[0] in SAFE_TO_REPEAT
+
+
+def _of_action(
+    statement: Statement, action: DdlAction, target: Target, catalogue: Catalogue
+) -> Iterator[Problem]:
+    wanted = action.target
+    if wanted is not None and wanted.type.needs_enterprise and target.edition == "community":
+        yield Problem(
+            "GM205",
+            f"Neo4j Community Edition has no {wanted.type.value}s.",
+            "Put it into a migration of its own that begins with: // assume that edition is enterprise",
+            statement.place,
+        )
+    found = conflict(action, catalogue)
+    if found:
+        yield Problem("GM206", found, _CONFLICT_HINT, statement.place)
+    if action.name is None and action.verb == "create":
+        yield Problem(
+            "GM220",
+            f"This {action.of} has no name of its own: the server will choose one, which differs between databases.",
+            f"Name it: CREATE {action.of.upper()} a_name …",
+            statement.place,
+            Severity.WARNING,
+        )
+
+
+_CONFLICT_HINT = "Compare with SHOW CONSTRAINTS and SHOW INDEXES; drop or rename one of the two."

@@ -1,0 +1,53 @@
+"""Values that the Cypher reader produces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from graphmigrate.errors import Place
+
+
+class Kind(StrEnum):
+    """How a statement must be executed (see the Cypher Manual, "CALL subqueries in transactions")."""
+
+    SCHEMA = "schema"
+    DATA = "data"
+    AUTOCOMMIT = "autocommit"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One Cypher statement of a file.
+
+    ``text`` is what is sent to the server: from its first token to its last, without the final semicolon.
+    ``start`` is the offset of ``text`` in ``source``, the whole decoded file, both in characters.
+    """
+
+    text: str
+    file: str
+    source: str
+    start: int
+    kind: Kind
+    terminated: bool = True
+
+    @property
+    def place(self) -> Place:
+        """Where the statement begins."""
+        return place_at(self.file, self.source, self.start)
+
+    def place_of(self, line: int, column: int) -> Place:
+        """Translate a position in ``text`` (1-based, as the server reports it) to one in the file."""
+        lines = self.text.split("\n")
+        line = min(max(line, 1), len(lines))
+        offset = sum(len(each) + 1 for each in lines[: line - 1]) + max(column - 1, 0)
+        return place_at(self.file, self.source, self.start + min(offset, len(self.text)))
+
+
+def place_at(file: str, source: str, offset: int) -> Place:
+    """Give the 1-based line and column of a character offset, with the line of source."""
+    begin = source.rfind("\n", 0, offset) + 1
+    end = source.find("\n", offset)
+    line = source[begin : end if end >= 0 else len(source)].rstrip("\r")
+    return Place(file, source.count("\n", 0, offset) + 1, offset - begin + 1, line)

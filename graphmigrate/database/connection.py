@@ -1,0 +1,92 @@
+"""One target: the driver, the database's name, and the bookmarks that chain all work of a run."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import neo4j
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphmigrate.config import Settings
+
+WORK = "work"
+LOCK = "lock"
+READER = "reader"
+
+
+class Database:
+    """A driver bound to one database, for one run.
+
+    Every transaction carries metadata ``{app, ledger, run, host, user, role, since}``, so that ``SHOW TRANSACTIONS`` tells
+    a person, and a later run, whose it is. Transactions have no time limit unless one is given: the server's default would
+    end a long migration (Operations Manual, "Transaction management"). Bookmarks of one run chain through all its sessions.
+    """
+
+    def __init__(
+        self,
+        driver: neo4j.Driver,
+        settings: Settings,
+        *,
+        run: str,
+        host: str,
+        user: str,
+        owns_driver: bool = False,
+    ) -> None:
+        self.driver = driver
+        self.settings = settings
+        self.run = run
+        self.host = host
+        self.user = user
+        self._owns_driver = owns_driver
+        self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
+
+    def close(self) -> None:
+        """Close the driver, where this object made it."""
+        if self._owns_driver:
+            self.driver.close()
+
+    def metadata(self, role: str, **more: Any) -> dict[str, Any]:
+        """Give the metadata that a transaction of this run carries."""
+        return {
+            "app": "graphmigrate",
+            "ledger": self.settings.ledger,
+            "run": self.run,
+            "host": self.host,
+            "user": self.user,
+            "role": role,
+            **more,
+        }
+
+    @contextmanager
+    def session(self, *, write: bool, fetch_size: int = 1000) -> Iterator[neo4j.Session]:
+        """Open a session on the target database; ``write=False`` routes to readers and refuses writes."""
+        with self.driver.session(
+            database=self.settings.database,
+            default_access_mode=neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS,
+            bookmark_manager=self._bookmarks,
+            fetch_size=fetch_size,
+            notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
+        ) as session:
+            yield session
+
+    @contextmanager
+    def transaction(
+        self, role: str = WORK, *, timeout: float | None = None, **metadata: Any
+    ) -> Iterator[neo4j.Transaction]:
+        """Open a write transaction that commits where the block ends well and rolls back where it does not."""
+        with (
+            self.session(write=True) as session,
+            session.begin_transaction(
+                metadata=self.metadata(role, **metadata), timeout=timeout or 0
+            ) as transaction,
+        ):
+            yield transaction
+            transaction.commit()
+
+    def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
+        """Run one reading query to its end, in a READ session."""
+        with self.session(write=False) as session:
+            return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))  # type: ignore[arg-type]

@@ -1,0 +1,43 @@
+"""Every query that seeding sends on its own behalf."""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+# Whether another run has taken the ledger over. Reading it inside the transaction is enough: a takeover first commits its
+# name, then ends every open transaction of other runs.
+_OTHER_RUN: LiteralString = """
+  EXISTS { (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run <> $run } AS lost"""
+
+READ_SEEDS: LiteralString = """
+MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix
+RETURN s {.*} AS row"""
+
+LOOK: LiteralString = (
+    """
+OPTIONAL MATCH (s:__GraphMigrateSeed {key: $key})
+RETURN s {.step, .run, .checksum, .variables} AS row,"""
+    + _OTHER_RUN
+)
+
+# Plain CREATE: the uniqueness of the key is the fence.
+BEGIN: LiteralString = (
+    """
+CREATE (s:__GraphMigrateSeed $row)
+SET s.installed_on = datetime(),
+    s.loaded_on = CASE WHEN $row.state = 'loaded' THEN datetime() END
+RETURN s.step AS step,"""
+    + _OTHER_RUN
+)
+
+# `SET s.step = s.step + 1` takes the write lock before it reads (Operations Manual, "Concurrent data access"), so a commit
+# that is just landing is waited for and seen. The caller compares the step.
+ADVANCE: LiteralString = (
+    """
+MATCH (s:__GraphMigrateSeed {key: $key})
+SET s.step = s.step + 1
+SET s += $progress,
+    s.loaded_on = CASE WHEN $progress.state = 'loaded' THEN datetime() END
+RETURN s.step AS step,"""
+    + _OTHER_RUN
+)

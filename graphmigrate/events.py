@@ -1,0 +1,152 @@
+"""What a run tells while it works: the core emits these, whoever listens renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphmigrate.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of all events."""
+
+
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """A sentence a person should see."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned(Event):
+    """A finding that does not stop the run."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock: read from the metadata of its open transaction."""
+
+    run: str
+    host: str
+    user: str
+    since: datetime | None = None
+    doing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockAwaited(Event):
+    """Another run holds the lock; told again while the wait lasts. ``waited`` is in seconds."""
+
+    holder: Holder | None
+    waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """The lock is held and something will be done: ``migrations`` of them."""
+
+    migrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStarted(Event):
+    """A migration begins; ``number`` of ``total`` in this run; ``segment`` is where it begins or resumes (1-based)."""
+
+    version: str
+    description: str
+    number: int
+    total: int
+    segment: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexesAwaited(Event):
+    """Indexes still populate: name to percentage."""
+
+    progress: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDone(Event):
+    """One batch of a batched migration was committed."""
+
+    version: str
+    batches: int
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationApplied(Event):
+    """A migration is wholly committed. ``seconds`` is this run's share."""
+
+    version: str
+    description: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationSettled(Event):
+    """A former run died after committing this; its history was completed, nothing ran again."""
+
+    version: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationSkipped(Event):
+    """An ``assume`` did not hold; the migration is looked at again by the next run."""
+
+    version: str
+    description: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedStarted(Event):
+    """A seed begins to load; ``number`` of ``total`` in this run."""
+
+    name: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeedProgress(Event):
+    """Rows sent so far, and how many there are where that is known."""
+
+    name: str
+    rows: int
+    total_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedLoaded(Event):
+    """A seed is wholly committed."""
+
+    name: str
+    seconds: float
+    rows: int
+    changes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSkipped(Event):
+    """A seed was not loaded, and why (unchanged since it was loaded, other profile …)."""
+
+    name: str
+    reason: str

@@ -1,0 +1,255 @@
+"""Files + history + facts about the server -> what a run would do, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import Problem, Severity
+from graphmigrate.results import State
+from graphmigrate.segments import segments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphmigrate.history import History, HistoryRow
+    from graphmigrate.project.model import Condition, Migration, MigrationFile
+    from graphmigrate.project.versions import Version
+    from graphmigrate.results import Target
+    from graphmigrate.segments import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version, as the files and the history know it."""
+
+    version: Version
+    state: State
+    file: MigrationFile | None = None
+    row: HistoryRow | None = None
+    detail: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"V{self.version.text}"
+
+    @property
+    def description(self) -> str:
+        """From the file where there is one, else from the history."""
+        return self.file.description if self.file else self.row.description if self.row else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One migration to run: its segments from ``first`` on, under the ledger key ``key``."""
+
+    migration: Migration
+    segments: tuple[Segment, ...]
+    key: str
+    row: HistoryRow | None = None
+
+    @property
+    def first(self) -> int:
+        """The first segment that is not committed (1-based)."""
+        return self.row.step + 1 if self.row else 1
+
+    @property
+    def remaining(self) -> tuple[Segment, ...]:
+        """The segments that this run executes."""
+        return self.segments[self.first - 1 :]
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"V{self.migration.file.version.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A migration whose ``assume`` does not hold."""
+
+    file: MigrationFile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Tasks in order, the skipped ones, and every finding."""
+
+    tasks: tuple[Task, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The findings that stop a run."""
+        return tuple(each for each in self.problems if each.severity is Severity.ERROR)
+
+
+def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ...]:
+    """Give every version its state, in order of version."""
+    by_version = {file.version: file for file in files}
+    versions = sorted(by_version.keys() | history.rows.keys())
+    return tuple(_entry(version, by_version.get(version), history) for version in versions)
+
+
+def _entry(version: Version, file: MigrationFile | None, history: History) -> Entry:
+    row = history.rows.get(version)
+    if file is None:
+        marker = row is not None and row.checksum is None
+        return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
+    if row is not None:
+        if not row.complete:
+            return Entry(version, State.INTERRUPTED, file, row, f"{row.step} of {row.steps} segments are committed")
+        same = row.checksum in {None, file.checksum}
+        return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
+    if history.baseline is not None and version <= history.baseline:
+        return Entry(version, State.APPLIED, file, None, f"covered by baseline V{history.baseline.text}")
+    reason = history.skips.get(version.canonical)
+    if reason is not None:
+        return Entry(version, State.SKIPPED, file, None, reason)
+    late = history.highest is not None and version < history.highest
+    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file)
+
+
+def mismatches(entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False) -> list[Problem]:
+    """Name every disagreement of history and files, each with the command that resolves it."""
+    found = [_mismatch(entry, history) for entry in entries]
+    return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
+
+
+def _mismatch(entry: Entry, history: History) -> Problem | None:
+    if entry.state is State.CHANGED and entry.file:
+        return Problem(
+            "GM602",
+            f"{entry.file.name} was edited after it was applied as {entry.name}.",
+            f"Put the file back as it was, or accept the new text: graphmigrate repair --accept {entry.name}",
+        )
+    if entry.state is State.MISSING:
+        return Problem(
+            "GM603",
+            f"{entry.name} ({entry.description}) is in the history, but its file is missing.",
+            f"Bring the file back, or forget that it was applied: graphmigrate repair --forget {entry.name}",
+        )
+    if entry.state is State.OUT_OF_ORDER and entry.file and history.highest:
+        return Problem(
+            "GM604",
+            f"{entry.file.name} is new, but V{history.highest.text}, a later version, is applied already.",
+            f"Give it a version above V{history.highest.text}, or apply it late: "
+            "graphmigrate migrate --allow-out-of-order",
+        )
+    return None
+
+
+def candidates(
+    entries: Iterable[Entry], history: History, *, target: Version | None, allow_out_of_order: bool
+) -> list[Entry]:
+    """Choose the entries that a run looks at, in order."""
+    wanted = {State.PENDING, State.INTERRUPTED, State.SKIPPED}
+    if allow_out_of_order:
+        wanted.add(State.OUT_OF_ORDER)
+    return [each for each in entries if each.state in wanted and (target is None or each.version <= target)]
+
+
+def build(
+    chosen: Sequence[tuple[Entry, Migration]], history: History, target: Target, ledger: str, *, allow_out_of_order: bool
+) -> Plan:
+    """Judge the conditions on edition and version, cut into segments, and find where an interrupted one goes on."""
+    tasks: list[Task] = []
+    skips: list[Skip] = []
+    problems: list[Problem] = []
+    for entry, migration in chosen:
+        if entry.row is None:
+            unmet = [each for each in migration.header.conditions if not _holds(each, target)]
+            problems.extend(_assertion(each, target) for each in unmet if each.mode == "assert")
+            if any(each.mode == "assume" for each in unmet):
+                skips.append(Skip(migration.file, _reason(unmet[0], target)))
+                continue
+            if _late(entry, history) and not allow_out_of_order:
+                problems.append(_late_skip(entry))
+                skips.append(Skip(migration.file, entry.detail or ""))
+                continue
+        key = entry.row.key if entry.row else history.next_key(ledger, entry.version)
+        task = Task(migration, segments_of(migration), key, entry.row)
+        problems.extend(_resumable(task))
+        tasks.append(task)
+    return Plan(tuple(tasks), tuple(skips), tuple(problems))
+
+
+def _late(entry: Entry, history: History) -> bool:
+    return history.highest is not None and entry.version < history.highest
+
+
+def _late_skip(entry: Entry) -> Problem:
+    return Problem(
+        "GM210",
+        f"{entry.name} was skipped before and could be applied now, but a later version is applied already.",
+        "Apply it late with: graphmigrate migrate --allow-out-of-order",
+        severity=Severity.WARNING,
+    )
+
+
+def _holds(condition: Condition, target: Target) -> bool:
+    if condition.subject == "edition":
+        return target.edition.lower() == condition.value.lower()
+    if condition.subject == "version":
+        wanted, actual = _numbers(condition.value), _numbers(target.version)
+        if condition.operator == "is":
+            return actual[: len(wanted)] == wanted
+        return actual >= wanted if condition.operator == "ge" else actual < wanted
+    return True  # a query is looked at just before its own migration
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """``2026.05.0`` as (2026, 5, 0); a suffix such as ``-aura`` is left out."""
+    digits = version.split("-")[0].split("+")[0].split(".")
+    return tuple(int(each) for each in digits if each.isdigit())
+
+
+def _reason(condition: Condition, target: Target) -> str:
+    actual = target.edition if condition.subject == "edition" else target.version
+    operator = {"is": "is", "ge": "is at least", "lt": "is below"}[condition.operator]
+    return f"assumes that {condition.subject} {operator} {condition.value}; it is {actual}"
+
+
+def _assertion(condition: Condition, target: Target) -> Problem:
+    reason = _reason(condition, target).replace("assumes", "This migration asserts", 1)
+    hint = "Run it against such a server, or write `assume` to skip it on others."
+    return Problem("GM502", f"{reason}.", hint, condition.place)
+
+
+def _resumable(task: Task) -> list[Problem]:
+    """Say what stands in the way of going on with an interrupted migration."""
+    row = task.row
+    if row is None:
+        return []
+    touched = row.step + (1 if row.intent or row.batches else 0)
+    for number, checksum in enumerate(row.segments[:touched], 1):
+        segment = task.segments[number - 1] if number <= len(task.segments) else None
+        if segment is None or segment.checksum != checksum:
+            return [_edited_segment(task, segment, number, row)]
+    if row.intent and not task.migration.header.options.repeatable:
+        segment = task.segments[row.intent - 1]
+        return [
+            Problem(
+                "GM606",
+                f"{task.name} was interrupted inside a statement that commits by itself; "
+                "how much of it took effect is unknown.",
+                f"Look at the data, then say which: graphmigrate repair --rerun {task.name} (run it again), or "
+                f"graphmigrate repair --done {task.name} (it is complete).",
+                segment.statements[0].place,
+            )
+        ]
+    return []
+
+
+def _edited_segment(task: Task, segment: Segment | None, number: int, row: HistoryRow) -> Problem:
+    what = "was edited" if segment else "is gone from the file"
+    return Problem(
+        "GM605",
+        f"{task.name} is applied up to segment {row.step} of {row.steps}, but segment {number}, "
+        f"which took effect already, {what}.",
+        f"Put that part of {task.migration.file.name} back; what follows segment {row.step} may be changed freely.",
+        segment.statements[0].place if segment else None,
+    )

@@ -1,0 +1,79 @@
+"""Values that the project reader produces: files, headers, migrations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.errors import Place, Problem
+    from graphmigrate.project.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An ``assert`` or ``assume`` header line.
+
+    For ``edition`` the value is ``community`` or ``enterprise``; for ``version`` a dotted number with an operator
+    (``is`` matches every release that begins with it: ``5.26`` matches ``5.26.25``); for ``query`` a Cypher query that
+    returns one boolean.
+    """
+
+    mode: Literal["assert", "assume"]
+    subject: Literal["edition", "version", "query"]
+    operator: Literal["is", "ge", "lt"]
+    value: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The ``// graphmigrate: …`` header words of one migration; ``None`` means "not said"."""
+
+    batch: int | None = None
+    max_batches: int = 100_000
+    transaction: Literal["segment", "statement"] = "segment"
+    repeatable: bool = False
+    timeout: float | None = None
+    retry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Everything said in comment lines before the first statement."""
+
+    conditions: tuple[Condition, ...] = ()
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFile:
+    """A migration on disk, named and hashed but not yet read: cheap for ten thousand of them."""
+
+    version: Version
+    description: str
+    path: Path
+    name: str
+    checksum: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A migration file read whole: header and statements."""
+
+    file: MigrationFile
+    header: Header
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationFolder:
+    """What ``collect`` found, in order of version, with every finding about names."""
+
+    path: Path
+    files: tuple[MigrationFile, ...]
+    problems: tuple[Problem, ...]

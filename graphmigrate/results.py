@@ -1,0 +1,199 @@
+"""What the façade returns: plain values, ready to be printed or serialised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphmigrate.errors import Problem
+
+
+class State(StrEnum):
+    """The state of one migration, from its file and its history together."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    SKIPPED = "skipped"
+    CHANGED = "changed"
+    MISSING = "missing"
+    OUT_OF_ORDER = "out of order"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One line of ``status``; ``baseline`` rows are applied ones that were marked, not run."""
+
+    version: str
+    description: str
+    state: State
+    file: str | None
+    installed_on: datetime | None = None
+    installed_by: str | None = None
+    execution_time: timedelta | None = None
+    type: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The database that was asked."""
+
+    uri: str
+    database: str
+    edition: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every migration known to the files or to the history, in order of version."""
+
+    target: Target
+    rows: tuple[StatusRow, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is pending, changed, missing, interrupted or out of order."""
+        return not self.problems and all(row.state in {State.APPLIED, State.SKIPPED} for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStatement:
+    """One statement of a plan."""
+
+    file: str
+    line: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMigration:
+    """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted)."""
+
+    version: str
+    description: str
+    file: str
+    segment: int
+    segments: int
+    statements: tuple[PlannedStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedMigration:
+    """A migration whose ``assume`` does not hold here."""
+
+    version: str
+    description: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What a run would do now; ``problems`` with severity error would stop it before anything runs."""
+
+    target: Target
+    migrations: tuple[PlannedMigration, ...]
+    skipped: tuple[SkippedMigration, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedMigration:
+    """A migration that this run brought to its end; ``settled`` ones had been committed by a run that died."""
+
+    version: str
+    description: str
+    seconds: float
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateResult:
+    """The outcome of ``migrate``; ``version`` is the highest applied one afterwards, None in an empty history."""
+
+    target: Target
+    applied: tuple[AppliedMigration, ...]
+    skipped: tuple[SkippedMigration, ...]
+    version: str | None
+    seconds: float
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """Versions that were marked as already there."""
+
+    marked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairAction:
+    """One disagreement of history and files, the command that resolves it, and whether this call did so."""
+
+    version: str
+    description: str
+    finding: str
+    resolution: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    """What ``repair`` found and did."""
+
+    actions: tuple[RepairAction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedInfo:
+    """One seed of the folder; ``state`` is loaded, changed or new (None where no database was asked)."""
+
+    name: str
+    description: str
+    file: str
+    depends: tuple[str, ...]
+    profiles: tuple[str, ...]
+    variables: dict[str, Any]
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSeed:
+    """One seed that this run loaded; ``changes`` are the server's counters by name."""
+
+    name: str
+    seconds: float
+    rows: int
+    changes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedSeed:
+    """One seed that was not loaded, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """The outcome of ``seed``."""
+
+    target: Target
+    loaded: tuple[LoadedSeed, ...]
+    skipped: tuple[SkippedSeed, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSummary:
+    """Counts of what the graph holds, the ledger's own nodes aside."""
+
+    labels: dict[str, int]
+    relationship_types: dict[str, int]

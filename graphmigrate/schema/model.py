@@ -1,0 +1,77 @@
+"""Constraints and indexes as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ObjectType(StrEnum):
+    """The kinds of index and constraint (Cypher Manual, "Indexes" and "Constraints")."""
+
+    RANGE = "range index"
+    TEXT = "text index"
+    POINT = "point index"
+    FULLTEXT = "full-text index"
+    VECTOR = "vector index"
+    LOOKUP = "token lookup index"
+    UNIQUENESS = "uniqueness constraint"
+    KEY = "key constraint"
+    EXISTENCE = "existence constraint"
+    PROPERTY_TYPE = "property type constraint"
+
+    @property
+    def is_constraint(self) -> bool:
+        """Whether it is a constraint rather than an index."""
+        return self.value.endswith("constraint")
+
+    @property
+    def needs_enterprise(self) -> bool:
+        """Whether Community Edition refuses it (Operations Manual, "Introduction", the edition table)."""
+        return self in {ObjectType.KEY, ObjectType.EXISTENCE, ObjectType.PROPERTY_TYPE}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaObject:
+    """One constraint or index; ``name`` is None where the statement gives none and the server will choose.
+
+    ``labels`` are labels or relationship types (a full-text index may have several; a token lookup index none).
+    ``property_type`` is the normalised type text of a property type constraint, e.g. ``STRING`` or ``LIST<INTEGER NOT NULL>``.
+    """
+
+    type: ObjectType
+    entity: str  # "node" or "relationship"
+    labels: tuple[str, ...]
+    properties: tuple[str, ...]
+    name: str | None = None
+    property_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DdlAction:
+    """What one DDL statement does: ``create`` has ``target``, ``drop`` has only a name."""
+
+    verb: str  # "create" or "drop"
+    of: str  # "index" or "constraint"
+    guarded: bool
+    name: str | None
+    target: SchemaObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """One row of SHOW INDEXES or SHOW CONSTRAINTS.
+
+    For an index, ``owner`` is the name of the constraint it backs; ``state`` is ONLINE, POPULATING or FAILED.
+    """
+
+    object: SchemaObject
+    owner: str | None = None
+    state: str | None = None
+    population: float | None = None
+    failure: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name; in a catalogue every object has one."""
+        return self.object.name or ""

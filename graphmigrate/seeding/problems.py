@@ -1,0 +1,27 @@
+"""Errors of seeds; whatever is raised before anything was loaded has exit code 2."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class SeedFileError(ProjectError):
+    """A seed's file, front matter, template, variables or sources are wrong; nothing was loaded."""
+
+    code = "GM560"
+
+
+def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
+    """Say which known word was probably meant, or list them all."""
+    known = sorted(set(known))
+    if not known:
+        return f"There are no {what}."
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    listed = f"Known {what}: {', '.join(known)}."
+    return f"Did you mean {close[0]!r}? {listed}" if close else listed

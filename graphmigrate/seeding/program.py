@@ -1,0 +1,280 @@
+"""From pieces to what is sent: statements with numbered parameters, and row blocks, checked token by token."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.seeding.problems import SeedFileError, did_you_mean
+from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, row_columns, statements
+from graphmigrate.seeding.sourcemap import Edit, Edited, Written
+from graphmigrate.seeding.text import Fragment, Piece, Placeholder, RowBlock, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.errors import Place
+    from graphmigrate.seeding.sources import Source
+    from graphmigrate.seeding.template import Rendering
+
+ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One statement as it is sent: text and parameters; ``origin`` finds the template's line."""
+
+    text: str
+    parameters: dict[str, Any] = field(repr=False)
+    creates: bool
+    origin: Edited = field(repr=False, compare=False)
+
+    @property
+    def place(self) -> Place:
+        """Where in the template the statement begins."""
+        return self.origin.place(len(self.text) - len(self.origin.text.lstrip()) if False else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Statements that stand between row blocks; they are sent in order, many to a transaction."""
+
+    queries: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A row block: its query runs once for each batch of rows. ``columns`` are what a row is sent as, in this order, as a
+    list; None where the body needs rows whole.
+    """
+
+    query: Query
+    source: Source
+    columns: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything a seed sends, in order."""
+
+    parts: tuple[Statements | Rows, ...]
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """Every query of every part."""
+        return tuple(
+            query for part in self.parts for query in (part.queries if isinstance(part, Statements) else (part.query,))
+        )
+
+    @property
+    def creates(self) -> bool:
+        """Whether loading it twice would make things twice: a CREATE clause, not MERGE."""
+        return any(query.creates for query in self.queries)
+
+    @property
+    def total_rows(self) -> int | None:
+        """How many rows and statements there are, where that is known without reading."""
+        total = 0
+        for part in self.parts:
+            size = len(part.queries) if isinstance(part, Statements) else part.source.size
+            if size is None:
+                return None
+            total += size
+        return total
+
+
+def build(rendering: Rendering) -> Program:
+    """Make the program of a rendered seed. Raises SeedFileError at the template's line."""
+    parts: list[Statements | Rows] = []
+    run: list[Piece] = []
+
+    def close(block: RowBlock | None) -> None:
+        queries = _plain(Written(run, rendering), block)
+        if queries:
+            parts.append(Statements(queries))
+        run.clear()
+
+    for piece in rendering.pieces:
+        if isinstance(piece, RowBlock):
+            close(piece)
+            parts.append(_rows(piece, rendering))
+        else:
+            run.append(piece)
+    close(None)
+    return Program(tuple(parts))
+
+
+def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
+    tokens = _checked(written)
+    found = statements(written.text, written.place)
+    if before is not None and found and not found[-1].terminated:
+        raise SeedFileError(
+            "A statement is not finished where {% unwind %} begins.",
+            hint="End it with a semicolon. A row block is a statement of its own: inside it, write the whole statement.",
+            place=written.place(found[-1].start + len(found[-1].text) - 1),
+            code="GM580",
+        )
+    return tuple(_query(written, statement, tokens) for statement in found)
+
+
+def _rows(block: RowBlock, rendering: Rendering) -> Rows:
+    written = Written(block.body, rendering)
+    tokens = _checked(written)
+    found = statements(written.text, written.place)
+    if len(found) != 1:
+        raise SeedFileError(
+            f"The body of {{% unwind %}} must be one statement; here are {len(found)}.",
+            hint="Write one {% unwind %} block for each statement."
+            if found
+            else "Write the statement that is run for each row: CREATE (:Person {name: row.name})",
+            place=written.place(found[1].start)
+            if len(found) > 1
+            else rendering.place(block.origin.template, block.origin.line),
+            code="GM580",
+        )
+    columns, uses = row_columns(tokens, block.variable)
+    _check_columns(block, columns, uses, written)
+    edits: list[Edit] = []
+    if columns is not None:
+        edits = [Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses]
+    prefix = f"UNWIND ${ROWS} AS {block.variable} "
+    query = _query(written, found[0], tokens, edits, prefix)
+    return Rows(query, block.source, columns)
+
+
+def _check_columns(
+    block: RowBlock, columns: tuple[str, ...] | None, uses: Sequence[tuple[int, int, str]], written: Written
+) -> None:
+    known = block.source.columns
+    if known is None:
+        return
+    for start, _, name in uses:
+        if name not in known:
+            raise SeedFileError(
+                f"{block.source.label} has no column {name!r}.",
+                hint=did_you_mean(name, known, "columns"),
+                place=written.place(start),
+                code="GM582",
+            )
+
+
+def _query(
+    written: Written, statement: Statement, tokens: Sequence[Lexeme], edits: Sequence[Edit] = (), prefix: str = ""
+) -> Query:
+    start, end = statement.start, statement.start + len(statement.text)
+    _check_kind(statement, written)
+    parameters: dict[str, Any] = {}
+    numbered = list(edits)
+    for index in range(bisect_left(written.starts, start), bisect_left(written.starts, end)):
+        piece = written.pieces[index]
+        if isinstance(piece, Placeholder):
+            name = f"p{len(parameters) + 1}"
+            parameters[name] = piece.value
+            numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
+    origin = Edited(written, start, end, numbered, prefix)
+    inside = [token for token in tokens if start <= token.start < end]
+    return Query(origin.text, parameters, creates(inside), origin)
+
+
+_REFUSED = {
+    Kind.SCHEMA: "Constraints and indexes",
+    Kind.SYSTEM: "Administration commands",
+    Kind.AUTOCOMMIT: "CALL { … } IN TRANSACTIONS",
+}
+
+
+def _check_kind(statement: Statement, written: Written) -> None:
+    if statement.kind is Kind.DATA:
+        return
+    if statement.kind is Kind.AUTOCOMMIT:
+        hint = "Use {% unwind row in … %}: it commits in batches, and resumes. Or move the statement into a migration."
+    else:
+        hint = "Move it into a migration: graphmigrate new DESCRIPTION"
+    message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
+    raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM585")
+
+
+def _checked(written: Written) -> list[Lexeme]:
+    """Read the text as tokens and see that each value, identifier and literal is read as exactly itself."""
+    tokens = lexemes(written.text)
+    starts = [token.start for token in tokens]
+    own: set[int] = set()
+    for index, piece in enumerate(written.pieces):
+        if isinstance(piece, Fragment):
+            continue
+        start, end = written.starts[index], written.end(index)
+        position = bisect_left(starts, start)
+        fitting = position < len(tokens) and starts[position] == start
+        if fitting and isinstance(piece, Token) and piece.text.startswith("-"):
+            position += 1
+            start += 1
+            fitting = position < len(tokens) and starts[position] == start
+        if not fitting or tokens[position].end != end or not _is(tokens[position], piece):
+            raise _misplaced(written, index, tokens, starts)
+        own.add(start)
+    for token in tokens:
+        if token.sort is Sort.PARAMETER and token.start not in own:
+            name = written.text[token.start : token.end]
+            raise SeedFileError(
+                f"Nothing gives the parameter {name} a value.",
+                hint="Write {{ name }}: each value becomes a parameter by itself.",
+                place=written.place(token.start),
+                code="GM579",
+            )
+    return tokens
+
+
+def _is(token: Lexeme, piece: Piece) -> bool:
+    if isinstance(piece, Placeholder):
+        return token.sort is Sort.PARAMETER
+    if isinstance(piece, Token) and piece.kind == "identifier":
+        return token.sort is Sort.QUOTED
+    return token.sort in {Sort.NUMBER, Sort.WORD}
+
+
+def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme], starts: Sequence[int]) -> SeedFileError:
+    piece = written.pieces[index]
+    start = written.starts[index]
+    around = next((token for token in tokens if token.start <= start < token.end), None)
+    what = {True: "A value"}.get(isinstance(piece, Placeholder), "This")
+    place = written.place(start)
+    if around is not None and around.sort is Sort.STRING and around.start < start:
+        return SeedFileError(
+            f"{what} stands inside quotes, where Cypher reads no parameter.",
+            hint=f"Join the texts instead: {_concatenation(written, around)}",
+            place=place,
+            code="GM575",
+        )
+    if around is not None and around.sort is Sort.COMMENT and around.start < start:
+        hint = "Use a template comment for what is not sent: {# … #}"
+        return SeedFileError(f"{what} stands inside a comment of Cypher.", hint=hint, place=place, code="GM575")
+    if around is not None and around.sort is Sort.QUOTED and around.start < start:
+        hint = "Make the whole name in the template: {{ (prefix ~ name) | identifier }}, without backticks around it."
+        return SeedFileError(f"{what} stands inside backticks.", hint=hint, place=place, code="GM575")
+    return SeedFileError(
+        f"{what} stands directly beside other text, so that Cypher would read both as one word.",
+        hint="Put a space between them; or build the value in the template: {{ prefix ~ name }}",
+        place=place,
+        code="GM576",
+    )
+
+
+def _concatenation(written: Written, around: Lexeme) -> str:
+    """Write the string literal as a concatenation of what stands in it."""
+    quote = written.text[around.start]
+    parts: list[str] = []
+    position = around.start + 1
+    for index, start in enumerate(written.starts):
+        if around.start < start < around.end and not isinstance(written.pieces[index], Fragment):
+            parts.append(quote + written.text[position:start] + quote if start > position else "")
+            spelled = written.place(start).source or ""
+            column = written.place(start).column - 1
+            closing = spelled.find("}}", column)
+            parts.append(spelled[column : closing + 2] if spelled[column:].startswith("{{") and closing > 0 else "{{ … }}")
+            position = written.end(index)
+    rest = written.text[position : around.end]
+    parts.append(quote + rest if rest != quote else "")
+    return " + ".join(part for part in parts if part)

@@ -1,0 +1,127 @@
+"""Rendering: from a seed and its variables to pieces, with every error at its template and line."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import SecurityError
+
+from graphmigrate.errors import Place
+from graphmigrate.seeding.environment import SeedEnvironment, SeedLoader
+from graphmigrate.seeding.files import file_checksum
+from graphmigrate.seeding.filters import unknown_filter
+from graphmigrate.seeding.folder import SUFFIX
+from graphmigrate.seeding.problems import SeedFileError, did_you_mean
+from graphmigrate.seeding.text import Piece, RowBlock, join, pieces_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from graphmigrate.seeding.folder import SeedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What one rendering yielded. ``templates`` are the texts of all templates that took part, by name."""
+
+    root: Path
+    pieces: tuple[Piece, ...]
+    templates: dict[str, str]
+
+    def place(self, template: str, line: int, column: int = 1) -> Place:
+        """Give a place in one of the templates, with its line of source."""
+        return template_place(self.root, self.templates, template, line, column)
+
+
+def template_place(root: Path, templates: Mapping[str, str], name: str, line: int, column: int = 1) -> Place:
+    """Give a place in a template, with its line of source where the template is known."""
+    lines = templates.get(name, "").split("\n")
+    source = lines[line - 1] if 0 < line <= len(lines) else None
+    return Place(str(root / name), line, column, source)
+
+
+def render(root: Path, seed: SeedFile, variables: Mapping[str, Any]) -> Rendering:
+    """Render a seed. Raises SeedFileError (GM570 and above, with the template's line) for whatever is wrong with it."""
+    main = seed.name + SUFFIX
+    loader = SeedLoader(root, main, seed.text)
+    environment = SeedEnvironment(loader)
+    try:
+        template = environment.get_template(main)
+        context = template.new_context(dict(variables))
+        pieces = pieces_of(join(template.root_render_func(context)))
+    except TemplateSyntaxError as error:
+        raise _syntax(error, root, loader.texts, main) from None
+    except SeedFileError as error:
+        if error.place is None:
+            error.place = _where(error, root, loader.texts, main)
+        raise
+    except Exception as error:
+        raise _evaluation(error, _where(error, root, loader.texts, main), variables) from error
+    return Rendering(root, pieces, loader.texts)
+
+
+def _syntax(error: TemplateSyntaxError, root: Path, texts: Mapping[str, str], main: str) -> SeedFileError:
+    place = template_place(root, texts, error.name or main, error.lineno)
+    message = error.message or "This is not a valid template"
+    if message.startswith("No filter named"):
+        refusal = unknown_filter(message.split("'")[1])
+        refusal.place = place
+        return refusal
+    forbidden = "in seeds" in message or "cannot have a filter" in message
+    return SeedFileError(message, place=place, code="GM572" if forbidden else "GM570")
+
+
+def _where(error: BaseException, root: Path, texts: Mapping[str, str], main: str) -> Place:
+    """Find the innermost line of a template in a traceback."""
+    name, line = main, 1
+    trace = error.__traceback__
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            name = template.name or main
+            line = template.get_corresponding_lineno(trace.tb_lineno)
+        trace = trace.tb_next
+    return template_place(root, texts, name, line)
+
+
+def _evaluation(error: Exception, place: Place, variables: Mapping[str, Any]) -> SeedFileError:
+    if isinstance(error, TemplateNotFound):
+        return SeedFileError(f"There is no template {error.name!r} in the seeds folder.", place=place, code="GM583")
+    if isinstance(error, UndefinedError):
+        word = str(error.message).split("'")[1] if "'" in str(error.message) else ""
+        hint = did_you_mean(word, variables, "variables") + " Give it a default under 'vars' in the front matter."
+        return SeedFileError(f"In this template {error.message}.", hint=hint, place=place, code="GM571")
+    if isinstance(error, SecurityError):
+        return SeedFileError(f"Not allowed in a seed: {error.message}", place=place, code="GM572")
+    if isinstance(error, TemplateError):
+        message = error.message or str(error)
+        if message.startswith("No filter named"):
+            refusal = unknown_filter(message.split("'")[1])
+            refusal.place = place
+            return refusal
+        return SeedFileError(message, place=place, code="GM571")
+    reason = "it calls itself without end" if isinstance(error, RecursionError) else f"{error}"
+    return SeedFileError(f"This cannot be evaluated: {reason} ({type(error).__name__}).", place=place, code="GM571")
+
+
+def checksum(seed: SeedFile, rendering: Rendering) -> str:
+    """SHA-256 of everything the seed was made of: its template, those it includes, the data files it reads.
+
+    A seed of one file has just that file's checksum.
+    """
+    main = seed.name + SUFFIX
+    parts = {f"template {name}": _sha(text) for name, text in rendering.templates.items() if name != main}
+    for name in sorted({name for piece in rendering.pieces if isinstance(piece, RowBlock) for name in piece.source.files}):
+        parts[f"data {name}"] = file_checksum(rendering.root, name)
+    if not parts:
+        return seed.own_checksum
+    listed = "\n".join([seed.own_checksum, *(f"{part}\0{parts[part]}" for part in sorted(parts))])
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

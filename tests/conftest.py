@@ -1,0 +1,107 @@
+"""Fixtures: a real Neo4j of each tested version, emptied before each test."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import neo4j
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+DEFAULT_VERSION = "5.26"
+NEWEST_VERSION = "2026.05"
+
+
+@dataclass(frozen=True)
+class Neo4jTarget:
+    """A running server to test against; ``env`` is what a subprocess needs to reach it."""
+
+    uri: str
+    username: str
+    password: str
+    version: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("NEO4J_", "GRAPHMIGRATE_"))}
+        return kept | {"NEO4J_URI": self.uri, "NEO4J_USERNAME": self.username, "NEO4J_PASSWORD": self.password}
+
+    def driver(self) -> neo4j.Driver:
+        auth = (self.username, self.password) if self.password else None
+        return neo4j.GraphDatabase.driver(self.uri, auth=auth, notifications_min_severity="OFF")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--neo4j-versions",
+        default=f"{DEFAULT_VERSION},{NEWEST_VERSION}",
+        help="Neo4j versions for tests/integration, separated by commas; the first is used everywhere else.",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "neo4j_target" not in metafunc.fixturenames:
+        return
+    versions = metafunc.config.getoption("--neo4j-versions").split(",")
+    if os.environ.get("GRAPHMIGRATE_TEST_URI"):
+        versions = ["given"]
+    elif "integration" not in metafunc.definition.path.parts:
+        versions = versions[:1]
+    metafunc.parametrize("neo4j_target", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def neo4j_target(request: pytest.FixtureRequest) -> Iterator[Neo4jTarget]:
+    if request.param == "given":
+        environ = os.environ.get
+        yield Neo4jTarget(
+            os.environ["GRAPHMIGRATE_TEST_URI"],
+            environ("GRAPHMIGRATE_TEST_USERNAME", "neo4j"),
+            environ("GRAPHMIGRATE_TEST_PASSWORD", ""),
+            "given",
+        )
+        return
+    from tests.servers import running_server
+
+    with ExitStack() as stack:
+        server = stack.enter_context(running_server(request.param))
+        yield Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
+
+
+def wipe(driver: neo4j.Driver, database: str | None = None) -> None:
+    """Leave the database as new: no data, no constraint, no index but the two token lookup indexes."""
+    with driver.session(database=database) as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
+        for record in list(session.run("SHOW CONSTRAINTS YIELD name")):
+            session.run(f"DROP CONSTRAINT `{record['name']}`").consume()
+        for record in list(session.run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name")):
+            session.run(f"DROP INDEX `{record['name']}`").consume()
+        session.run("CALL db.awaitIndexes(60)").consume()
+
+
+@pytest.fixture(scope="session")
+def session_driver(neo4j_target: Neo4jTarget) -> Iterator[neo4j.Driver]:
+    with neo4j_target.driver() as driver:
+        yield driver
+
+
+@pytest.fixture
+def driver(session_driver: neo4j.Driver) -> neo4j.Driver:
+    wipe(session_driver)
+    return session_driver
+
+
+@pytest.fixture
+def sample_graph(driver: neo4j.Driver, neo4j_target: Neo4jTarget) -> neo4j.Driver:
+    """The shipped project, migrated and seeded by graphmigrate itself."""
+    for command in ("migrate", "seed"):
+        subprocess.run(
+            [sys.executable, "-m", "graphmigrate", command], cwd=REPOSITORY, env=neo4j_target.env, check=True
+        )
+    return driver
