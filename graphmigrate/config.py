@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphmigrate.errors import Problem
+
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 
 
 class Secret(str):
@@ -17,7 +27,10 @@ class Secret(str):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the façade needs. Times are seconds, sizes bytes; ``database=None`` means the user's home database."""
+    """Everything the façade needs. Times are seconds, sizes bytes.
+
+    ``database=None`` means the user's home database; ``example_query`` is what ``summary`` runs.
+    """
 
     uri: str = ""
     username: str | None = None
@@ -34,3 +47,100 @@ class Settings:
     stale_after: float = 60.0
     preflight_connections: int = 4
     batch_rows: int = 5_000
+    example_query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings with where they came from.
+
+    ``folder`` is the project's (that of the configuration file, else the current one), ``file`` the configuration
+    file; ``origins`` maps a setting to the name of what set it; ``warnings`` are findings that stop nothing.
+    """
+
+    settings: Settings
+    folder: Path
+    file: Path | None = None
+    origins: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    folder: Path | None = None,
+    config: Path | None = None,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    connect: bool = True,
+) -> Loaded:
+    """Read the settings of the project in ``folder`` (default: the current one).
+
+    ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``), the
+    configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of ``pyproject.toml``)
+    and the defaults. With ``connect=False`` neither the URI is judged nor a password file read. Raises UsageError
+    (GM154-GM161, GM163, GM170).
+    """
+    from graphmigrate.settings_sources import Reader
+
+    return Reader(flags or {}, folder or Path(), config, env_file, environment).load(connect=connect)
+
+
+def describe(settings: Settings) -> dict[str, object]:
+    """Give every setting by name, fit to be printed: the password is replaced by asterisks."""
+    shown = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    shown["password"] = None if settings.password is None else "***"
+    if "@" in settings.uri:  # refused by check_uri, yet a library user may not have called it
+        scheme, _, rest = settings.uri.partition("://")
+        shown["uri"] = f"{scheme}://***@{rest.rpartition('@')[2]}"
+    return shown
+
+
+def check_uri(uri: str, origin: str = "") -> None:
+    """Refuse a URI that the driver cannot use, without repeating what might be a password in it.
+
+    ``origin`` names where it was written. Raises UsageError: GM155 for credentials in it, GM154 for anything else.
+    The schemes are those of the Neo4j Python Driver Manual, "Connection".
+    """
+    source = f" from {origin}" if origin else ""
+    if "@" in uri:
+        raise UsageError(
+            f"The URI{source} has a user name or password in it.",
+            hint="Write bolt://HOST:PORT alone; give the password by NEO4J_PASSWORD or --password-file.",
+            code="GM155",
+        )
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        raise UsageError(
+            f"The URI{source} has no scheme.",
+            hint=f"For example bolt://localhost:7687. {_schemes()}",
+            code="GM154",
+        )
+    if scheme not in SCHEMES:
+        if scheme.lower() in {"http", "https"}:
+            hint = "The HTTP address is for browsers; write bolt://HOST:7687 (neo4j:// for a cluster)."
+        else:
+            hint = _schemes()
+        raise UsageError(f"The URI{source} has the unknown scheme {scheme[:20]!r}.", hint=hint, code="GM154")
+    if not _address(rest):
+        raise UsageError(
+            f"The URI{source} has no usable host and port after '{scheme}://'.",
+            hint=f"For example {scheme}://localhost:7687.",
+            code="GM154",
+        )
+
+
+def _schemes() -> str:
+    return f"Known schemes: {', '.join(SCHEMES)}."
+
+
+def _address(rest: str) -> bool:
+    from urllib.parse import urlsplit
+
+    if any(character.isspace() for character in rest):
+        return False
+    try:
+        parts = urlsplit(f"//{rest}")
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Text to statements: places, kinds, parameters, identifiers. Pure: no driver, no files."""

@@ -38,10 +38,14 @@ class Statement:
         return place_at(self.file, self.source, self.start)
 
     def place_of(self, line: int, column: int) -> Place:
-        """Translate a position in ``text`` (1-based, as the server reports it) to one in the file."""
+        """Translate a position in ``text`` (1-based, as the server reports it) to one in the file.
+
+        The server counts columns in UTF-16 code units, so an emoji counts twice (seen on 5.26 and 2026.05).
+        """
         lines = self.text.split("\n")
         line = min(max(line, 1), len(lines))
-        offset = sum(len(each) + 1 for each in lines[: line - 1]) + max(column - 1, 0)
+        before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
+        offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))
         return place_at(self.file, self.source, self.start + min(offset, len(self.text)))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import neo4j
 
+from graphmigrate import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 WORK = "work"
 LOCK = "lock"
 READER = "reader"
+_FAILURES = (neo4j.exceptions.DriverError, neo4j.exceptions.Neo4jError)
 
 
 class Database:
@@ -90,3 +93,25 @@ class Database:
         """Run one reading query to its end, in a READ session."""
         with self.session(write=False) as session:
             return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))  # type: ignore[arg-type]
+
+
+def open_database(
+    settings: Settings, driver: neo4j.Driver | None, *, run: str, host: str, user: str
+) -> Database:
+    """Bind a given driver, or make one; nothing is sent yet. Raises ConnectionFailed where the URI cannot be used."""
+    from graphmigrate.database.failures import connection_failure
+
+    if driver is not None:
+        return Database(driver, settings, run=run, host=host, user=user)
+    auth = (settings.username or "neo4j", str(settings.password)) if settings.password else None
+    try:
+        made = neo4j.GraphDatabase.driver(
+            settings.uri,
+            auth=auth,
+            connection_timeout=settings.connection_timeout,
+            max_transaction_retry_time=0,
+            user_agent=f"graphmigrate/{__version__}",
+        )
+    except (ValueError, *_FAILURES) as error:
+        raise connection_failure(error, settings.uri) from error
+    return Database(made, settings, run=run, host=host, user=user, owns_driver=True)

@@ -9,7 +9,8 @@ from graphmigrate.errors import GraphMigrateError
 if TYPE_CHECKING:
     import neo4j
 
-# Each count is answered from the count store, with what the transaction changed so far (Cypher Manual, "Count store").
+# Each count is answered from the count store, with what the transaction changed so far (Cypher Manual, "Count
+# store").
 _LABELS: tuple[LiteralString, ...] = (
     "__GraphMigrateLedger",
     "__GraphMigrateMigration",
@@ -19,7 +20,9 @@ _LABELS: tuple[LiteralString, ...] = (
     "__GraphMigrateSeed",
     "__GraphMigrateSeedLane",
 )
-COUNT_LEDGER: LiteralString = "RETURN " + " + ".join(f"COUNT {{ (:{label}) }}" for label in _LABELS) + " AS size"
+COUNT_LEDGER: LiteralString = (
+    "RETURN " + " + ".join(f"COUNT {{ (:{label}) }}" for label in _LABELS) + " AS size"
+)
 
 
 def ledger_size(tx: neo4j.Transaction) -> int:
@@ -28,14 +31,15 @@ def ledger_size(tx: neo4j.Transaction) -> int:
 
 
 def check_not_erased(tx: neo4j.Transaction, before: int) -> None:
-    """Raise GraphMigrateError (GM520) where the ledger has fewer nodes than ``before``; the caller then rolls back.
+    """Raise GraphMigrateError (GM520) where the ledger has fewer nodes than ``before``.
 
-    Call it before the commit of a transaction whose counters show deleted nodes.
+    The caller then rolls back. Call it before the commit of a transaction whose counters show deleted nodes.
     """
     missing = before - ledger_size(tx)
     if missing > 0:
         raise GraphMigrateError(
-            f"A statement here would have deleted {missing} of graphmigrate's own nodes: its history. It was rolled back.",
+            f"A statement here would have deleted {missing} of graphmigrate's own nodes, its history;"
+            " it was rolled back.",
             hint="Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
             code="GM520",
         )

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class SeedRow:
-    """What the ledger knows of one load: ``part`` whole parts and ``offset`` items of the next one are committed."""
+    """What the ledger knows of one load: ``part`` whole parts and ``offset`` items of the next are committed."""
 
     key: str
     name: str
@@ -64,7 +64,7 @@ class Step:
 
 
 class StepFailed(Exception):
-    """The server refused a step and did not commit it. ``line`` and ``column`` (1-based) are in the failing query."""
+    """The server refused a step and did not commit it; the position (line, column) is in the failing query."""
 
     def __init__(self, code: str, message: str, position: tuple[int, int] | None) -> None:
         super().__init__(message)
@@ -106,9 +106,9 @@ class SeedLedger:
     def commit(self, step: Step, work: Callable[[neo4j.Transaction], _T]) -> _T:
         """Do ``work`` in one transaction with its step, so that it takes effect exactly once.
 
-        After any error the ledger is read before anything is judged: a commit whose answer was lost may have landed, or may
-        land seconds later, and then makes the retry fail on the step. Transient errors are retried for a minute.
-        Raises StepFailed, or LockLost where another run took over.
+        After any error the ledger is read before anything is judged: a commit whose answer was lost may have
+        landed, or may land seconds later, and then makes the retry fail on the step. Transient errors are
+        retried for a minute. Raises StepFailed, or LockLost where another run took over.
         """
         deadline = time.monotonic() + self._retry_for
         attempt = 0
@@ -131,7 +131,7 @@ class SeedLedger:
 
     def _fence(self, tx: neo4j.Transaction, step: Step) -> None:
         settings = self.database.settings
-        common = {"ledger": settings.ledger, "run": self.database.run}
+        common: dict[str, Any] = {"ledger": settings.ledger, "run": self.database.run}
         progress = {
             "run": self.database.run,
             "state": LOADED if step.last else LOADING,
@@ -160,7 +160,7 @@ class SeedLedger:
             raise _StepTaken
 
     def _landed(self, step: Step, deadline: float) -> bool:
-        """Read in a fresh transaction whether this run's step is committed; LockLost where it is another run's."""
+        """Read afresh whether this run's step is committed; LockLost where another run committed it."""
         attempt = 0
         while True:
             try:
@@ -189,8 +189,8 @@ class SeedLedger:
     @staticmethod
     def _lost(step: Step) -> LockLost:
         return LockLost(
-            f"Another run took over while the seed {step.name!r} was loading; nothing more was committed here.",
-            hint="Let the other run finish, then run the same command again: it continues or finds nothing to do.",
+            f"Another run took over while the seed {step.name!r} was loading; this one committed nothing more.",
+            hint="Let the other run finish, then run the command again: it continues or finds nothing to do.",
         )
 
 
@@ -210,7 +210,7 @@ def _row(row: dict[str, Any]) -> SeedRow:
 
 
 def worth_retrying(error: BaseException) -> bool:
-    """Whether the same work may succeed later. A commit without an answer is retried too: the step decides."""
+    """Whether the same work may succeed later; a commit without an answer is retried: the step decides."""
     if isinstance(error, (exceptions.ServiceUnavailable, exceptions.SessionExpired)):
         return True
     return isinstance(error, (exceptions.DriverError, exceptions.Neo4jError)) and error.is_retryable()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-# Whether another run has taken the ledger over. Reading it inside the transaction is enough: a takeover first commits its
-# name, then ends every open transaction of other runs.
+# Whether another run has taken the ledger over. Reading it inside the transaction is enough: a takeover first
+# commits its name, then ends every open transaction of other runs.
 _OTHER_RUN: LiteralString = """
   EXISTS { (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run <> $run } AS lost"""
 
@@ -30,8 +30,8 @@ RETURN s.step AS step,"""
     + _OTHER_RUN
 )
 
-# `SET s.step = s.step + 1` takes the write lock before it reads (Operations Manual, "Concurrent data access"), so a commit
-# that is just landing is waited for and seen. The caller compares the step.
+# `SET s.step = s.step + 1` takes the write lock before it reads (Operations Manual, "Concurrent data
+# access"), so a commit that is just landing is waited for and seen. The caller compares the step.
 ADVANCE: LiteralString = (
     """
 MATCH (s:__GraphMigrateSeed {key: $key})

@@ -1,13 +1,14 @@
 """Jinja, made to yield pieces (text, values, row blocks) where it would yield one string.
 
-Jinja's own ways to join strings are never used: the code generator below writes every output as a piece, so constants are
-not folded into text, ``finalize`` is not needed, autoescape does not exist, and a raw string in the output is an error.
+Jinja's own ways to join strings are never used: the code generator below writes every output as a piece, so
+constants are not folded into text, ``finalize`` is not needed, autoescape does not exist, and a raw string in
+the output is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jinja2 import StrictUndefined, TemplateNotFound, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -17,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 
 from graphmigrate.cypher.identifiers import quote
+from graphmigrate.errors import ProjectError
 from graphmigrate.seeding import frontmatter
 from graphmigrate.seeding.files import CsvSource, JsonLinesSource
 from graphmigrate.seeding.filters import harmless_filters
@@ -135,7 +137,7 @@ class RowVariable:
 class Unwind(Extension):
     """``{% unwind row in SOURCE %} … {% endunwind %}``."""
 
-    tags: ClassVar[set[str]] = {"unwind"}
+    tags = {"unwind"}  # noqa: RUF012 - Jinja declares it as an instance variable
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Read the tag; its body becomes the ``caller`` of a call block."""
@@ -150,7 +152,9 @@ class Unwind(Extension):
         return nodes.CallBlock(call, parameters, [], body).set_lineno(line)
 
     @staticmethod
-    def block(rows: Any, variable: str, template: str, line: int, caller: Callable[[RowVariable], Text]) -> Text:
+    def block(
+        rows: Any, variable: str, template: str, line: int, caller: Callable[[RowVariable], Text]
+    ) -> Text:
         """Make the row block (GM580 for one inside another)."""
         source = as_source(rows)
         body = pieces_of(caller(RowVariable(variable)))
@@ -246,14 +250,12 @@ def _identifier(name: Any) -> Text:
     if not isinstance(name, str):
         parameter(name)  # says it better where this is undefined or text
         raise SeedFileError(f"'identifier' takes a text, not a {type(name).__name__}.", code="GM577")
+    if "\r" in name:
+        raise SeedFileError("A carriage return cannot be part of a name.", code="GM577")
     try:
         return Text([Token(quote(str(name)), "identifier", _NOWHERE)])
-    except ValueError as error:
-        raise SeedFileError(
-            f"This cannot be the name of a label, relationship type or property: {error}",
-            hint="A name has at least one character, no backslash and no NUL.",
-            code="GM577",
-        ) from None
+    except ProjectError as error:
+        raise SeedFileError(error.message, hint=error.hint, code="GM577") from None
 
 
 def _literal(value: Any) -> Text:

@@ -1,4 +1,4 @@
-"""Rows from files under ``seeds/``: read line by line, never held whole; every error names file, line and column."""
+"""Rows from files under ``seeds/``: read line by line; every error names file, line and column."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ class _FileSource(Source):
                 message = f"This is not UTF-8 text (byte 0x{line[error.start]:02x})."
                 raise self._bad(message, number, len(before) + 1, line.decode("utf-8", "replace")) from None
 
-    def _bad(self, message: str, line: int, column: int, source: str, hint: str | None = None) -> SeedFileError:
+    def _bad(
+        self, message: str, line: int, column: int, source: str, hint: str | None = None
+    ) -> SeedFileError:
         place = Place(self.shown, line, column, source.rstrip("\r\n")[:500])
         return SeedFileError(message, hint=hint, place=place, code=BAD_ROW)
 
@@ -81,7 +83,7 @@ class _FileSource(Source):
 
 
 class CsvSource(_FileSource):
-    """Comma-separated values with a header line. Values are texts; an empty field is null (as for LOAD CSV)."""
+    """Comma-separated values with a header line; values are texts, an empty field is null, as for LOAD CSV."""
 
     def __init__(self, root: Path, name: str) -> None:
         super().__init__(root, name)
@@ -89,7 +91,9 @@ class CsvSource(_FileSource):
         with open_inside(root, name) as stream:
             header = next(self._records(stream), None)
         if header is None:
-            raise self._bad("This file is empty: it has not even a header.", 1, 1, "", "Its first line names the columns.")
+            raise self._bad(
+                "This file is empty: it has not even a header.", 1, 1, "", "Its first line names the columns."
+            )
         line, names, source = header
         for position, column in enumerate(names):
             if not column.strip() or column in names[:position]:
@@ -159,7 +163,7 @@ def _picker(positions: list[int]) -> Callable[[list[str]], Sequence[str]]:
 
 
 def _column_of(line: str, position: int) -> int:
-    """Find the 1-based character at which field number ``position`` (0-based) begins in a record's first line."""
+    """Find the 1-based column where field number ``position`` (0-based) begins in a record's first line."""
     quoted = False
     for index, character in enumerate(line):
         if position == 0:

@@ -13,13 +13,14 @@ from graphmigrate.seeding.text import Text, _refuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Left out on purpose: safe, escape, e, forceescape, xmlattr, tojson, urlize and striptags make or mark text; pprint shows
-# internals; random differs from run to run, which would make an interrupted load resume with other values.
+# Left out on purpose: safe, escape, e, forceescape, xmlattr, tojson, urlize and striptags make or mark text;
+# pprint shows internals; random differs from run to run, which would make an interrupted load resume with
+# other values.
 HARMLESS = (
-    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "first", "float", "format",
-    "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject",
-    "rejectattr", "replace", "reverse", "round", "select", "selectattr", "slice", "sort", "string", "sum", "title", "trim",
-    "truncate", "unique", "upper", "wordcount",
+    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "first", "float",
+    "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map",
+    "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "select", "selectattr", "slice",
+    "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper", "wordcount",
 )  # fmt: skip
 
 

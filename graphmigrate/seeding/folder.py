@@ -26,7 +26,9 @@ _MEANT = re.compile(r"\.(cypher|cql|cyp|neo4j|j2|jinja2?|tpl)(?=\.|$)", re.IGNOR
 
 @dataclass(frozen=True, slots=True)
 class SeedFile:
-    """One seed on disk. ``file`` is its path for messages, ``text`` what it says (BOM dropped, LF), ``own_checksum`` the
+    """One seed on disk.
+
+    ``file`` is its path for messages, ``text`` what it says (BOM dropped, LF), ``own_checksum`` the
     SHA-256 of these bytes.
     """
 
@@ -49,10 +51,14 @@ class SeedFolder:
         """Raise every problem at once (SeedFileError)."""
         if len(self.problems) == 1:
             only = self.problems[0]
-            raise SeedFileError(only.message, hint=only.hint, place=only.place, code=only.code, problems=self.problems)
+            raise SeedFileError(
+                only.message, hint=only.hint, place=only.place, code=only.code, problems=self.problems
+            )
         if self.problems:
             raise SeedFileError(
-                f"{len(self.problems)} problems in {self.path}.", problems=self.problems, code=self.problems[0].code
+                f"{len(self.problems)} problems in {self.path}.",
+                problems=self.problems,
+                code=self.problems[0].code,
             )
 
 
@@ -71,7 +77,9 @@ def decode(content: bytes, file: str) -> str:
         message = "This file is not UTF-8 text."
         raise SeedFileError(message, hint="Save it as UTF-8.", place=Place(file, line)) from None
     if "\0" in text:
-        raise SeedFileError("This file is binary.", place=Place(file, text.count("\n", 0, text.index("\0")) + 1))
+        raise SeedFileError(
+            "This file is binary.", place=Place(file, text.count("\n", 0, text.index("\0")) + 1)
+        )
     return text
 
 
@@ -111,7 +119,9 @@ def _misnamed(entry: Path) -> Problem | None:
         if _NAME.fullmatch(stem):
             return None
         better = re.sub(r"[^\w.-]+", "_", stem).strip("._-") or "seed"
-        return Problem("GM560", f"{name!r} is not a good name for a seed.", f"Rename it to {better}{SUFFIX}", place)
+        return Problem(
+            "GM560", f"{name!r} is not a good name for a seed.", f"Rename it to {better}{SUFFIX}", place
+        )
     if not _MEANT.search(name):
         return None
     better = re.sub(r"[^\w-]+", "_", name[: _MEANT.search(name).start()]) or "seed"  # type: ignore[union-attr]
@@ -142,7 +152,9 @@ def _unknown_dependencies(seeds: dict[str, SeedFile]) -> Iterable[Problem]:
             if name not in seeds:
                 hint = did_you_mean(name, seeds, "seeds")
                 place = _line_of(seed, name)
-                yield Problem("GM563", f"{seed.name!r} depends on {name!r}, which is not a seed here.", hint, place)
+                yield Problem(
+                    "GM563", f"{seed.name!r} depends on {name!r}, which is not a seed here.", hint, place
+                )
 
 
 def _line_of(seed: SeedFile, word: str) -> Place:
@@ -155,7 +167,7 @@ def _line_of(seed: SeedFile, word: str) -> Place:
 
 
 def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
-    """Give these seeds and everything they depend on, dependencies first, otherwise by name (GM564 for a cycle)."""
+    """Give these seeds and all they depend on, dependencies first, else by name (GM564 for a cycle)."""
     done: dict[str, SeedFile] = {}
     path: list[str] = []
 
@@ -184,8 +196,9 @@ def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
 def select(folder: SeedFolder, names: Sequence[str], profile: str | None) -> tuple[SeedFile, ...]:
     """Choose seeds, with what they depend on, in loading order.
 
-    Names choose those seeds. A profile chooses the seeds that name it. With neither, the seeds that name no profile are
-    chosen: what is meant for some places only is loaded only where somebody says so. Raises SeedFileError (GM565, GM566).
+    Names choose those seeds. A profile chooses the seeds that name it. With neither, the seeds that name no
+    profile are chosen: what is meant for some places only is loaded only where somebody says so. Raises
+    SeedFileError (GM565, GM566).
     """
     for name in names:
         if name not in folder.seeds:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 KEYS = ("description", "depends", "profiles", "vars")
 # Names that a template already has: a variable of that name would hide them.
-RESERVED = frozenset({"csv", "jsonl", "range", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super"})
+RESERVED = frozenset(
+    {"csv", "jsonl", "range", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super"}
+)
 _FENCE = re.compile(r"---[ \t]*$")
 
 
@@ -49,7 +51,9 @@ def read(text: str, file: str) -> tuple[FrontMatter, list[Problem]]:
         return FrontMatter(), []
     reader = _Reader(file, text)
     if not any(_FENCE.match(line) for line in text.split("\n")[1:]):
-        reader.problem("The front matter is not closed.", 1, "End it with a line of three dashes: ---", code="GM561")
+        reader.problem(
+            "The front matter is not closed.", 1, "End it with a line of three dashes: ---", code="GM561"
+        )
         return FrontMatter(), reader.problems
     return reader.read(written), reader.problems
 
@@ -62,7 +66,9 @@ class _Reader:
         self.lines = text.split("\n")
         self.problems: list[Problem] = []
 
-    def problem(self, message: str, line: int, hint: str | None = None, column: int = 1, code: str = "GM562") -> None:
+    def problem(
+        self, message: str, line: int, hint: str | None = None, column: int = 1, code: str = "GM562"
+    ) -> None:
         source = self.lines[line - 1] if line <= len(self.lines) else None
         self.problems.append(Problem(code, message, hint, Place(self.file, line, column, source)))
 
@@ -76,7 +82,11 @@ class _Reader:
             if root is None:
                 return FrontMatter()
             if not isinstance(root, yaml.MappingNode):
-                self.at("The front matter must be a list of 'key: value' lines.", root, f"Known keys: {', '.join(KEYS)}.")
+                self.at(
+                    "The front matter must be a list of 'key: value' lines.",
+                    root,
+                    f"Known keys: {', '.join(KEYS)}.",
+                )
                 return FrontMatter()
             return self._fields(root, loader)
         except yaml.YAMLError as error:

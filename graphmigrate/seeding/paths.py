@@ -1,4 +1,4 @@
-"""Files under ``seeds/``, and never outside it: no ``..``, no absolute path, no link, nothing but regular files."""
+"""Files under ``seeds/``, never outside it: no ``..``, no absolute path, no link, only regular files."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class MissingFile(SeedFileError):
 def open_inside(root: Path, name: str) -> BinaryIO:
     """Open the file ``name`` (relative to ``root``, parts separated by ``/``) for reading bytes.
 
-    Every step of the path is opened relative to the one before it and without following links, so that nothing can be
-    swapped between the check and the opening. Raises SeedFileError (GM583).
+    Every step of the path is opened relative to the one before it and without following links, so that
+    nothing can be swapped between the check and the opening. Raises SeedFileError (GM583).
     """
     parts = _parts(name)
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -34,7 +34,9 @@ def open_inside(root: Path, name: str) -> BinaryIO:
         # The folder itself may be a link: that is the project's own choice.
         handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
     except OSError as error:
-        raise SeedFileError(f"The folder {str(root)!r} cannot be read: {error.strerror}.", code=CODE) from error
+        raise SeedFileError(
+            f"The folder {str(root)!r} cannot be read: {error.strerror}.", code=CODE
+        ) from error
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
         try:

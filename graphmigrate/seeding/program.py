@@ -1,4 +1,4 @@
-"""From pieces to what is sent: statements with numbered parameters, and row blocks, checked token by token."""
+"""From pieces to what is sent: statements with parameters, and row blocks, checked token by token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.seeding.problems import SeedFileError, did_you_mean
-from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, row_columns, statements
+from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, may_delete, row_uses, statements
 from graphmigrate.seeding.sourcemap import Edit, Edited, Written
 from graphmigrate.seeding.text import Fragment, Piece, Placeholder, RowBlock, Token
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
+    from graphmigrate.seeding.reading import RowUses
     from graphmigrate.seeding.sources import Source
     from graphmigrate.seeding.template import Rendering
 
@@ -30,12 +31,13 @@ class Query:
     text: str
     parameters: dict[str, Any] = field(repr=False)
     creates: bool
+    may_delete: bool
     origin: Edited = field(repr=False, compare=False)
 
     @property
     def place(self) -> Place:
         """Where in the template the statement begins."""
-        return self.origin.place(len(self.text) - len(self.origin.text.lstrip()) if False else 0)
+        return self.origin.place(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class Program:
     def queries(self) -> tuple[Query, ...]:
         """Every query of every part."""
         return tuple(
-            query for part in self.parts for query in (part.queries if isinstance(part, Statements) else (part.query,))
+            query
+            for part in self.parts
+            for query in (part.queries if isinstance(part, Statements) else (part.query,))
         )
 
     @property
@@ -76,14 +80,10 @@ class Program:
 
     @property
     def total_rows(self) -> int | None:
-        """How many rows and statements there are, where that is known without reading."""
-        total = 0
-        for part in self.parts:
-            size = len(part.queries) if isinstance(part, Statements) else part.source.size
-            if size is None:
-                return None
-            total += size
-        return total
+        """How many rows there are, where that is known without reading."""
+        sizes = [part.source.size for part in self.parts if isinstance(part, Rows)]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
 
 
 def build(rendering: Rendering) -> Program:
@@ -135,23 +135,24 @@ def _rows(block: RowBlock, rendering: Rendering) -> Rows:
             else rendering.place(block.origin.template, block.origin.line),
             code="GM580",
         )
-    columns, uses = row_columns(tokens, block.variable)
-    _check_columns(block, columns, uses, written)
+    uses = row_uses(tokens, block.variable)
+    _check_columns(block, uses, written)
+    columns = uses.columns
     edits: list[Edit] = []
     if columns is not None:
-        edits = [Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses]
+        edits = [
+            Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses.dotted
+        ]
     prefix = f"UNWIND ${ROWS} AS {block.variable} "
     query = _query(written, found[0], tokens, edits, prefix)
     return Rows(query, block.source, columns)
 
 
-def _check_columns(
-    block: RowBlock, columns: tuple[str, ...] | None, uses: Sequence[tuple[int, int, str]], written: Written
-) -> None:
+def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
     known = block.source.columns
-    if known is None:
+    if known is None or uses.shadowed:
         return
-    for start, _, name in uses:
+    for start, _, name in uses.dotted:
         if name not in known:
             raise SeedFileError(
                 f"{block.source.label} has no column {name!r}.",
@@ -162,7 +163,11 @@ def _check_columns(
 
 
 def _query(
-    written: Written, statement: Statement, tokens: Sequence[Lexeme], edits: Sequence[Edit] = (), prefix: str = ""
+    written: Written,
+    statement: Statement,
+    tokens: Sequence[Lexeme],
+    edits: Sequence[Edit] = (),
+    prefix: str = "",
 ) -> Query:
     start, end = statement.start, statement.start + len(statement.text)
     _check_kind(statement, written)
@@ -176,7 +181,7 @@ def _query(
             numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
     origin = Edited(written, start, end, numbered, prefix)
     inside = [token for token in tokens if start <= token.start < end]
-    return Query(origin.text, parameters, creates(inside), origin)
+    return Query(origin.text, parameters, creates(inside), may_delete(inside), origin)
 
 
 _REFUSED = {
@@ -212,8 +217,13 @@ def _checked(written: Written) -> list[Lexeme]:
             position += 1
             start += 1
             fitting = position < len(tokens) and starts[position] == start
-        if not fitting or tokens[position].end != end or not _is(tokens[position], piece):
-            raise _misplaced(written, index, tokens, starts)
+        if (
+            not fitting
+            or tokens[position].end != end
+            or not _is(tokens[position], piece)
+            or not _stands_alone(tokens, position, piece)
+        ):
+            raise _misplaced(written, index, tokens)
         own.add(start)
     for token in tokens:
         if token.sort is Sort.PARAMETER and token.start not in own:
@@ -235,11 +245,27 @@ def _is(token: Lexeme, piece: Piece) -> bool:
     return token.sort in {Sort.NUMBER, Sort.WORD}
 
 
-def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme], starts: Sequence[int]) -> SeedFileError:
+_WORDLIKE = frozenset({Sort.WORD, Sort.NUMBER, Sort.PARAMETER, Sort.QUOTED})
+
+
+def _stands_alone(tokens: Sequence[Lexeme], position: int, piece: Piece) -> bool:
+    """Whether nothing touches it that other releases of Cypher might read as one word with it."""
+    if isinstance(piece, Token) and piece.kind == "identifier":
+        return True
+    token = tokens[position]
+    neighbours = [tokens[each] for each in (position - 1, position + 1) if 0 <= each < len(tokens)]
+    return not any(
+        ((each.sort in _WORDLIKE or each.value == "$") and token.start in {each.start, each.end})
+        or (each.sort in _WORDLIKE and each.start == token.end)
+        for each in neighbours
+    )
+
+
+def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme]) -> SeedFileError:
     piece = written.pieces[index]
     start = written.starts[index]
     around = next((token for token in tokens if token.start <= start < token.end), None)
-    what = {True: "A value"}.get(isinstance(piece, Placeholder), "This")
+    what = "A value" if isinstance(piece, Placeholder) else f"A name made by {piece.kind!r}"
     place = written.place(start)
     if around is not None and around.sort is Sort.STRING and around.start < start:
         return SeedFileError(
@@ -250,7 +276,9 @@ def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme], starts: S
         )
     if around is not None and around.sort is Sort.COMMENT and around.start < start:
         hint = "Use a template comment for what is not sent: {# … #}"
-        return SeedFileError(f"{what} stands inside a comment of Cypher.", hint=hint, place=place, code="GM575")
+        return SeedFileError(
+            f"{what} stands inside a comment of Cypher.", hint=hint, place=place, code="GM575"
+        )
     if around is not None and around.sort is Sort.QUOTED and around.start < start:
         hint = "Make the whole name in the template: {{ (prefix ~ name) | identifier }}, without backticks around it."
         return SeedFileError(f"{what} stands inside backticks.", hint=hint, place=place, code="GM575")
@@ -273,7 +301,11 @@ def _concatenation(written: Written, around: Lexeme) -> str:
             spelled = written.place(start).source or ""
             column = written.place(start).column - 1
             closing = spelled.find("}}", column)
-            parts.append(spelled[column : closing + 2] if spelled[column:].startswith("{{") and closing > 0 else "{{ … }}")
+            parts.append(
+                spelled[column : closing + 2]
+                if spelled[column:].startswith("{{") and closing > 0
+                else "{{ … }}"
+            )
             position = written.end(index)
     rest = written.text[position : around.end]
     parts.append(quote + rest if rest != quote else "")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from graphmigrate.seeding.template import Rendering
     from graphmigrate.seeding.text import Piece
 
-# What a value looks like until it has its number; never a name that could collide, because it is always renumbered.
+# What a value looks like until it has its number; never a name that could collide, because it is always
+# renumbered.
 PLACEHOLDER = "$p"
 
 
@@ -74,7 +75,7 @@ class Written:
         return max(line.find(first), 0) + 1
 
     def _column(self, index: int) -> int:
-        """A value or token stands where the text before it ends, if that is on the same line."""
+        """Find the column of a value or token: where the text before it ends, if on the same line."""
         origin = self.pieces[index].origin
         before = self.pieces[index - 1] if index else None
         if isinstance(before, Fragment) and before.origin.template == origin.template:
@@ -97,7 +98,9 @@ class Edit:
 class Edited:
     """A stretch of a text with edits made in it, and the way back."""
 
-    def __init__(self, written: Written, start: int, end: int, edits: Sequence[Edit], prefix: str = "") -> None:
+    def __init__(
+        self, written: Written, start: int, end: int, edits: Sequence[Edit], prefix: str = ""
+    ) -> None:
         self.written = written
         self._new: list[int] = []
         self._old: list[int] = []

@@ -1,4 +1,4 @@
-"""Where the rows of an ``{% unwind %}`` block come from. Every source can be read again from any row on, lazily."""
+"""Where the rows of ``{% unwind %}`` come from; every source can be read again from any row on, lazily."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ UNFIT = "GM587"
 
 
 class Source(ABC):
-    """Rows, read as often as needed, and always the same ones: an interrupted load continues at a row's number.
+    """Rows, read as often as needed and always the same: an interrupted load continues at a row's number.
 
-    ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of rows, where that is
-    known; ``files`` are the data files, relative to ``seeds/``, whose content is part of the seed's checksum.
+    ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of
+    rows, where that is known; ``files`` are the data files, relative to ``seeds/``, whose content is part of
+    the seed's checksum.
     """
 
     label: str = "rows"
@@ -40,7 +41,7 @@ class Source(ABC):
                 raise self._without_columns(row, index, names)
             yield [row.get(name) for name in names]
 
-    def place(self, index: int) -> Place | None:
+    def place(self, index: int) -> Place | None:  # noqa: ARG002 - only files have places
         """Tell where row number ``index`` stands, for messages; None where it stands in no file."""
         return None
 

@@ -45,7 +45,7 @@ def template_place(root: Path, templates: Mapping[str, str], name: str, line: in
 
 
 def render(root: Path, seed: SeedFile, variables: Mapping[str, Any]) -> Rendering:
-    """Render a seed. Raises SeedFileError (GM570 and above, with the template's line) for whatever is wrong with it."""
+    """Render a seed; raises SeedFileError (GM570 and above) at the template's line for whatever is wrong."""
     main = seed.name + SUFFIX
     loader = SeedLoader(root, main, seed.text)
     environment = SeedEnvironment(loader)
@@ -90,11 +90,16 @@ def _where(error: BaseException, root: Path, texts: Mapping[str, str], main: str
 
 def _evaluation(error: Exception, place: Place, variables: Mapping[str, Any]) -> SeedFileError:
     if isinstance(error, TemplateNotFound):
-        return SeedFileError(f"There is no template {error.name!r} in the seeds folder.", place=place, code="GM583")
+        return SeedFileError(
+            f"There is no template {error.name!r} in the seeds folder.", place=place, code="GM583"
+        )
     if isinstance(error, UndefinedError):
-        word = str(error.message).split("'")[1] if "'" in str(error.message) else ""
-        hint = did_you_mean(word, variables, "variables") + " Give it a default under 'vars' in the front matter."
-        return SeedFileError(f"In this template {error.message}.", hint=hint, place=place, code="GM571")
+        message = str(error.message).rstrip(".")
+        hint = None
+        if message.startswith("'") and message.endswith("' is undefined"):
+            known = did_you_mean(message.split("'")[1], variables, "variables")
+            hint = f"{known} Give it a default under 'vars' in the front matter."
+        return SeedFileError(f"In this template {message}.", hint=hint, place=place, code="GM571")
     if isinstance(error, SecurityError):
         return SeedFileError(f"Not allowed in a seed: {error.message}", place=place, code="GM572")
     if isinstance(error, TemplateError):
@@ -105,7 +110,9 @@ def _evaluation(error: Exception, place: Place, variables: Mapping[str, Any]) ->
             return refusal
         return SeedFileError(message, place=place, code="GM571")
     reason = "it calls itself without end" if isinstance(error, RecursionError) else f"{error}"
-    return SeedFileError(f"This cannot be evaluated: {reason} ({type(error).__name__}).", place=place, code="GM571")
+    return SeedFileError(
+        f"This cannot be evaluated: {reason} ({type(error).__name__}).", place=place, code="GM571"
+    )
 
 
 def checksum(seed: SeedFile, rendering: Rendering) -> str:
@@ -115,7 +122,9 @@ def checksum(seed: SeedFile, rendering: Rendering) -> str:
     """
     main = seed.name + SUFFIX
     parts = {f"template {name}": _sha(text) for name, text in rendering.templates.items() if name != main}
-    for name in sorted({name for piece in rendering.pieces if isinstance(piece, RowBlock) for name in piece.source.files}):
+    for name in sorted(
+        {name for piece in rendering.pieces if isinstance(piece, RowBlock) for name in piece.source.files}
+    ):
         parts[f"data {name}"] = file_checksum(rendering.root, name)
     if not parts:
         return seed.own_checksum

@@ -1,7 +1,8 @@
-"""What a template yields: text that the template's author wrote, values, and row blocks, never mixed into one string.
+"""What a template yields: its author's text, values, and row blocks, never mixed into one string.
 
-No string operation can reach this text: it is neither a ``str`` nor convertible to one. So no value can become text, and no
-text can become a value, whatever a template does with macros, set blocks, filters or operators.
+No string operation can reach this text: it is neither a ``str`` nor convertible to one. So no value can
+become text, and no text can become a value, whatever a template does with macros, set blocks, filters or
+operators.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token made by a filter (``identifier`` or ``literal``); valid only where it is read as just that token."""
+    """One token made by ``identifier`` or ``literal``; valid only where it is read as just that token."""
 
     text: str
     kind: str
@@ -65,11 +66,11 @@ _PIECES = (Fragment, Placeholder, Token, RowBlock)
 
 
 def _refuse(operation: str) -> Callable[..., NoReturn]:
-    def refuse(self: object, *others: object) -> NoReturn:
+    def refuse(*_: object) -> NoReturn:
         raise SeedFileError(
             f"Template text cannot be used as a value ({operation}).",
-            hint="The result of a macro, an include or a set block is Cypher text: it can only be written out with"
-            " {{ … }}. Use {% set name = expression %} for a value.",
+            hint="The result of a macro, an include or a set block is Cypher text: it can only be"
+            " written out with {{ … }}. Use {% set name = expression %} for a value.",
             code="GM573",
         )
 

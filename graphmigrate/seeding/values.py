@@ -1,4 +1,7 @@
-"""Values that Neo4j takes as parameters (Cypher Manual, "Values and types"; Python Driver Manual, "Data types")."""
+"""Values that Neo4j takes as parameters (Cypher Manual, "Values and types").
+
+What the driver takes for each: Python Driver Manual, "Data types and mapping to Cypher types".
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ def is_driver_value(value: Any) -> bool:
     """Whether this is one of the driver's own types, told without importing the driver."""
     kinds = type(value).__mro__
     return any(
-        kind.__module__.partition(".")[0] == "neo4j" and (kind.__name__ in _DRIVER_TYPES or kind.__name__ == "Point")
+        kind.__module__.partition(".")[0] == "neo4j"
+        and (kind.__name__ in _DRIVER_TYPES or kind.__name__ == "Point")
         for kind in kinds
     )
 
@@ -53,7 +57,8 @@ def _text(value: str) -> str:
         plain.encode()
     except UnicodeEncodeError:
         raise SeedFileError(
-            f"This text cannot be stored: it holds half of a character (position {_surrogate(plain)}).", code=CODE
+            f"This text cannot be stored: it holds half of a character (position {_surrogate(plain)}).",
+            code=CODE,
         ) from None
     return plain
 
@@ -98,11 +103,15 @@ def _unfit(value: Any) -> Any:
     if isinstance(value, Text):
         raise SeedFileError(
             "Template text cannot be part of a value.",
-            hint="The result of a macro, an include or a set block is Cypher text: write it out with {{ … }} alone.",
+            hint="The result of a macro, an include or a set block is Cypher text: write it out alone.",
             code="GM573",
         )
     kind = type(value).__name__
-    hint = "Call it: {{ name(…) }}" if callable(value) else "Neo4j takes texts, numbers, booleans, dates, lists and maps."
+    hint = (
+        "Call it: {{ name(…) }}"
+        if callable(value)
+        else "Neo4j takes texts, numbers, booleans, dates, lists and maps."
+    )
     raise SeedFileError(f"A {kind} cannot be a value in Neo4j.", hint=hint, code=CODE)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import json
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +13,8 @@ from graphmigrate.seeding.frontmatter import is_plain
 from graphmigrate.seeding.problems import SeedFileError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from graphmigrate.seeding.folder import SeedFile
 
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -27,13 +29,14 @@ def check_names(given: Iterable[str], seeds: Iterable[SeedFile]) -> None:
             owners.setdefault(name, []).append(seed.name)
     for name in given:
         if name not in owners:
-            known = "; ".join(f"{each} ({', '.join(owners[each])})" for each in sorted(owners))
-            hint = did_you_mean(name, owners, "variables")
-            raise SeedFileError(
-                f"None of the chosen seeds has a variable {name!r}.",
-                hint=f"{hint.split(' Known ')[0]} Variables: {known}." if known else "The chosen seeds have no variables.",
-                code="GM567",
-            )
+            hint = "The chosen seeds have no variables."
+            if owners:
+                hint = did_you_mean(
+                    name, (f"{each} ({', '.join(owners[each])})" for each in owners), "variables"
+                )
+                close = difflib.get_close_matches(name, owners, n=1, cutoff=0.6)
+                hint = f"Did you mean {close[0]!r}? {hint}" if close else hint
+            raise SeedFileError(f"None of the chosen seeds has a variable {name!r}.", hint=hint, code="GM567")
 
 
 def effective(seed: SeedFile, given: Mapping[str, Any]) -> dict[str, Any]:

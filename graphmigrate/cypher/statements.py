@@ -1,0 +1,162 @@
+"""Split a file into statements: a semicolon in quotes, backticks or comments ends nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.kinds import kind_of
+from graphmigrate.cypher.lexer import WHITESPACE, Token, TokenKind, is_significant, sections, tokens
+from graphmigrate.cypher.model import Statement, place_at
+from graphmigrate.errors import Problem, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UNTERMINATED = {
+    "'": ("GM102", "This string has no closing '.", "Close it; an apostrophe inside '…' is written \\'."),
+    '"': ("GM102", 'This string has no closing ".', 'Close it; a quotation mark inside "…" is written \\".'),
+    "`": ("GM103", "This name has no closing backtick.", "Close it; a backtick inside `…` is written twice."),
+    "/*": ("GM104", "This comment has no closing */.", "Close it; comments do not nest."),
+}
+_CLIENT_HINTS = {
+    "use": "Delete the line, and choose the database with --database or NEO4J_DATABASE.",
+    "begin": "Delete the line: statements run in transactions without it.",
+    "commit": "Delete the line: statements run in transactions without it.",
+    "rollback": "Delete the line: a failed transaction is rolled back without it.",
+    "param": "Delete the line, and write the value into the statement.",
+    "params": "Delete the line, and write the values into the statements.",
+    "auto": "Delete the word: a statement that needs its own transaction is recognised and gets it.",
+    "source": "Delete the line, and give that file a version of its own.",
+}
+
+
+def split(source: str, file: str) -> tuple[Statement, ...]:
+    """Give the statements of ``source``; ``file`` is the name shown in places.
+
+    A byte-order mark is dropped and CRLF becomes LF, in ``Statement.source`` and all offsets. Pieces of white
+    space and comments are no statements. Raises ProjectError, with every problem, where ``scan`` finds any.
+    """
+    statements, problems = scan(source, file)
+    if problems:
+        first = problems[0]
+        raise ProjectError(
+            first.message, hint=first.hint, place=first.place, code=first.code, problems=problems
+        )
+    return statements
+
+
+def scan(source: str, file: str) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
+    """Do the work of ``split``, with the problems as values beside the statements that could be read."""
+    scanner = _Scanner(normalise(source), file)
+    statements = tuple(scanner.run())
+    return statements, tuple(sorted(scanner.problems, key=_position))
+
+
+def normalise(source: str) -> str:
+    """Drop a byte-order mark and read CRLF as LF, so that a file means the same on every machine."""
+    return source.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
+
+
+class _Scanner:
+    """One pass over the sections of a file; it starts anew after the line of a client command."""
+
+    def __init__(self, source: str, file: str) -> None:
+        self.source = source
+        self.file = file
+        self.problems: list[Problem] = []
+        self._decoded = decode(source)
+        self._begin = self._end = -1  # of the statement at hand, in the source; -1 before its first token
+
+    def run(self) -> Iterator[Statement]:
+        offset = 0
+        while offset < len(self._decoded.text):
+            for section in sections(self._decoded, offset):
+                command_end = self._after_client_command(section, offset)
+                if command_end is not None:
+                    offset = command_end
+                    break
+                offset += len(section.text)
+                if section.kind is TokenKind.SEPARATOR:
+                    yield from self._statement(terminated=True)
+                else:
+                    self._extend(section)
+        yield from self._statement(terminated=False)
+
+    def _extend(self, section: Token) -> None:
+        """Let the statement reach to the end of this section, comments and outer white space aside."""
+        if section.kind is TokenKind.COMMENT:
+            return
+        start, end = section.start, section.end
+        if section.kind is TokenKind.CODE:
+            span = self._code_span(section)
+            if span is None:
+                return
+            start, end = span
+        elif section.kind is TokenKind.UNTERMINATED:
+            self._report_unterminated(section)
+        if self._begin < 0:
+            self._begin = start
+        self._end = end
+
+    def _code_span(self, section: Token) -> tuple[int, int] | None:
+        """Give where the code of a section begins and ends in the source; None for white space only."""
+        if section.end - section.start == len(section.text):
+            text, begin = section.text, section.start
+            first = len(text) - len(text.lstrip(WHITESPACE))
+            return (begin + first, begin + len(text.rstrip(WHITESPACE))) if first < len(text) else None
+        significant = [
+            token for token in tokens(self.source[section.start : section.end]) if is_significant(token)
+        ]
+        if not significant:
+            return None
+        return section.start + significant[0].start, section.start + significant[-1].end
+
+    def _statement(self, *, terminated: bool) -> Iterator[Statement]:
+        begin, end, self._begin, self._end = self._begin, self._end, -1, -1
+        if begin < 0:
+            return
+        self._report_escapes(begin, end)
+        text = self.source[begin:end]
+        yield Statement(text, self.file, self.source, begin, kind_of(text), terminated)
+
+    def _after_client_command(self, section: Token, offset: int) -> int | None:
+        """Report a line such as ``:use neo4j`` and give the decoded offset after it, else None."""
+        if self._begin >= 0 or section.kind is not TokenKind.CODE:
+            return None
+        code = section.text.lstrip(WHITESPACE)
+        if not code.startswith(":"):
+            return None
+        text = self._decoded.text
+        begin = offset + len(section.text) - len(code)
+        end = text.find("\n", begin)
+        end = len(text) if end < 0 else end
+        self._report_client_command(text[begin:end], self._decoded.source_offset(begin))
+        return end
+
+    def _report_client_command(self, line: str, offset: int) -> None:
+        found = re.match(r":\w*", line)
+        word = found.group() if found else ":"
+        hint = _CLIENT_HINTS.get(word[1:].lower(), "Delete the line; files hold Cypher statements only.")
+        message = f"{word} is a command of Neo4j Browser or cypher-shell, not Cypher."
+        self._report("GM106", message, hint, offset)
+
+    def _report_unterminated(self, section: Token) -> None:
+        opening = section.text[:2] if section.text.startswith("/") else section.text[0]
+        code, message, hint = _UNTERMINATED[opening]
+        self._report(code, message, hint, section.start)
+
+    def _report_escapes(self, begin: int, end: int) -> None:
+        for offset in self._decoded.invalid:
+            if begin <= offset < end:
+                message = "\\u must be followed by four hexadecimal digits, in comments too."
+                hint = "Write the backslash twice where the text itself is meant, e.g. C:\\\\users."
+                self._report("GM105", message, hint, offset)
+
+    def _report(self, code: str, message: str, hint: str, offset: int) -> None:
+        self.problems.append(Problem(code, message, hint, place_at(self.file, self.source, offset)))

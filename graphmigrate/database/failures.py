@@ -1,0 +1,155 @@
+"""The driver's and the server's errors, told as what happened and what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from neo4j import exceptions
+
+from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed
+
+if TYPE_CHECKING:
+    from graphmigrate.cypher.model import Statement
+
+DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
+
+_POSITION = re.compile(r"\s*\(line (\d+), column (\d+) \(offset: \d+\)\)")
+
+
+def worth_retrying(error: BaseException) -> bool:
+    """Whether the same work may succeed later; a commit without an answer counts, because the key decides."""
+    if isinstance(error, (exceptions.ServiceUnavailable, exceptions.SessionExpired)):
+        return True
+    return isinstance(error, DriverFailure) and error.is_retryable()
+
+
+def code_of(error: BaseException) -> str:
+    """Give the server's status code, or the driver's class name."""
+    return getattr(error, "code", None) or type(error).__name__
+
+
+def message_of(error: BaseException) -> str:
+    """Give the server's sentence, without its own position and picture of the query."""
+    text = getattr(error, "message", None) or str(error)
+    found = _POSITION.search(text)
+    return (text[: found.start()] if found else text).strip().rstrip(".") + "."
+
+
+def position_of(error: BaseException) -> tuple[int, int] | None:
+    """Give line and column (1-based) within the text that was sent, where the server names them."""
+    found = _POSITION.search(getattr(error, "message", None) or str(error))
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def statement_failure(error: BaseException, statement: Statement) -> MigrationFailed:
+    """Tell a failed statement at its place in the file."""
+    position = position_of(error)
+    place = statement.place_of(*position) if position else statement.place
+    return MigrationFailed(f"{message_of(error)} [{code_of(error)}]", place=place)
+
+
+def connection_failure(error: BaseException, uri: str, database: str | None = None) -> GraphMigrateError:
+    """Translate what a first contact met: unreachable, wrong protocol, refused password, unknown database, rights."""
+    code = code_of(error)
+    for known, translate in _BY_CODE.items():
+        if code.endswith(known):
+            return translate(error, uri, database)
+    if isinstance(error, exceptions.ConfigurationError):
+        return ConnectionFailed(f"{uri} cannot be used: {error}.", code="GM308")
+    text = f"{error} {error.__cause__ or ''}"
+    return _unreachable(text, uri)
+
+
+def _unreachable(text: str, uri: str) -> GraphMigrateError:
+    lower = text.lower()
+    if "ssl" in lower or "certificate" in lower or "secure" in lower:
+        return ConnectionFailed(
+            f"TLS with {uri} failed: {_first_sentence(text)}",
+            hint="A server without TLS wants bolt:// or neo4j://; one with its own certificate bolt+ssc:// or neo4j+ssc://.",
+            code="GM304",
+        )
+    if "http" in lower or "handshake" in lower or "no protocol" in lower or "incomplete" in lower:
+        return ConnectionFailed(
+            f"{uri} answers, but does not speak Bolt there.",
+            hint="Is it the HTTP port? Bolt's default port is 7687, HTTP's 7474. A server that requires TLS wants bolt+s://.",
+            code="GM303",
+        )
+    if "resolve" in lower or "name or service" in lower or "nodename" in lower:
+        return ConnectionFailed(
+            f"The host name in {uri} cannot be resolved.", hint="Check its spelling and the DNS.", code="GM305"
+        )
+    if "routing" in lower:
+        return ConnectionFailed(
+            f"{uri} gave no routing information: {_first_sentence(text)}",
+            hint="Is the database's name right, and the server up? For a single server, bolt:// needs no routing.",
+            code="GM306",
+        )
+    return ConnectionFailed(
+        f"No Neo4j answers at {uri}.",
+        hint="Is it running, and is the address right? `graphmigrate wait` waits for one that is starting; "
+        "`graphmigrate server start` starts a local one.",
+        code="GM301",
+    )
+
+
+def _first_sentence(text: str) -> str:
+    return text.split("\n")[0].strip()[:200]
+
+
+def _refused(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return ConnectionFailed(
+        f"{uri} refused the user name or the password.",
+        hint="Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
+        code="GM302",
+    )
+
+
+def _rate_limited(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return ConnectionFailed(
+        f"{uri} locked this user for a moment, after several wrong passwords.",
+        hint="Wait five seconds, then try again with the right password.",
+        code="GM307",
+    )
+
+
+def _no_database(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return ConnectionFailed(
+        f"There is no database {database or ''!r} at {uri}.",
+        hint="SHOW DATABASES lists them; without NEO4J_DATABASE the user's home database is used.",
+        code="GM309",
+    )
+
+
+def _forbidden(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return NotAllowed(
+        message_of(error),
+        hint="Give the user the right that is named, or use another user.",
+        code="GM310",
+    )
+
+
+def _password_expired(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return ConnectionFailed(
+        f"The password for {uri} is the initial one and must be changed before anything else.",
+        hint="ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'new', run against the system database.",
+        code="GM311",
+    )
+
+
+def _not_leader(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+    return ConnectionFailed(
+        f"{uri} is not the leader for this database and accepts no writes.",
+        hint="Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
+        code="GM312",
+    )
+
+
+_BY_CODE = {
+    "Security.Unauthorized": _refused,
+    "Security.AuthenticationRateLimit": _rate_limited,
+    "Security.CredentialsExpired": _password_expired,
+    "Security.Forbidden": _forbidden,
+    "Database.DatabaseNotFound": _no_database,
+    "Cluster.NotALeader": _not_leader,
+}

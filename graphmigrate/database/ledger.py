@@ -1,0 +1,180 @@
+"""The ledger: first use, the history as values, and every row that a run writes."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.database import queries
+from graphmigrate.database.failures import DriverFailure
+from graphmigrate.errors import HistoryMismatch
+from graphmigrate.history import History, HistoryRow, RunRecord, history_of
+from graphmigrate.project.versions import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import neo4j
+
+    from graphmigrate.database.connection import Database
+
+FORMAT = 1
+_FIRST_USE_SECONDS = 60.0
+
+
+def prepare_ledger(database: Database) -> None:
+    """Make the ledger's constraints where they are missing.
+
+    Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides and no error code does.
+    """
+    deadline = time.monotonic() + _FIRST_USE_SECONDS
+    while missing := _missing_constraints(database):
+        try:
+            with database.session(write=True) as session, session.begin_transaction(timeout=0) as tx:
+                for name in missing:
+                    tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
+                tx.commit()
+        except DriverFailure:
+            if not _missing_constraints(database):
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
+
+
+def _missing_constraints(database: Database) -> list[str]:
+    names = {record["name"] for record in database.read(queries.CONSTRAINTS)}
+    return [name for name in queries.LEDGER_CONSTRAINTS if name not in names]
+
+
+def read_history(database: Database) -> History:
+    """Read the whole history in one round trip. Raises HistoryMismatch where a newer format is found."""
+    ledger = database.settings.ledger
+    record = database.read(
+        queries.HISTORY, ledger=ledger, prefix=f"{ledger}/migration/", skips=f"{ledger}/skip/"
+    )[0]
+    if (record["format"] or 0) > FORMAT:
+        raise HistoryMismatch(
+            f"This database's history was written by a newer graphmigrate (format {record['format']}).",
+            hint="Update graphmigrate: pip install --upgrade graphmigrate",
+            code="GM609",
+        )
+    return history_of(
+        (_history_row(row) for row in record["rows"]),
+        skips={version: reason for version, reason in record["skips"] if version},
+        initialised=record["ledgers"] > 0,
+        head=record["head"],
+        record=record["record"],
+    )
+
+
+def _history_row(row: list[Any]) -> HistoryRow:
+    key, version, description, kind, checksum, state, step, steps, installed_on, by, took, run, intent, *rest = row
+    batches, segments, rank = rest
+    return HistoryRow(
+        key=key,
+        version=Version.parse(version),
+        description=description,
+        type=kind,
+        checksum=checksum,
+        state=state,
+        step=step,
+        steps=steps,
+        installed_on=installed_on.to_native() if installed_on else None,
+        installed_by=by,
+        execution_time=timedelta(seconds=took.seconds, microseconds=took.nanoseconds // 1000) if took else None,
+        run=run,
+        intent=intent,
+        batches=batches or 0,
+        segments=tuple(segments or ()),
+        rank=rank or 0,
+    )
+
+
+def read_run_record(database: Database, key: str) -> RunRecord | None:
+    """Read the record of a run that has not ended."""
+    for record in database.read(queries.RUN_RECORD, key=key):
+        since = record["since"].to_native() if record["since"] else None
+        plan = tuple(json.loads(record["plan"]))
+        return RunRecord(record["key"], record["run"], record["host"], record["user"], since, plan, record["catalogue"])
+    return None
+
+
+@dataclass(slots=True)
+class RowWrite:
+    """One pending write of a row: a CREATE (``step`` None) or an advance from ``step`` and ``batches``."""
+
+    key: str
+    step: int | None
+    batches: int
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Journal:
+    """Collects the rows of schema segments until a transaction that may write takes them along.
+
+    A schema transaction cannot write data (Cypher Manual, "Constraints"), so its row follows it: in the next data
+    transaction, or by ``flush``. Writes of one row are folded into one.
+    """
+
+    database: Database
+    pending: dict[str, RowWrite] = field(default_factory=dict)
+
+    def stage(self, write: RowWrite) -> None:
+        """Keep a write for the next transaction."""
+        self.pending[write.key] = self.folded(write)
+
+    def folded(self, write: RowWrite) -> RowWrite:
+        """Join a write with the pending one of the same row."""
+        before = self.pending.get(write.key)
+        return write if before is None else replace(before, values=before.values | write.values)
+
+    def write(self, tx: neo4j.Transaction, own: RowWrite | None = None) -> None:
+        """Write everything pending and ``own``. Raises StepTaken where a row is not where it should be."""
+        writes = self.pending | ({own.key: self.folded(own)} if own else {})
+        created = [write.values for write in writes.values() if write.step is None]
+        if len(created) == 1:
+            tx.run(queries.CREATE_ROW, row=created[0]).consume()
+        elif created:
+            tx.run(queries.CREATE_ROWS, rows=created).consume()
+        for write in writes.values():
+            if write.step is not None:
+                _advance(tx, write)
+
+    def flush(self) -> None:
+        """Commit everything pending in a transaction of its own."""
+        if self.pending:
+            with self.database.transaction() as tx:
+                self.write(tx)
+            self.pending.clear()
+
+
+class StepTaken(Exception):
+    """A row is not at the step where this write starts: somebody, perhaps this run itself, committed it already."""
+
+
+def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
+    found = list(
+        tx.run(queries.ADVANCE, key=write.key, step=write.step, batches=write.batches, changes=write.values)
+    )
+    if len(found) != 1:
+        raise StepTaken(write.key)
+
+
+def now() -> datetime:
+    """The moment, with its zone, as it is stored."""
+    return datetime.now(timezone.utc)
+
+
+def draw_chain(tx: neo4j.Transaction, ledger: str, head: str | None, keys: Iterable[str]) -> None:
+    """Draw HEAD and NEXT for people who look with Neo4j Browser; the tool itself reads keys."""
+    chain = [head, *keys] if head else list(keys)
+    if not chain or chain[-1] == head:
+        return
+    tx.run(queries.DRAW_NEXT, pairs=[list(pair) for pair in zip(chain, chain[1:], strict=False)]).consume()
+    tx.run(queries.DRAW_HEAD, ledger=ledger, head=chain[-1]).consume()

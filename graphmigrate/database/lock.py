@@ -1,0 +1,252 @@
+"""The lock: an uncommitted CREATE that the server releases by itself when its holder dies.
+
+A second runner's CREATE of the same key waits on the server until the first transaction ends. Nothing is ever left behind.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.database import queries
+from graphmigrate.database.connection import LOCK, WORK
+from graphmigrate.database.failures import DriverFailure, connection_failure
+from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
+from graphmigrate.events import Holder, Listener, LockAwaited
+
+if TYPE_CHECKING:
+    import neo4j
+
+    from graphmigrate.database.connection import Database
+
+_POLL = 0.25
+_TELL_EVERY = 5.0
+_FRESH = 10.0
+
+
+class Lock:
+    """Held from ``acquire`` to ``release``; ``check`` raises LockLost where it is no longer ours.
+
+    A thread keeps the transaction's metadata moving (``beat`` counts up every ``heartbeat`` seconds): it proves to the holder
+    that its connection lives, and to a waiter that the holder does, without a write that a user's statement could block.
+    """
+
+    def __init__(self, database: Database, database_name: str, listen: Listener) -> None:
+        self._database = database
+        self._database_name = database_name
+        self._listen = listen
+        self._since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._mutex = threading.Lock()
+        self._ended = threading.Event()
+        self._answered = 0.0
+        self._beats = 0
+        self._failure: BaseException | None = None
+        self._session: neo4j.Session | None = None
+        self._transaction: neo4j.Transaction | None = None
+        self._doing = "starting"
+
+    def acquire(self, timeout: float) -> None:
+        """Wait for the lock, for at most ``timeout`` seconds, counted here. Raises LockTimeout."""
+        started = time.monotonic()
+        while not self._try(started, timeout):
+            time.sleep(_POLL)
+        threading.Thread(target=self._beat_on, daemon=True, name="graphmigrate-heartbeat").start()
+
+    def doing(self, what: str) -> None:
+        """Say what the holder is at, for those who wait; sent with the next beat."""
+        self._doing = what
+
+    def check(self) -> None:
+        """Raise LockLost where the lock transaction ended; asks the server where its last answer is old."""
+        if self._failure is None and time.monotonic() - self._answered > _FRESH:
+            self._beat()
+        if self._failure is not None:
+            raise LockLost(
+                "This run's lock was ended on the server, or its connection was lost; nothing more was committed.",
+                hint="Run the same command again: it continues where this run stopped.",
+            ) from self._failure
+
+    def release(self) -> None:
+        """Let the next one in."""
+        self._ended.set()
+        with self._mutex:
+            for resource in (self._transaction, self._session):
+                if resource is not None:
+                    try:
+                        resource.close()
+                    except DriverFailure:
+                        pass  # a dead connection holds no lock
+            self._transaction = self._session = None
+
+    def _try(self, started: float, timeout: float) -> bool:
+        """Ask once, in a thread, so that waiting can be watched, told and ended."""
+        done = threading.Event()
+        outcome: list[BaseException | None] = []
+
+        def create() -> None:
+            try:
+                self._open()
+                outcome.append(None)
+            except BaseException as error:  # handed to the waiting thread
+                outcome.append(error)
+            done.set()
+
+        threading.Thread(target=create, daemon=True, name="graphmigrate-lock").start()
+        try:
+            self._watch(done, started, timeout)
+        except BaseException:
+            self._ended.set()
+            self._terminate(lambda metadata: metadata.get("run") == self._database.run and metadata.get("role") == LOCK)
+            raise
+        error = outcome[0]
+        if error is None:
+            self._answered = time.monotonic()
+            return True
+        self._close_quietly()
+        if not isinstance(error, DriverFailure):
+            raise error
+        code = getattr(error, "code", "") or ""
+        waiting = any(word in code for word in ("Lock", "Deadlock", "Terminated", "ConstraintValidationFailed"))
+        if not waiting:
+            raise connection_failure(error, self._database.settings.uri, self._database.settings.database) from error
+        return False
+
+    def _open(self) -> None:
+        database = self._database
+        import neo4j
+
+        session = database.driver.session(
+            database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS
+        )
+        self._session = session
+        metadata = self._metadata()
+        self._transaction = session.begin_transaction(metadata=metadata, timeout=0)
+        self._transaction.run(queries.TAKE_LOCK, key=f"{database.settings.ledger}/lock").consume()
+
+    def _metadata(self) -> dict[str, Any]:
+        return self._database.metadata(LOCK, since=self._since, beat=self._beats, doing=self._doing)
+
+    def _close_quietly(self) -> None:
+        try:
+            if self._session is not None:
+                self._session.close()
+        except DriverFailure:
+            pass  # it failed already
+        self._session = self._transaction = None
+
+    def _watch(self, done: threading.Event, started: float, timeout: float) -> None:
+        told = 0.0
+        seen: tuple[Any, Any] | None = None
+        seen_at = time.monotonic()
+        while not done.wait(_POLL):
+            waited = time.monotonic() - started
+            holder = self._holder()
+            beat = (holder.get("run"), holder.get("beat")) if holder else None
+            if beat != seen:
+                seen, seen_at = beat, time.monotonic()
+            if waited - told >= _TELL_EVERY or told == 0.0:
+                told = max(waited, 0.001)
+                self._listen(LockAwaited(_as_holder(holder) if holder else None, waited))
+            if holder and time.monotonic() - seen_at > self._database.settings.stale_after:
+                self._terminate(lambda metadata, run=holder["run"]: metadata.get("run") == run)
+                seen_at = time.monotonic()
+            if waited > timeout and not done.is_set():
+                raise _timed_out(holder, timeout)
+
+    def _holder(self) -> dict[str, Any] | None:
+        try:
+            rows = transactions(self._database, self._database_name)
+        except (DriverFailure, GraphMigrateError):
+            return None  # without the right to look, waiting is all there is
+        holders = [
+            row["metadata"]
+            for row in rows
+            if row["metadata"].get("role") == LOCK and not str(row["query"] or "").startswith("CREATE")
+        ]
+        return next((each for each in holders if each.get("run") != self._database.run), None)
+
+    def _terminate(self, chosen: Any) -> None:
+        try:
+            terminate(self._database, self._database_name, chosen)
+        except DriverFailure:
+            pass  # the server ends it with the connection
+
+    def _beat_on(self) -> None:
+        while not self._ended.wait(self._database.settings.heartbeat):
+            self._beat()
+            if self._failure is not None:
+                return
+
+    def _beat(self) -> None:
+        with self._mutex:
+            if self._transaction is None or self._failure is not None:
+                return
+            self._beats += 1
+            try:
+                self._transaction.run(queries.BEAT, metadata=self._metadata()).consume()
+                self._answered = time.monotonic()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the lock cannot be trusted any more
+                self._failure = error
+
+
+def _as_holder(metadata: dict[str, Any]) -> Holder:
+    since = metadata.get("since")
+    return Holder(
+        run=str(metadata.get("run")),
+        host=str(metadata.get("host")),
+        user=str(metadata.get("user")),
+        since=datetime.fromisoformat(since) if since else None,
+        doing=metadata.get("doing"),
+    )
+
+
+def _timed_out(holder: dict[str, Any] | None, timeout: float) -> LockTimeout:
+    who = f" (held by {holder.get('user')}@{holder.get('host')} since {holder.get('since')})" if holder else ""
+    return LockTimeout(
+        f"Another run held the lock for longer than {timeout:g} s{who}.",
+        hint="Run the same command again later, or wait longer with --lock-timeout. Nothing needs to be unlocked by hand.",
+    )
+
+
+def transactions(database: Database, database_name: str) -> list[neo4j.Record]:
+    """List the open transactions of every run against this ledger."""
+    return database.read(queries.TRANSACTIONS, database=database_name, ledger=database.settings.ledger)
+
+
+def terminate(database: Database, database_name: str, chosen: Any) -> None:
+    """Terminate those whose metadata is ``chosen``."""
+    ids = [row["id"] for row in transactions(database, database_name) if chosen(row["metadata"])]
+    if ids:
+        database.read(queries.TERMINATE, ids=ids)
+
+
+def take_over(database: Database, database_name: str) -> None:
+    """Own the ledger: name this run in it, end what other runs left open, and wait until its fate is decided.
+
+    A transaction that is just committing cannot be terminated and is listed until its effects are visible.
+    """
+    from graphmigrate.database.ledger import FORMAT
+
+    settings = database.settings
+    with database.transaction() as tx:
+        tx.run(
+            queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host
+        ).consume()
+    await_no_work(database, database_name, lambda metadata: metadata.get("run") != database.run)
+
+
+def await_no_work(database: Database, database_name: str, chosen: Any) -> None:
+    """End the chosen runs' work transactions and wait until none of them can take effect any more."""
+    while True:
+        rows = [
+            row
+            for row in transactions(database, database_name)
+            if row["metadata"].get("role") == WORK and chosen(row["metadata"])
+        ]
+        alive = [row["id"] for row in rows if not row["status"].startswith("Terminated")]
+        if not alive:
+            return
+        database.read(queries.TERMINATE, ids=alive)
+        time.sleep(0.05)

@@ -1,0 +1,143 @@
+"""Every query that is sent about facts, lock and history, each under a name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FACTS: Final = """
+CALL dbms.components() YIELD name, versions, edition
+WITH versions[0] AS version, edition WHERE name = 'Neo4j Kernel'
+CALL db.info() YIELD name AS database
+RETURN version, edition, database
+"""
+
+HISTORY: Final = """
+OPTIONAL MATCH (l:__GraphMigrateLedger {key: $ledger})
+WITH count(l) AS ledgers, max(l.format) AS format, max(l.head) AS head, max(l.record) AS record
+OPTIONAL MATCH (m:__GraphMigrateMigration) WHERE m.key STARTS WITH $prefix
+WITH ledgers, format, head, record, collect(CASE WHEN m IS NULL THEN null ELSE
+  [m.key, m.version, m.description, m.type, m.checksum, m.state, m.step, m.steps, m.installed_on, m.installed_by,
+   m.execution_time, m.run, m.intent, m.batches, m.segments, m.rank] END) AS rows
+OPTIONAL MATCH (a:__GraphMigrateAttempt) WHERE a.key STARTS WITH $skips
+RETURN ledgers, format, head, record, rows, collect([a.version, a.reason]) AS skips
+"""
+
+RUN_RECORD: Final = """
+MATCH (r:__GraphMigrateRun {key: $key})
+RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, r.since AS since, r.plan AS plan,
+       r.catalogue AS catalogue
+"""
+
+CONSTRAINTS: Final = (
+    "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, ownedIndex"
+)
+INDEXES: Final = (
+    "SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint, state, "
+    "populationPercent, failureMessage"
+)
+AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
+
+LEDGER_LABELS: Final = (
+    "__GraphMigrateLedger",
+    "__GraphMigrateMigration",
+    "__GraphMigrateRun",
+    "__GraphMigrateLock",
+    "__GraphMigrateSeed",
+    "__GraphMigrateAttempt",
+)
+LEDGER_CONSTRAINTS: Final = {
+    f"__graphmigrate_{label.removeprefix('__GraphMigrate').lower()}_key": (
+        f"CREATE CONSTRAINT __graphmigrate_{label.removeprefix('__GraphMigrate').lower()}_key IF NOT EXISTS "
+        f"FOR (n:{label}) REQUIRE n.key IS UNIQUE"
+    )
+    for label in LEDGER_LABELS
+}
+
+TAKE_LOCK: Final = "CREATE (:__GraphMigrateLock {key: $key})"
+BEAT: Final = "CALL tx.setMetaData($metadata)"
+
+TRANSACTIONS: Final = """
+SHOW TRANSACTIONS YIELD transactionId, database, metaData, status, startTime, currentQuery
+WHERE database = $database AND metaData.app = 'graphmigrate' AND metaData.ledger = $ledger
+RETURN transactionId AS id, metaData AS metadata, status, startTime AS started, currentQuery AS query
+"""
+TERMINATE: Final = "TERMINATE TRANSACTIONS $ids YIELD transactionId, message"
+
+CLAIM: Final = """
+MERGE (l:__GraphMigrateLedger {key: $ledger})
+ON CREATE SET l.format = $format
+SET l.run = $run, l.host = $host, l.since = datetime()
+"""
+OWNED: Final = "MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run RETURN 1 AS mine"
+
+ROW: Final = """
+MATCH (m:__GraphMigrateMigration {key: $key})
+RETURN m.step AS step, m.batches AS batches, m.checksum AS checksum, m.run AS run, m.intent AS intent
+"""
+CREATE_ROW: Final = "CREATE (m:__GraphMigrateMigration $row)"
+CREATE_ROWS: Final = "UNWIND $rows AS row CREATE (m:__GraphMigrateMigration) SET m = row"
+ADVANCE: Final = """
+MATCH (m:__GraphMigrateMigration {key: $key})
+SET m._lock = true
+REMOVE m._lock
+WITH m WHERE m.step = $step AND m.batches = $batches
+SET m += $changes
+RETURN m.key AS key
+"""
+PUT_ROW: Final = """
+MATCH (m:__GraphMigrateMigration {key: $key})
+SET m += $changes
+RETURN m.key AS key
+"""
+
+OPEN_RUN: Final = """
+MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
+SET l.record = $key
+CREATE (r:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, since: datetime(), plan: $plan,
+                             catalogue: $catalogue})
+RETURN r.key AS key
+"""
+END_DEAD_RUN: Final = "MATCH (r:__GraphMigrateRun {key: $key}) SET r.ended = datetime(), r.outcome = 'settled'"
+END_RUN: Final = """
+MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
+SET l.head = $head, l.version = $version
+REMOVE l.record
+WITH l
+OPTIONAL MATCH (r:__GraphMigrateRun {key: $key})
+SET r.ended = datetime(), r.outcome = $outcome
+RETURN l.key AS key
+"""
+TIMES: Final = """
+UNWIND $times AS time
+MATCH (m:__GraphMigrateMigration {key: time[0]})
+SET m.execution_time = time[1]
+"""
+DRAW_HEAD: Final = """
+MATCH (l:__GraphMigrateLedger {key: $ledger})
+OPTIONAL MATCH (l)-[old:HEAD]->()
+DELETE old
+WITH DISTINCT l
+MATCH (m:__GraphMigrateMigration {key: $head})
+CREATE (l)-[:HEAD]->(m)
+"""
+DRAW_NEXT: Final = """
+UNWIND $pairs AS pair
+MATCH (a:__GraphMigrateMigration {key: pair[0]}), (b:__GraphMigrateMigration {key: pair[1]})
+MERGE (a)-[:NEXT]->(b)
+"""
+
+ATTEMPT: Final = """
+MERGE (a:__GraphMigrateAttempt {key: $key})
+SET a.version = $version, a.outcome = $outcome, a.reason = $reason, a.at = datetime(), a.run = $run
+"""
+FORGET_SKIP: Final = "MATCH (a:__GraphMigrateAttempt {key: $key}) DELETE a"
+
+COUNT_LABELS: Final = """
+MATCH (n) UNWIND labels(n) AS label
+WITH label WHERE NOT label STARTS WITH '__GraphMigrate'
+RETURN label AS name, count(*) AS count ORDER BY name
+"""
+COUNT_TYPES: Final = """
+MATCH (a)-[r]->() WHERE none(label IN labels(a) WHERE label STARTS WITH '__GraphMigrate')
+RETURN type(r) AS name, count(*) AS count ORDER BY name
+"""

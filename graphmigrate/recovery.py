@@ -1,0 +1,170 @@
+"""The run record: written before anything runs, closed at the end, and read by the next run where it never was."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.database import queries
+from graphmigrate.database.catalogue import read_catalogue
+from graphmigrate.database.ledger import draw_chain, now, read_run_record
+from graphmigrate.errors import LockLost
+from graphmigrate.history import COMPLETE, STARTED
+from graphmigrate.settling import Settled, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.lock import Lock
+    from graphmigrate.history import History
+    from graphmigrate.plan import Plan, Task
+    from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
+    from graphmigrate.runner import Outcome
+    from graphmigrate.schema.catalogue import Catalogue
+
+
+def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
+    """Commit what this run means to apply and the catalogue before it. Raises LockLost where another run took over."""
+    key = f"{database.settings.ledger}/run/{database.run}"
+    with database.transaction() as tx:
+        found = list(
+            tx.run(
+                queries.OPEN_RUN,
+                ledger=database.settings.ledger,
+                key=key,
+                run=database.run,
+                host=database.host,
+                user=database.user,
+                plan=json.dumps([_item(task) for task in planned.tasks]),
+                catalogue=catalogue.to_json(),
+            )
+        )
+        if not found:
+            raise LockLost("Another run took over before this one began; nothing was run.", hint="Run it again.")
+    return key
+
+
+def _item(task: Task) -> dict[str, Any]:
+    return {
+        "key": task.key,
+        "version": task.migration.file.version.text,
+        "checksum": task.migration.file.checksum,
+        "first": task.first,
+        "schema": [segment.number for segment in task.segments if segment.kind is Kind.SCHEMA],
+    }
+
+
+def close_record(
+    database: Database, lock: Lock, record: str, history: History, outcome: Outcome, result: str
+) -> None:
+    """Commit that the run ended, with durations and the drawn chain; a run that lost its lock leaves that to the next."""
+    try:
+        lock.check()
+    except LockLost:
+        return
+    head = outcome.keys[-1] if outcome.keys else history.head
+    with database.transaction() as tx:
+        tx.run(
+            queries.END_RUN,
+            ledger=database.settings.ledger,
+            run=database.run,
+            key=record,
+            head=head,
+            version=head.rpartition("/")[2].partition("@")[0] if head else None,
+            outcome=result,
+        ).consume()
+        if outcome.times:
+            tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
+        draw_chain(tx, database.settings.ledger, history.head, outcome.keys)
+
+
+def recover(
+    database: Database, history: History, files: MigrationFolder, read: Callable[[MigrationFile], Migration]
+) -> list[Settled]:
+    """Settle the run that died: write the rows of what it had committed, in one transaction with its end."""
+    record = read_run_record(database, history.record) if history.record else None
+    if record is None:
+        return []
+    catalogue = read_catalogue(database)
+    by_version = {file.version: file for file in files.files}
+
+    def migration_of(version: Any) -> Migration | None:
+        file = by_version.get(version)
+        return read(file) if file else None
+
+    settled = settle(record, history, catalogue, migration_of)
+    planned = {item["key"] for item in record.plan}
+    finished = [row for row in history.rows.values() if row.key in planned and row.complete]
+    chain = [row.key for row in sorted(finished, key=lambda row: (row.rank, row.version))]
+    with database.transaction() as tx:
+        for number, each in enumerate(settled, 1):
+            tx_write(tx, database, each, history.top_rank + number, record.run)
+            if each.step >= len(each.segments):
+                chain.append(each.key)
+        tx.run(queries.END_DEAD_RUN, key=record.key).consume()
+        tx.run(
+            queries.END_RUN,
+            ledger=database.settings.ledger,
+            run=database.run,
+            key=record.key,
+            head=chain[-1] if chain else history.head,
+            version=None,
+            outcome="settled",
+        ).consume()
+        draw_chain(tx, database.settings.ledger, history.head, chain)
+    drop_ownerless_indexes(database, settled, record.plan, catalogue, migration_of)
+    return settled
+
+
+def tx_write(tx: Any, database: Database, settled: Settled, rank: int, run: str) -> None:
+    """Write the row of one settled migration."""
+    file = settled.migration.file
+    changes = {
+        "step": settled.step,
+        "steps": len(settled.segments),
+        "state": COMPLETE if settled.step >= len(settled.segments) else STARTED,
+        "checksum": file.checksum,
+        "batches": 0,
+        "run": run,
+        "installed_on": now(),
+        "segments": [each.checksum for each in settled.segments[: settled.step]],
+    }
+    if settled.recorded:
+        tx.run(queries.PUT_ROW, key=settled.key, changes=changes).consume()
+        return
+    row = {
+        "key": settled.key,
+        "version": file.version.text,
+        "description": file.description,
+        "type": "cypher",
+        "source": file.name,
+        "installed_by": database.user,
+        "rank": rank,
+    }
+    tx.run(queries.CREATE_ROW, row=row | changes).consume()
+
+
+def drop_ownerless_indexes(
+    database: Database,
+    settled: list[Settled],
+    plan: tuple[dict[str, Any], ...],
+    catalogue: Catalogue,
+    read: Callable[[Any], Migration | None],
+) -> None:
+    """Drop what a server killed inside CREATE CONSTRAINT can leave: an index of its name, without owner, never ONLINE."""
+    from graphmigrate.project.versions import Version
+    from graphmigrate.segments import segments_of
+
+    for item in plan:
+        migration = read(Version.parse(item["version"]))
+        if migration is None:
+            continue
+        for segment in segments_of(migration):
+            for action in segment.actions:
+                orphan = catalogue.orphan_of(action.target) if action.target else None
+                if orphan and orphan.state != "ONLINE":
+                    with database.session(write=True) as session:
+                        name = orphan.name.replace("`", "``")
+                        session.run(f"DROP INDEX `{name}` IF EXISTS").consume()  # type: ignore[arg-type]

@@ -1,0 +1,64 @@
+"""The seeds of a folder as a list, with their state where a database is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.results import SeedInfo
+from graphmigrate.seeding import folder as folders
+from graphmigrate.seeding.decide import LOADED
+from graphmigrate.seeding.prepare import prepare_one
+from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeding.variables import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.seed_ledger import SeedRow
+    from graphmigrate.seeding.folder import SeedFile, SeedFolder
+
+
+def catalogue(seeds_dir: Path) -> tuple[SeedInfo, ...]:
+    """List the seeds, by name; raises SeedFileError for misnamed files and bad front matter."""
+    return _list(seeds_dir, None)
+
+
+def catalogue_with_states(database: Database, seeds_dir: Path) -> tuple[SeedInfo, ...]:
+    """List the seeds with their states: new, loaded, changed or interrupted; writes nothing."""
+    from graphmigrate.database.seed_ledger import SeedLedger
+
+    return _list(seeds_dir, SeedLedger(database).newest())
+
+
+def _list(seeds_dir: Path, history: Mapping[str, SeedRow] | None) -> tuple[SeedInfo, ...]:
+    folder = folders.collect(seeds_dir)
+    folder.check()
+    return tuple(
+        SeedInfo(
+            name=seed.name,
+            description=seed.front.description,
+            file=seed.file,
+            depends=seed.front.depends,
+            profiles=seed.front.profiles,
+            variables=dict(seed.front.variables),
+            state=None if history is None else _state(folder, seed, history.get(seed.name)),
+        )
+        for _, seed in sorted(folder.seeds.items())
+    )
+
+
+def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None) -> str:
+    if row is None:
+        return "new"
+    if row.state != LOADED:
+        return "interrupted"
+    recorded = from_json(row.variables)
+    if recorded.keys() != seed.front.variables.keys():
+        return "changed"
+    try:
+        # With the variables it was loaded with: choosing others is not a change of the seed.
+        return "loaded" if prepare_one(folder, seed, recorded).checksum == row.checksum else "changed"
+    except SeedFileError:
+        return "changed"

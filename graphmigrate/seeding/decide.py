@@ -1,0 +1,114 @@
+"""What to do with each seed, from what the ledger says: skip, resume, load, load again, or refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
+from graphmigrate.seeding.variables import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from graphmigrate.database.seed_ledger import SeedRow
+    from graphmigrate.seeding.prepare import PreparedSeed
+
+LOADED = "loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``skip`` says why nothing is done; else load number ``generation``, continuing ``resume`` if there is one."""
+
+    seed: PreparedSeed
+    generation: int = 1
+    resume: SeedRow | None = None
+    skip: str | None = None
+
+
+def decide(
+    seeds: Iterable[PreparedSeed],
+    history: Mapping[str, SeedRow],
+    *,
+    force: bool = False,
+    allow_duplicates: bool = False,
+) -> tuple[Decision, ...]:
+    """Decide for every seed, or raise all refusals at once.
+
+    Refused: an interrupted load whose files or variables changed since (GM554, without ``force``), and a
+    reload of a seed that uses CREATE (GM555 where it changed, GM556 where it was forced, without
+    ``allow_duplicates``).
+    """
+    decisions: list[Decision] = []
+    problems: list[Problem] = []
+    for seed in seeds:
+        decided = _one(seed, history.get(seed.name), force=force, allow_duplicates=allow_duplicates)
+        if isinstance(decided, Problem):
+            problems.append(decided)
+        else:
+            decisions.append(decided)
+    if problems:
+        raise _refusal(problems)
+    return tuple(decisions)
+
+
+def _one(
+    seed: PreparedSeed, row: SeedRow | None, *, force: bool, allow_duplicates: bool
+) -> Decision | Problem:
+    if row is None:
+        return Decision(seed)
+    changed = what_changed(seed, row)
+    again = Decision(seed, row.generation + 1)
+    place = Place(seed.file.file, 1)
+    if row.state != LOADED and not force:
+        if not changed:
+            return Decision(seed, row.generation, row)
+        return Problem(
+            "GM554",
+            f"The load of seed {seed.name!r} was interrupted after {row.rows:,} rows,"
+            f" and since then {changed} changed.",
+            f"Undo that to continue there; or load it from the beginning: graphmigrate seed {seed.name} --force"
+            + (" --allow-duplicates (it uses CREATE)" if seed.program.creates else ""),
+            place,
+        )
+    if row.state == LOADED and not changed and not force:
+        return Decision(seed, skip="unchanged since it was loaded")
+    if not seed.program.creates or allow_duplicates:
+        return again
+    if force:
+        return Problem(
+            "GM556",
+            f"The seed {seed.name!r} uses CREATE: loaded again, it would make everything twice.",
+            "Write it with MERGE; or add --allow-duplicates.",
+            place,
+        )
+    return Problem(
+        "GM555",
+        f"The seed {seed.name!r} was loaded already, and since then {changed} changed; it uses CREATE.",
+        f"Write it with MERGE; or load it once more: graphmigrate seed {seed.name} --allow-duplicates",
+        place,
+    )
+
+
+def what_changed(seed: PreparedSeed, row: SeedRow) -> str:
+    """Say what differs from the recorded load; empty where nothing does."""
+    parts = []
+    if seed.checksum != row.checksum:
+        parts.append("its files")
+    if seed.variables != row.variables:
+        now, then = from_json(seed.variables), from_json(row.variables)
+        names = sorted(
+            name for name in now.keys() | then.keys() if now.get(name) != then.get(name) or name not in then
+        )
+        parts.append(f"its variables ({', '.join(names) or 'their types'})")
+    return " and ".join(parts)
+
+
+def _refusal(problems: list[Problem]) -> GraphMigrateError:
+    mismatch = any(problem.code in {"GM554", "GM555"} for problem in problems)
+    kind = HistoryMismatch if mismatch else UsageError
+    first = problems[0]
+    if len(problems) == 1:
+        return kind(first.message, hint=first.hint, place=first.place, code=first.code, problems=problems)
+    return kind(f"{len(problems)} seeds cannot be loaded as asked.", code=first.code, problems=problems)

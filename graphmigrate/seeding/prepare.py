@@ -1,0 +1,84 @@
+"""All that can be known of seeds without a database: which ones, in which order, what each sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.results import SkippedSeed
+from graphmigrate.seeding import folder as folders
+from graphmigrate.seeding import variables as seed_variables
+from graphmigrate.seeding.program import Program, build
+from graphmigrate.seeding.template import checksum, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from graphmigrate.seeding.folder import SeedFile, SeedFolder
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSeed:
+    """A seed rendered and checked: ready to be explained and loaded. ``variables`` is their JSON text."""
+
+    file: SeedFile
+    variables: str
+    checksum: str
+    program: Program = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The seed's name."""
+        return self.file.name
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The chosen seeds in loading order, and those that were left out for their profile."""
+
+    seeds: tuple[PreparedSeed, ...]
+    left_out: tuple[SkippedSeed, ...] = ()
+
+
+def prepare(
+    seeds_dir: Path,
+    *,
+    names: Sequence[str] = (),
+    profile: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> Preparation:
+    """Choose, order, render and check seeds; asks no database.
+
+    ``variables`` are texts, as ``--set`` gives them, or values. Raises SeedFileError (exit code 2) for
+    whatever is wrong with the folder, the arguments, a template or the head of a data file.
+    """
+    folder = folders.collect(seeds_dir)
+    folder.check()
+    chosen = folders.select(folder, names, profile)
+    given = dict(variables or {})
+    seed_variables.check_names(given, chosen)
+    seeds = tuple(prepare_one(folder, seed, seed_variables.effective(seed, given)) for seed in chosen)
+    return Preparation(seeds, () if names else _left_out(folder, chosen))
+
+
+def prepare_one(folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any]) -> PreparedSeed:
+    """Render and check one seed with these variables."""
+    rendering = render(folder.path, seed, variables)
+    program = build(rendering)
+    return PreparedSeed(seed, seed_variables.to_json(variables), checksum(seed, rendering), program)
+
+
+def _left_out(folder: SeedFolder, chosen: Sequence[SeedFile]) -> tuple[SkippedSeed, ...]:
+    taken = {seed.name for seed in chosen}
+    return tuple(
+        SkippedSeed(seed.name, _reason(seed.front.profiles))
+        for seed in folder.seeds.values()
+        if seed.name not in taken
+    )
+
+
+def _reason(profiles: Sequence[str]) -> str:
+    if not profiles:
+        return "it belongs to no profile"
+    return f"it belongs to the profile{'s' if len(profiles) > 1 else ''} {', '.join(profiles)}"

@@ -1,0 +1,75 @@
+"""What one setting may be: texts, numbers, paths, and the file that holds a password."""
+
+from __future__ import annotations
+
+import math
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from graphmigrate.config import Secret
+
+PASSWORD_FILE_LIMIT = 64 * 1024
+EXAMPLES = {"float": "Times are in seconds: 30 or 2.5.", "int": "For example 4."}
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, (str, Path)) and str(value).strip():
+        return str(value)
+    raise ValueError("a text")
+
+
+def ledger_of(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,100}", value):
+        return value
+    raise ValueError("a name of letters, digits, '_', '-' and '.'")
+
+
+def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
+    wanted = "a whole number" if whole else "a number"
+    if isinstance(value, bool) or not isinstance(value, (str, int) if whole else (str, int, float)):
+        raise ValueError(wanted)
+    try:
+        number = int(value) if whole else float(value)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not math.isfinite(number) or number < (minimum or 0) or (minimum is None and number == 0):
+        raise ValueError(f"{wanted} above zero" if minimum is None else f"{wanted} from {minimum:g} upwards")
+    return number
+
+
+def kind_of(value: Any) -> str:
+    names: dict[type, str] = {bool: "a boolean", dict: "a table", list: "a list", float: "a fraction"}
+    if type(value) in names:
+        return names[type(value)]
+    if isinstance(value, str):
+        return "an empty text" if not value.strip() else "this text"
+    return f"{value}"
+
+
+def read_secret(path: Path) -> Secret:
+    with path.open("rb") as stream:
+        content = stream.read(PASSWORD_FILE_LIMIT + 1)
+    try:
+        text = content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise OSError("is not UTF-8 text") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise OSError("is empty")
+    if "\n" in text or len(content) > PASSWORD_FILE_LIMIT:
+        raise OSError("has more than one line")
+    return Secret(text)
+
+
+def reason(error: OSError) -> str:
+    return f"cannot be read: {error.strerror}" if error.strerror else str(error)
+
+
+def is_world_readable(path: Path) -> bool:
+    """Whether others may read it; a secret mounted by Docker or Kubernetes is public in its container by design."""
+    if path.is_relative_to("/run/secrets") or path.is_relative_to("/var/run/secrets"):
+        return False
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)

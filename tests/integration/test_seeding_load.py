@@ -1,0 +1,452 @@
+"""Loading seeds into a real Neo4j: values, batches, resuming, reloading, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import pytest
+
+from graphmigrate import seeding
+from graphmigrate.config import Settings
+from graphmigrate.database.connection import Database
+from graphmigrate.database.seed_ledger import SeedLedger, Step
+from graphmigrate.errors import (
+    GraphMigrateError,
+    HistoryMismatch,
+    LockLost,
+    PreflightError,
+    SeedFailed,
+    UsageError,
+)
+from graphmigrate.events import Event, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted
+
+Seeds = Callable[..., Path]
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Seeds:
+    def write(**files: str) -> Path:
+        folder = tmp_path / "seeds"
+        folder.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (folder / f"{name}.cypher.j2").write_text(text)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def ledger_ready(driver: neo4j.Driver) -> neo4j.Driver:
+    for label in ("Seed", "Ledger"):
+        driver.execute_query(
+            f"CREATE CONSTRAINT graphmigrate_{label} FOR (n:__GraphMigrate{label}) REQUIRE n.key IS UNIQUE"
+        )
+    return driver
+
+
+def database_of(driver: neo4j.Driver, run: str = "run-1", batch_rows: int = 10, **more: Any) -> Database:
+    return Database(driver, Settings(batch_rows=batch_rows, **more), run=run, host="here", user="tester")
+
+
+@pytest.fixture
+def database(ledger_ready: neo4j.Driver) -> Database:
+    return database_of(ledger_ready)
+
+
+def ask(database: Database, query: str, **parameters: Any) -> list[Any]:
+    return [record.values() for record in database.read(query, **parameters)]
+
+
+def ledger_rows(database: Database) -> list[dict[str, Any]]:
+    return [row[0] for row in ask(database, "MATCH (s:__GraphMigrateSeed) RETURN s {.*} ORDER BY s.key")]
+
+
+def test_values_arrive_as_they_are(database: Database, seeds: Seeds) -> None:
+    hostile = "x'}) DETACH DELETE n //\\u0027 `$p1"
+    folder = seeds(
+        a="---\nvars:\n  text: ''\n  day: 2024-02-29\n  tags: [a, b]\n---\n"
+        "CREATE (:{{ 'A `label' | identifier }} {text: {{ text }}, day: {{ day }}, tags: {{ tags }},"
+        " number: {{ 1.5 }}, none: {{ none }}, flag: {{ true }}});\n"
+    )
+    loaded, skipped = seeding.run(database, folder, variables={"text": hostile})
+    assert [each.name for each in loaded] == ["a"]
+    assert skipped == ()
+    [[labels, properties]] = ask(
+        database, "MATCH (n) WHERE n.text IS NOT NULL RETURN labels(n), properties(n)"
+    )
+    assert labels == ["A `label"]
+    assert properties.pop("day").iso_format() == "2024-02-29"
+    assert properties == {"text": hostile, "tags": ["a", "b"], "number": 1.5, "flag": True}
+    assert loaded[0].changes == {"nodes_created": 1, "properties_set": 5, "labels_added": 1}
+
+
+def test_every_source_in_batches(database: Database, seeds: Seeds) -> None:
+    folder = seeds(
+        a="{% unwind row in csv('data/p.csv') %}\nCREATE (:P {name: row.name, age: toInteger(row.age)});\n{% endunwind %}\n"
+        "{% unwind row in jsonl('data/q.jsonl') %}CREATE (q:Q) SET q += row{% endunwind %}"
+        "{% unwind i in range(25) %}CREATE (:R {i: i}){% endunwind %}"
+        "{% unwind r in [{'x': 1}, {'x': 2, 'y': 3}] %}CREATE (:S {x: r.x, y: r.y, z: {{ 7 }}}){% endunwind %}"
+        "MATCH (r:R {i: 3}), (s:S {x: 1}) CREATE (r)-[:TO]->(s);"
+    )
+    (folder / "data").mkdir()
+    people = [("Ann", "1"), ('B"o, x', ""), ("C\nD", "3")] * 9
+    quoted = "\r\n".join('"' + name.replace('"', '""') + '",' + age for name, age in people)
+    (folder / "data" / "p.csv").write_bytes(b"\xef\xbb\xbfname,age\r\n" + quoted.encode() + b"\r\n")
+    (folder / "data" / "q.jsonl").write_text('{"a": [1, 2], "b": "ü"}\n\n{"a": [3]}\n')
+    events: list[Event] = []
+    loaded, _ = seeding.run(database, folder, listen=events.append)
+    assert loaded[0].rows == 27 + 2 + 25 + 2
+    assert loaded[0].changes["nodes_created"] == 56
+    assert loaded[0].changes["relationships_created"] == 1
+    assert ask(database, "MATCH (p:P {name: 'B\"o, x'}) RETURN count(p), count(p.age)") == [[9, 0]]
+    assert ask(database, "MATCH (p:P {name: 'C\nD', age: 3}) RETURN count(p)") == [[9]]
+    assert ask(database, "MATCH (q:Q) RETURN q.a, q.b ORDER BY q.a") == [[[1, 2], "ü"], [[3], None]]
+    assert ask(database, "MATCH (r:R) RETURN sum(r.i)") == [[300]]
+    assert ask(database, "MATCH (s:S) RETURN s.x, s.y, s.z ORDER BY s.x") == [[1, None, 7], [2, 3, 7]]
+    [row] = ledger_rows(database)
+    assert (row["key"], row["state"], row["step"], row["steps"], row["rows"]) == (
+        "default/seed/a@1",
+        "loaded",
+        9,
+        9,
+        56,
+    )
+    assert row["installed_by"] == "tester"
+    assert isinstance(events[0], SeedStarted)
+    assert [event.rows for event in events if isinstance(event, SeedProgress)] == [
+        10,
+        20,
+        27,
+        29,
+        39,
+        49,
+        54,
+        56,
+        56,
+    ]
+    assert isinstance(events[-1], SeedLoaded)
+
+
+def test_an_unchanged_seed_is_skipped_and_writes_nothing(database: Database, seeds: Seeds) -> None:
+    folder = seeds(
+        a="MERGE (:A {id: 1});", b="---\ndepends: a\n---\nMATCH (a:A) MERGE (a)-[:HAS]->(:B {id: 2});"
+    )
+    seeding.run(database, folder)
+    before = ask(database, "MATCH (n) RETURN n {.*} AS n ORDER BY n.key, n.id")
+    events: list[Event] = []
+    loaded, skipped = seeding.run(database, folder, listen=events.append)
+    assert loaded == ()
+    assert [each.name for each in skipped] == ["a", "b"]
+    assert all(isinstance(event, SeedSkipped) for event in events)
+    assert ask(database, "MATCH (n) RETURN n {.*} AS n ORDER BY n.key, n.id") == before
+
+
+def test_a_changed_merge_seed_is_loaded_again(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="MERGE (:A {id: 1});")
+    seeding.run(database, folder)
+    seeds(a="MERGE (n:A {id: 1}) ON CREATE SET n.fresh = true SET n.name = 'x';")
+    loaded, _ = seeding.run(database, folder)
+    assert len(loaded) == 1
+    assert ask(database, "MATCH (a:A) RETURN a.name, a.fresh") == [["x", None]]
+    assert [row["key"] for row in ledger_rows(database)] == ["default/seed/a@1", "default/seed/a@2"]
+    assert len(seeding.run(database, folder, force=True)[0]) == 1
+
+
+def test_a_changed_data_file_is_a_changed_seed(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="{% unwind row in csv('p.csv') %}MERGE (:P {id: row.id}){% endunwind %}")
+    (folder / "p.csv").write_text("id\n1\n")
+    seeding.run(database, folder)
+    (folder / "p.csv").write_text("id\r\n1\r\n")
+    assert seeding.run(database, folder)[0] == ()
+    (folder / "p.csv").write_text("id\n1\n2\n")
+    assert len(seeding.run(database, folder)[0]) == 1
+
+
+def test_a_create_seed_is_not_loaded_twice_by_accident(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="---\nvars:\n  n: 1\n---\nCREATE (:A {n: {{ n }}});")
+    seeding.run(database, folder)
+    with pytest.raises(UsageError, match="everything twice") as forced:
+        seeding.run(database, folder, force=True)
+    assert forced.value.error_code == "GM556"
+    with pytest.raises(HistoryMismatch, match=r"its variables \(n\) changed") as changed:
+        seeding.run(database, folder, variables={"n": "2"})
+    assert changed.value.error_code == "GM555"
+    seeding.run(database, folder, variables={"n": "2"}, allow_duplicates=True)
+    assert ask(database, "MATCH (a:A) RETURN a.n ORDER BY a.n") == [[1], [2]]
+
+
+def test_nothing_is_loaded_where_the_last_seed_has_a_syntax_error(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="CREATE (:A);", z="\nCREATE (:Z {x: {{ 1 }}});\nMATCH (n:Z)\n  RETRUN n;")
+    with pytest.raises(PreflightError) as raised:
+        seeding.run(database, folder)
+    place = raised.value.place
+    assert place is not None
+    assert (place.file, place.line, place.column) == (str(folder / "z.cypher.j2"), 4, 3)
+    assert raised.value.exit_code == 2
+    assert ask(database, "MATCH (n) RETURN count(n)") == [[0]]
+
+
+def test_server_errors_in_rewritten_row_blocks_name_the_template_line(
+    database: Database, seeds: Seeds
+) -> None:
+    folder = seeds(
+        a="{% unwind row in [{'id': 1, 'long_name': 2}] %}\nCREATE (:A {id: row.id, x: row.long_name,\n  y: {{ 1 }}}) RETRUN 1\n"
+        "{% endunwind %}"
+    )
+    with pytest.raises(PreflightError) as raised:
+        seeding.run(database, folder)
+    assert raised.value.place is not None
+    assert (raised.value.place.line, raised.value.place.column) == (3, 16)
+
+
+def fail_at(database: Database, folder: Path, rows: int, **options: Any) -> None:
+    """Load until so many rows are committed, then die without a word."""
+
+    class Died(Exception):
+        pass
+
+    def listen(event: Event) -> None:
+        if isinstance(event, SeedProgress) and event.rows >= rows:
+            raise Died
+
+    with pytest.raises(Died):
+        seeding.run(database, folder, listen=listen, **options)
+
+
+MIXED = (
+    "CREATE (:Start);\n{% unwind i in range(35) %}CREATE (:R {i: i}){% endunwind %}CREATE (:Middle);\nCREATE (:Middle);"
+    "{% unwind row in csv('p.csv') %}CREATE (:P {id: row.id}){% endunwind %}"
+)
+
+
+@pytest.mark.parametrize("rows", [0, 10, 30, 35, 45, 58])
+@pytest.mark.parametrize("batch_rows", [10, 7, 1000])
+def test_an_interrupted_load_continues_where_it_stopped(
+    ledger_ready: neo4j.Driver, seeds: Seeds, rows: int, batch_rows: int
+) -> None:
+    folder = seeds(a=MIXED)
+    (folder / "p.csv").write_text("id\n" + "".join(f"{number}\n" for number in range(23)))
+    fail_at(database_of(ledger_ready), folder, rows)
+    second = database_of(ledger_ready, run="run-2", batch_rows=batch_rows)
+    seeding.run(second, folder)
+    assert ask(second, "MATCH (n:R) RETURN count(n), count(DISTINCT n.i)") == [[35, 35]]
+    assert ask(second, "MATCH (n:P) RETURN count(n), count(DISTINCT n.id)") == [[23, 23]]
+    assert ask(second, "MATCH (n:Start|Middle) RETURN count(n)") == [[3]]
+    [row] = ledger_rows(second)
+    assert (row["state"], row["rows"], row["steps"]) == ("loaded", 58, row["step"])
+
+
+def test_an_interrupted_load_that_changed_wants_force(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a=MIXED)
+    (folder / "p.csv").write_text("id\n1\n")
+    fail_at(database, folder, 20)
+    (folder / "p.csv").write_text("id\n2\n")
+    with pytest.raises(
+        HistoryMismatch, match=r"interrupted after 20 rows, and since then its files changed"
+    ) as raised:
+        seeding.run(database, folder)
+    assert raised.value.error_code == "GM554"
+    assert "--force --allow-duplicates" in (raised.value.hint or "")
+    [info] = seeding.catalogue_with_states(database, folder)
+    assert info.state == "interrupted"
+    seeding.run(database, folder, force=True, allow_duplicates=True)
+    assert ask(database, "MATCH (n:R) RETURN count(n)") == [[55]]
+
+
+def test_a_failing_batch_keeps_what_was_committed(database: Database, seeds: Seeds) -> None:
+    database.driver.execute_query("CREATE CONSTRAINT c FOR (n:R) REQUIRE n.i IS UNIQUE")
+    folder = seeds(a="\n{% unwind i in range(30) %}\nCREATE (:R {i: i % 25}){% endunwind %}")
+    with pytest.raises(SeedFailed, match="rows 21 to 30 of range") as raised:
+        seeding.run(database, folder)
+    assert raised.value.exit_code == 5
+    assert raised.value.place is not None
+    assert raised.value.place.line == 3
+    assert ask(database, "MATCH (n:R) RETURN count(n)") == [[20]]
+    database.driver.execute_query("DROP CONSTRAINT c")
+    loaded, _ = seeding.run(database, folder)
+    assert loaded[0].rows == 10
+    assert ask(database, "MATCH (n:R) RETURN count(n)") == [[30]]
+
+
+def test_a_bad_row_names_its_line(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="{% unwind row in csv('p.csv') %}CREATE (:P {id: row.id}){% endunwind %}")
+    (folder / "p.csv").write_text("id,x\n" + "1,2\n" * 14 + "1,2,3\n" + "1,2\n" * 9)
+    with pytest.raises(SeedFailed, match="3 fields, the header 2") as raised:
+        seeding.run(database, folder)
+    place = raised.value.place
+    assert place is not None
+    assert (place.file, place.line, place.column) == (str(folder / "p.csv"), 16, 5)
+    assert raised.value.error_code == "GM552"
+
+
+def test_a_number_too_large_names_its_line(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="{% unwind row in jsonl('p.jsonl') %}CREATE (:P {id: row.id}){% endunwind %}")
+    (folder / "p.jsonl").write_text('{"id": 1}\n\n{"id": 9223372036854775808}\n')
+    with pytest.raises(SeedFailed, match="64 bits") as raised:
+        seeding.run(database, folder)
+    assert raised.value.place is not None
+    assert raised.value.place.line == 3
+    assert ask(database, "MATCH (n) RETURN count(n)") == [[0]]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "MATCH (n) DETACH DELETE n",
+        "MATCH (n) CALL (n) { DETACH DELETE n }",
+        "MATCH (n) \\u0044ETACH \\u0044ELETE n",
+    ],
+)
+def test_deleting_everything_does_not_delete_the_ledger(
+    database: Database, seeds: Seeds, statement: str
+) -> None:
+    database.driver.execute_query("CREATE (:Kept)")
+    folder = seeds(a="MERGE (:A);", b=f"---\ndepends: a\n---\n{statement};\nMERGE (:B);")
+    with pytest.raises(GraphMigrateError) as raised:
+        seeding.run(database, folder)
+    assert raised.value.error_code == "GM520"
+    assert ask(database, "MATCH (n:Kept|A) RETURN count(n)") == [[2]]
+    assert [row["name"] for row in ledger_rows(database)] == ["a"]
+    seeds(b="MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') DETACH DELETE n;")
+    seeding.run(database, folder)
+    assert ask(database, "MATCH (n:Kept|A) RETURN count(n)") == [[0]]
+
+
+def test_a_seed_without_statements_is_loaded(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="{# nothing yet #}\n// really\n")
+    assert seeding.run(database, folder)[0][0].rows == 0
+    assert seeding.run(database, folder)[0] == ()
+
+
+def test_states_and_profiles(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="MERGE (:A);", b="---\nprofiles: [demo]\ndepends: a\n---\nMERGE (:B);", c="MERGE (:C);")
+    assert [info.state for info in seeding.catalogue(folder)] == [None, None, None]
+    loaded, skipped = seeding.run(database, folder)
+    assert [each.name for each in loaded] == ["a", "c"]
+    assert [(each.name, each.reason) for each in skipped] == [("b", "it belongs to the profile demo")]
+    seeds(c="MERGE (:C2);")
+    assert [info.state for info in seeding.catalogue_with_states(database, folder)] == [
+        "loaded",
+        "new",
+        "changed",
+    ]
+    loaded, skipped = seeding.run(database, folder, profile="demo")
+    assert [each.name for each in loaded] == ["b"]
+    assert [each.name for each in skipped] == ["a", "c"]
+
+
+def step_of(number: int, key: str = "default/seed/a@1") -> Step:
+    return Step(
+        key=key,
+        name="a",
+        checksum="c",
+        variables="{}",
+        number=number,
+        part=0,
+        offset=number,
+        rows=number,
+        last=False,
+    )
+
+
+class LostAnswers(Database):
+    """A database whose commits succeed and then lose their answer: as when the network fails in that moment."""
+
+    losses = 1
+
+    def transaction(self, *arguments: Any, **options: Any) -> Any:
+        inner = super().transaction(*arguments, **options)
+        outer = self
+
+        class Losing:
+            def __enter__(self) -> neo4j.Transaction:
+                return inner.__enter__()
+
+            def __exit__(self, *exc: Any) -> Any:
+                result = inner.__exit__(*exc)
+                if exc[0] is None and outer.losses > 0:
+                    outer.losses -= 1
+                    raise neo4j.exceptions.ServiceUnavailable("the answer was lost")
+                return result
+
+        return Losing()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_commit_whose_answer_was_lost_is_found_and_not_repeated(
+    ledger_ready: neo4j.Driver, number: int
+) -> None:
+    plain = database_of(ledger_ready)
+    for before in range(1, number):
+        SeedLedger(plain).commit(step_of(before), lambda tx: tx.run("CREATE (:X)").consume())
+    database = LostAnswers(ledger_ready, Settings(), run="run-1", host="h", user="u")
+    SeedLedger(database).commit(step_of(number), lambda tx: tx.run("CREATE (:X)").consume())
+    assert database.losses == 0
+    assert ask(plain, "MATCH (x:X) RETURN count(x)") == [[number]]
+
+
+def test_a_step_that_another_run_took_is_lost(ledger_ready: neo4j.Driver) -> None:
+    SeedLedger(database_of(ledger_ready, run="other")).commit(
+        step_of(1), lambda tx: tx.run("CREATE (:X)").consume()
+    )
+    mine = SeedLedger(database_of(ledger_ready))
+    with pytest.raises(LockLost):
+        mine.commit(step_of(1), lambda tx: tx.run("CREATE (:X)").consume())
+    SeedLedger(database_of(ledger_ready, run="other")).commit(
+        step_of(2), lambda tx: tx.run("CREATE (:X)").consume()
+    )
+    with pytest.raises(LockLost):
+        mine.commit(step_of(2), lambda tx: tx.run("CREATE (:X)").consume())
+    assert ask(mine.database, "MATCH (x:X) RETURN count(x)") == [[2]]
+
+
+def test_a_run_that_no_longer_owns_the_ledger_commits_nothing(database: Database) -> None:
+    database.driver.execute_query("CREATE (:__GraphMigrateLedger {key: 'default', run: 'another'})")
+    with pytest.raises(LockLost):
+        SeedLedger(database).commit(step_of(1), lambda tx: tx.run("CREATE (:X)").consume())
+    assert ask(database, "MATCH (x:X) RETURN count(x)") == [[0]]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_step_waits_for_a_commit_that_is_still_landing(ledger_ready: neo4j.Driver, number: int) -> None:
+    """The same step, open in another transaction: ours must wait, then see that it is taken."""
+    import threading
+
+    plain = database_of(ledger_ready)
+    for before in range(1, number):
+        SeedLedger(plain).commit(step_of(before), lambda tx: tx.run("CREATE (:X)").consume())
+    opened, finish = threading.Event(), threading.Event()
+
+    def slow(tx: neo4j.Transaction) -> None:
+        tx.run("CREATE (:X)").consume()
+        opened.set()
+        assert finish.wait(20)
+
+    first = threading.Thread(target=lambda: SeedLedger(plain).commit(step_of(number), slow))
+    first.start()
+    assert opened.wait(20)
+    threading.Timer(1.0, finish.set).start()
+    with pytest.raises(LockLost):
+        SeedLedger(database_of(ledger_ready, run="run-2")).commit(
+            step_of(number), lambda tx: tx.run("CREATE (:X)").consume()
+        )
+    first.join()
+    assert ask(plain, "MATCH (x:X) RETURN count(x)") == [[number]]
+
+
+def test_transient_errors_are_retried(database: Database) -> None:
+    tries: list[int] = []
+
+    def work(tx: neo4j.Transaction) -> None:
+        tx.run("CREATE (:X)").consume()
+        tries.append(1)
+        if len(tries) < 3:
+            error = neo4j.exceptions.TransientError("deadlock")
+            raise error
+
+    SeedLedger(database, pause=lambda _: None).commit(step_of(1), work)
+    assert len(tries) == 3
+    assert ask(database, "MATCH (x:X) RETURN count(x)") == [[1]]
