@@ -54,8 +54,9 @@ class Settings:
 class Loaded:
     """Settings with where they came from.
 
-    ``folder`` is the project's (that of the configuration file, else the current one), ``file`` the configuration
-    file; ``origins`` maps a setting to the name of what set it; ``warnings`` are findings that stop nothing.
+    ``folder`` is the project's (that of the configuration file, else the current one), ``file`` the
+    configuration file; ``origins`` maps a setting to the name of what set it; ``warnings`` are findings that
+    stop nothing.
     """
 
     settings: Settings
@@ -76,10 +77,10 @@ def load(
 ) -> Loaded:
     """Read the settings of the project in ``folder`` (default: the current one).
 
-    ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``), the
-    configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of ``pyproject.toml``)
-    and the defaults. With ``connect=False`` neither the URI is judged nor a password file read. Raises UsageError
-    (GM154-GM161, GM163, GM170).
+    ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``),
+    the configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of
+    ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
+    read. Raises UsageError (GM154-GM161, GM163, GM170).
     """
     from graphmigrate.settings_sources import Reader
 
@@ -99,8 +100,8 @@ def describe(settings: Settings) -> dict[str, object]:
 def check_uri(uri: str, origin: str = "") -> None:
     """Refuse a URI that the driver cannot use, without repeating what might be a password in it.
 
-    ``origin`` names where it was written. Raises UsageError: GM155 for credentials in it, GM154 for anything else.
-    The schemes are those of the Neo4j Python Driver Manual, "Connection".
+    ``origin`` names where it was written. Raises UsageError: GM155 for credentials in it, GM154 for anything
+    else. The schemes are those of the Neo4j Python Driver Manual, "Connection".
     """
     source = f" from {origin}" if origin else ""
     if "@" in uri:

@@ -119,7 +119,7 @@ class LockTimeout(GraphMigrateError):
 
 
 class LockLost(GraphMigrateError):
-    """This run no longer owns the ledger: another one took over. Nothing more was committed."""
+    """The run no longer owns the ledger: another one took over. Nothing more was committed."""
 
     code = "GM402"
     exit_code = 4

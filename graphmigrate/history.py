@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-
-from graphmigrate.project.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from graphmigrate.project.versions import Version
 
 COMPLETE = "applied"
 STARTED = "started"
@@ -87,7 +87,7 @@ class History:
         return max(self.rows, default=None)
 
     def next_key(self, ledger: str, version: Version) -> str:
-        """The key that the next application of this version takes."""
+        """Give the key that the next application of this version takes."""
         return migration_key(ledger, version, self.generations.get(version.canonical, 0) + 1)
 
 

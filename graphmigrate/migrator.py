@@ -7,7 +7,7 @@ import socket
 import time
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 from graphmigrate import checks, plan, repairing
 from graphmigrate.errors import HistoryMismatch, PreflightError, Problem, ProjectError, Severity, UsageError
@@ -63,7 +63,9 @@ class Migrator:
     or call ``close``; a driver that was given stays open.
     """
 
-    def __init__(self, settings: Settings, *, driver: neo4j.Driver | None = None, listen: Listener = ignore) -> None:
+    def __init__(
+        self, settings: Settings, *, driver: neo4j.Driver | None = None, listen: Listener = ignore
+    ) -> None:
         self.settings = settings
         self._listen = listen
         self._given_driver = driver
@@ -85,7 +87,11 @@ class Migrator:
     # ---- migrations
 
     def migrate(
-        self, *, target: str | None = None, allow_out_of_order: bool = False, lock_timeout: float | None = None
+        self,
+        *,
+        target: str | None = None,
+        allow_out_of_order: bool = False,
+        lock_timeout: float | None = None,
     ) -> MigrateResult:
         """Apply what is pending, in order of version, up to ``target`` inclusive.
 
@@ -139,7 +145,7 @@ class Migrator:
         history = self._history()
         entries = plan.compare(files.files, history)
         problems = [*files.problems, *plan.mismatches(entries, history)]
-        return Status(self._target(), tuple(_status_row(entry, history) for entry in entries), tuple(problems))
+        return Status(self._target(), tuple(_status_row(entry) for entry in entries), tuple(problems))
 
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
@@ -155,7 +161,7 @@ class Migrator:
         history = self._history()
         entries = plan.compare(files.files, history)
         problems.extend(plan.mismatches(entries, history))
-        chosen = plan.candidates(entries, history, target=None, allow_out_of_order=True)
+        chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
         pairs = [(entry, migrations[entry.version]) for entry in chosen]
         planned = plan.build(pairs, history, self._target(), self.settings.ledger, allow_out_of_order=True)
         return (*problems, *planned.problems, *self._findings(planned))
@@ -169,9 +175,15 @@ class Migrator:
             entries = [
                 entry
                 for entry in plan.compare(files.files, history)
-                if entry.file and entry.row is None and entry.version <= limit and entry.state is not State.APPLIED
+                if entry.file
+                and entry.row is None
+                and entry.version <= limit
+                and entry.state is not State.APPLIED
             ]
-            rows = [repairing.baseline_row(entry, self._database(), history, rank) for rank, entry in enumerate(entries, 1)]
+            rows = [
+                repairing.baseline_row(entry, self._database(), history, rank)
+                for rank, entry in enumerate(entries, 1)
+            ]
             if limit not in history.rows and all(entry.version != limit for entry in entries):
                 rows.append(repairing.baseline_marker(limit, self._database(), history, len(rows) + 1))
             repairing.write_rows(self._database(), rows)
@@ -196,7 +208,9 @@ class Migrator:
         if not any(wanted.values()):
             return RepairResult(repairing.findings(files, self._history()))
         with self._locked(None):
-            return RepairResult(repairing.resolve(self._database(), files, self._history(), wanted, self._read_one))
+            return RepairResult(
+                repairing.resolve(self._database(), files, self._history(), wanted, self._read_one)
+            )
 
     def wait(self, timeout: float = 60.0) -> Target:
         """Wait until a real query on the target database succeeded twice in a row; a refused password fails at once."""
@@ -221,27 +235,29 @@ class Migrator:
         from graphmigrate import seeding
 
         started = time.monotonic()
-        prepared = seeding.prepare(
-            self.settings.seeds, names=names, profile=profile, variables=variables or {}, settings=self.settings
+        preparation = seeding.prepare(
+            self.settings.seeds, names=names, profile=profile, variables=variables or {}
         )
         self._refuse_pending()
         database = self._database()
         target = self._target()
         choices = {"force": force, "allow_duplicates": allow_duplicates}
-        decided = seeding.decide(database, prepared, **choices)
-        if not decided.nothing_to_do:
-            with self._locked(lock_timeout):
-                decided = seeding.decide(database, prepared, **choices)
-                loaded, skipped = seeding.run(database, decided, listen=self._listen)
-        else:
-            loaded, skipped = (), decided.skipped
+        decided = seeding.decide(database, preparation, **choices)
+        if decided.nothing_to_do:
+            return SeedResult(target, (), decided.skipped, time.monotonic() - started)
+        with self._locked(lock_timeout):
+            decided = seeding.decide(database, preparation, **choices)
+            loaded, skipped = seeding.run(database, decided, listen=self._listen)
         return SeedResult(target, loaded, skipped, time.monotonic() - started)
 
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""
         from graphmigrate import seeding
 
-        return seeding.catalogue(self.settings.seeds, None if offline else self._database())
+        if offline:
+            return seeding.catalogue(self.settings.seeds)
+        self._target()
+        return seeding.catalogue(self.settings.seeds, self._database())
 
     def _refuse_pending(self) -> None:
         history = self._history()
@@ -270,7 +286,7 @@ class Migrator:
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
         """Run a reading query; gives its columns and rows."""
         with self._database().session(write=False) as session:
-            result = session.run(cast(LiteralString, cypher))
+            result = session.run(cypher)
             return list(result.keys()), [list(record.values()) for record in result]
 
     # ---- the steps of a run
@@ -337,8 +353,10 @@ class Migrator:
         limit = _limit(target, entries)
         found = plan.mismatches(entries, history, allow_out_of_order=allow_out_of_order)
         if strict:
-            _raise_if(found, HistoryMismatch, "History and files disagree in {count} place(s); nothing was run.")
-        chosen = plan.candidates(entries, history, target=limit, allow_out_of_order=allow_out_of_order)
+            _raise_if(
+                found, HistoryMismatch, "History and files disagree in {count} place(s); nothing was run."
+            )
+        chosen = plan.candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
         if not chosen:
             return plan.Plan(problems=tuple(found))
         pairs, problems = self._read_all(chosen, strict=strict)
@@ -371,7 +389,7 @@ class Migrator:
         return not planned.tasks and history.record is None and known
 
     def _findings(self, planned: Plan) -> list[Problem]:
-        """What the checks and the server say of the planned statements."""
+        """Collect what the checks and the server say of the planned statements."""
         if not planned.tasks:
             return []
         from graphmigrate.database.catalogue import read_catalogue
@@ -430,7 +448,9 @@ class Migrator:
             text = each.version.text
             self._listen(MigrationSettled(text, each.migration.file.description))
             if each.step >= len(each.segments):
-                outcome.applied.append(AppliedMigration(text, each.migration.file.description, 0.0, settled=True))
+                outcome.applied.append(
+                    AppliedMigration(text, each.migration.file.description, 0.0, settled=True)
+                )
         return self._history()
 
     def _run(self, lock: Lock, planned: Plan, history: History, outcome: Outcome) -> None:
@@ -449,7 +469,13 @@ class Migrator:
         catalogue = read_catalogue(database)
         record = self._open_record(planned, catalogue)
         runner = Runner(
-            database, self._target().database, lock, Journal(database), catalogue, history.top_rank, self._listen
+            database,
+            self._target().database,
+            lock,
+            Journal(database),
+            catalogue,
+            history.top_rank,
+            self._listen,
         )
         result = "failed"
         try:
@@ -490,7 +516,9 @@ def _raise_planned(planned: Plan) -> None:
 
     asserts = [each for each in planned.errors if each.code == "GM502"]
     _raise_if(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
-    _raise_if(planned.errors, HistoryMismatch, "History and files disagree in {count} place(s); nothing was run.")
+    _raise_if(
+        planned.errors, HistoryMismatch, "History and files disagree in {count} place(s); nothing was run."
+    )
 
 
 def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
@@ -521,7 +549,7 @@ def _planned(task: plan.Task) -> PlannedMigration:
     )
 
 
-def _status_row(entry: Entry, history: History) -> StatusRow:
+def _status_row(entry: Entry) -> StatusRow:
     row = entry.row
     return StatusRow(
         version=entry.version.text,

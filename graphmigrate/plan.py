@@ -101,7 +101,9 @@ def _entry(version: Version, file: MigrationFile | None, history: History) -> En
         return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
     if row is not None:
         if not row.complete:
-            return Entry(version, State.INTERRUPTED, file, row, f"{row.step} of {row.steps} segments are committed")
+            return Entry(
+                version, State.INTERRUPTED, file, row, f"{row.step} of {row.steps} segments are committed"
+            )
         same = row.checksum in {None, file.checksum}
         return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
     if history.baseline is not None and version <= history.baseline:
@@ -113,7 +115,9 @@ def _entry(version: Version, file: MigrationFile | None, history: History) -> En
     return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file)
 
 
-def mismatches(entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False) -> list[Problem]:
+def mismatches(
+    entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False
+) -> list[Problem]:
     """Name every disagreement of history and files, each with the command that resolves it."""
     found = [_mismatch(entry, history) for entry in entries]
     return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
@@ -142,9 +146,7 @@ def _mismatch(entry: Entry, history: History) -> Problem | None:
     return None
 
 
-def candidates(
-    entries: Iterable[Entry], history: History, *, target: Version | None, allow_out_of_order: bool
-) -> list[Entry]:
+def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:
     """Choose the entries that a run looks at, in order."""
     wanted = {State.PENDING, State.INTERRUPTED, State.SKIPPED}
     if allow_out_of_order:
@@ -153,7 +155,12 @@ def candidates(
 
 
 def build(
-    chosen: Sequence[tuple[Entry, Migration]], history: History, target: Target, ledger: str, *, allow_out_of_order: bool
+    chosen: Sequence[tuple[Entry, Migration]],
+    history: History,
+    target: Target,
+    ledger: str,
+    *,
+    allow_out_of_order: bool,
 ) -> Plan:
     """Judge the conditions on edition and version, cut into segments, and find where an interrupted one goes on."""
     tasks: list[Task] = []

@@ -42,7 +42,9 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
             )
         )
         if not found:
-            raise LockLost("Another run took over before this one began; nothing was run.", hint="Run it again.")
+            raise LockLost(
+                "Another run took over before this one began; nothing was run.", hint="Run it again."
+            )
     return key
 
 
@@ -114,7 +116,7 @@ def recover(
             outcome="settled",
         ).consume()
         draw_chain(tx, database.settings.ledger, history.head, chain)
-    drop_ownerless_indexes(database, settled, record.plan, catalogue, migration_of)
+    drop_ownerless_indexes(database, record.plan, catalogue, migration_of)
     return settled
 
 
@@ -148,7 +150,6 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int, run: str)
 
 def drop_ownerless_indexes(
     database: Database,
-    settled: list[Settled],
     plan: tuple[dict[str, Any], ...],
     catalogue: Catalogue,
     read: Callable[[Any], Migration | None],
@@ -167,4 +168,4 @@ def drop_ownerless_indexes(
                 if orphan and orphan.state != "ONLINE":
                     with database.session(write=True) as session:
                         name = orphan.name.replace("`", "``")
-                        session.run(f"DROP INDEX `{name}` IF EXISTS").consume()  # type: ignore[arg-type]
+                        session.run(f"DROP INDEX `{name}` IF EXISTS").consume()

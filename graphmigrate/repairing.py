@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphmigrate import plan
 from graphmigrate.errors import UsageError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.project.versions import Version
 
+Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
+
 _RESOLUTIONS = {
     State.CHANGED: ("its file was edited after it was applied", "accept"),
     State.MISSING: ("its file is missing", "forget"),
@@ -34,7 +36,9 @@ def findings(files: MigrationFolder, history: History) -> tuple[RepairAction, ..
             actions.append(_action(entry, finding, f"graphmigrate repair --{word} {entry.name}"))
         elif entry.row is not None and entry.row.intent:
             resolution = f"graphmigrate repair --rerun {entry.name} or --done {entry.name}"
-            actions.append(_action(entry, "interrupted inside a statement that commits by itself", resolution))
+            actions.append(
+                _action(entry, "interrupted inside a statement that commits by itself", resolution)
+            )
     return tuple(actions)
 
 
@@ -47,7 +51,7 @@ def resolve(
     files: MigrationFolder,
     history: History,
     wanted: Mapping[str, set[Version]],
-    read: Callable[[MigrationFile], Migration],
+    read: Reader,
 ) -> tuple[RepairAction, ...]:
     """Resolve the named versions, all in one transaction; raises UsageError where a name does not fit its state."""
     from graphmigrate.database import queries
@@ -69,19 +73,19 @@ def resolve(
     return tuple(actions)
 
 
-def _accept(entry: Entry, read: Callable[[MigrationFile], Migration]) -> dict[str, Any] | None:
+def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
     return {"checksum": entry.file.checksum} if entry.state is State.CHANGED and entry.file else None
 
 
-def _forget(entry: Entry, read: Callable[[MigrationFile], Migration]) -> dict[str, Any] | None:
+def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
     return {"state": FORGOTTEN} if entry.state is State.MISSING else None
 
 
-def _rerun(entry: Entry, read: Callable[[MigrationFile], Migration]) -> dict[str, Any] | None:
+def _rerun(entry: Entry, _: Reader) -> dict[str, Any] | None:
     return {"intent": None} if entry.row and entry.row.intent else None
 
 
-def _done(entry: Entry, read: Callable[[MigrationFile], Migration]) -> dict[str, Any] | None:
+def _done(entry: Entry, read: Reader) -> dict[str, Any] | None:
     if entry.row is None or not entry.row.intent or entry.file is None:
         return None
     segments = segments_of(read(entry.file))
@@ -116,7 +120,7 @@ def _unfit(word: str, version: Version, entry: Entry | None) -> UsageError:
 
 
 def baseline_row(entry: Entry, database: Database, history: History, number: int) -> dict[str, Any]:
-    """The row of a file that is marked as there already."""
+    """Give the row of a file that is marked as there already."""
     file = entry.file
     return _baseline(entry.version, database, history, number) | {
         "description": entry.description,
@@ -126,7 +130,7 @@ def baseline_row(entry: Entry, database: Database, history: History, number: int
 
 
 def baseline_marker(version: Version, database: Database, history: History, number: int) -> dict[str, Any]:
-    """The row of a baseline that no file stands for: all versions up to it count as applied."""
+    """Give the row of a baseline that no file stands for: all versions up to it count as applied."""
     return _baseline(version, database, history, number) | {"description": "baseline"}
 
 

@@ -6,7 +6,7 @@ import random
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
 
 import neo4j
 
@@ -97,7 +97,9 @@ class Runner:
         self._rank += 1
         self._batches = task.row.batches if task.row else 0
         for segment in task.remaining:
-            self._lock.doing(f"{task.name} {file.description}, segment {segment.number} of {len(task.segments)}")
+            self._lock.doing(
+                f"{task.name} {file.description}, segment {segment.number} of {len(task.segments)}"
+            )
             self._lock.check()
             self._run_segment(task, segment)
         seconds = time.monotonic() - started
@@ -129,9 +131,11 @@ class Runner:
 
     def _asks(self, query: str, place: Any) -> bool:
         try:
-            records = self._database.read(cast(LiteralString, query))
+            records = self._database.read(query)
         except DriverFailure as error:
-            raise MigrationFailed(f"This condition's query failed: {error}", place=place, code="GM504") from error
+            raise MigrationFailed(
+                f"This condition's query failed: {error}", place=place, code="GM504"
+            ) from error
         values = [record[0] for record in records if len(record)]
         if len(values) != 1 or not isinstance(values[0], bool):
             raise MigrationFailed(
@@ -155,7 +159,7 @@ class Runner:
     # ---- rows
 
     def _row_write(self, task: Task, segment: Segment, step: int, **values: Any) -> RowWrite:
-        """The write that brings the migration's row to ``step``."""
+        """Give the write that brings the migration's row to ``step``."""
         done = step >= len(task.segments)
         changes: dict[str, Any] = {
             "step": step,
@@ -169,7 +173,9 @@ class Runner:
         }
         if len(task.segments) > 1 or not done:
             changes["segments"] = [each.checksum for each in task.segments[: segment.number]]
-        exists = task.row is not None or segment.number > 1 or self._batches > 0 or task.key in self._announced
+        exists = (
+            task.row is not None or segment.number > 1 or self._batches > 0 or task.key in self._announced
+        )
         pending = self._journal.pending.get(task.key)
         if pending is not None:
             return RowWrite(task.key, pending.step, pending.batches, changes)
@@ -250,14 +256,18 @@ class Runner:
 
     def _send(self, tx: neo4j.Transaction, statement: Statement, batch: int | None) -> neo4j.ResultSummary:
         parameters = {"batch": batch} if batch else {}
-        return tx.run(cast(LiteralString, statement.text), parameters).consume()
+        return tx.run(statement.text, parameters).consume()
 
     def _landed(self, task: Task, segment: Segment, changed: bool) -> bool:
         """After an error: wait until our own transactions can do nothing more, then read whether the step is there."""
         record = self._look(lambda: self._read_row(task.key))
         if record is None:
             return False
-        wanted = (segment.number, 0) if not segment.batched or not changed else (segment.number - 1, self._batches + 1)
+        wanted = (
+            (segment.number, 0)
+            if not segment.batched or not changed
+            else (segment.number - 1, self._batches + 1)
+        )
         reached = (record["step"], record["batches"]) >= wanted
         if reached and record["run"] != self._database.run:
             raise LockLost(
@@ -275,7 +285,9 @@ class Runner:
         while True:
             try:
                 await_no_work(
-                    self._database, self._database_name, lambda metadata: metadata.get("run") == self._database.run
+                    self._database,
+                    self._database_name,
+                    lambda metadata: metadata.get("run") == self._database.run,
                 )
                 return read()
             except DriverFailure as error:
@@ -302,7 +314,9 @@ class Runner:
         if not segment.creates_only or self._makes_known_names(segment):
             self._await_indexes()
             self._journal.flush()
-        retries = _RETRIES if task.migration.header.options.retry is None else task.migration.header.options.retry
+        retries = (
+            _RETRIES if task.migration.header.options.retry is None else task.migration.header.options.retry
+        )
         for attempt in range(retries + 1):
             statement = segment.statements[0]
             try:
@@ -374,7 +388,7 @@ class Runner:
         try:
             with self._database.session(write=True) as session:
                 query = neo4j.Query(
-                    cast(LiteralString, statement.text),
+                    statement.text,
                     metadata=self._database.metadata(WORK),
                     timeout=options.timeout or 0,
                 )
@@ -416,4 +430,7 @@ def record_skip(database: Database, version: str, reason: str) -> None:
 
 def _may_delete(segment: Segment) -> bool:
     """Whether any statement could delete nodes; the server's counters then decide."""
-    return any("DELETE" in statement.text.upper() or "CALL" in statement.text.upper() for statement in segment.statements)
+    return any(
+        "DELETE" in statement.text.upper() or "CALL" in statement.text.upper()
+        for statement in segment.statements
+    )

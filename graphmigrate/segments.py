@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.cypher.parameters import parameters
 from graphmigrate.schema.reader import read_ddl
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ def kind_and_action(statement: Statement) -> tuple[Kind, DdlAction | None]:
 
 def uses_batch(statement: Statement) -> bool:
     """Whether the statement takes the ``$batch`` parameter."""
-    from graphmigrate.cypher.parameters import parameter_names
-
-    return "batch" in parameter_names(statement.text)
+    return any(parameter.name == "batch" for parameter in parameters(statement.text))
 
 
 def _parts(

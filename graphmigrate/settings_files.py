@@ -1,9 +1,8 @@
-"""Reading ``graphmigrate.toml``, ``pyproject.toml`` and ``.env`` as text, and finding a key's line in them."""
+"""Reading ``graphmigrate.toml``, ``pyproject.toml`` and ``.env``, and finding a key's line in them."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.errors import Place, UsageError
@@ -11,12 +10,14 @@ from graphmigrate.settings_values import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CONFIG = "graphmigrate.toml"
 PYPROJECT = "pyproject.toml"
 
 
 def read_text(path: Path, code: str) -> str:
+    """Give a file's text without its byte-order mark; raises UsageError with this ``code``."""
     try:
         return path.read_bytes().decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -58,6 +59,7 @@ def config_file(config: Path | None, folder: Path) -> tuple[Path, str, dict[str,
 
 
 def has_table(path: Path) -> bool:
+    """Whether this ``pyproject.toml`` has a table of ours, without parsing it."""
     return path.is_file() and bool(
         re.search(rb"^\s*\[tool\.graphmigrate[\].]", path.read_bytes(), re.MULTILINE)
     )
@@ -84,6 +86,7 @@ def _masked(lines: list[str]) -> str | None:
 
 
 def place_of(path: Path, text: str, key: str) -> Place:
+    """Find the line that sets a key."""
     pattern = re.compile(rf"""\s*(?:\[\s*(?:tool\.graphmigrate\.)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
     lines = list(_section(path, text))
     for number, line in lines:

@@ -43,7 +43,7 @@ MINIMUM = {"lock_timeout": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One value as somebody wrote it, with the name they know it by; a relative path in it begins at ``base``."""
+    """One value as somebody wrote it, with the name they know it by; paths in it begin at ``base``."""
 
     value: Any
     label: str
@@ -63,7 +63,7 @@ def suggest(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]
 
 
 class Reader:
-    """Reads every source once, collects every problem, and takes each setting from the first layer that has it."""
+    """Reads every source once, collects all problems, takes each setting from the first layer that has it."""
 
     def __init__(
         self,

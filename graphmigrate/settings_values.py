@@ -15,18 +15,21 @@ EXAMPLES = {"float": "Times are in seconds: 30 or 2.5.", "int": "For example 4."
 
 
 def text_of(value: Any) -> str:
+    """Give a text that is not blank; raises ValueError saying what is wanted, as the others here do."""
     if isinstance(value, (str, Path)) and str(value).strip():
         return str(value)
     raise ValueError("a text")
 
 
 def ledger_of(value: Any) -> str:
+    """Give the name of a ledger, which becomes part of keys and so takes no slash."""
     if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,100}", value):
         return value
     raise ValueError("a name of letters, digits, '_', '-' and '.'")
 
 
 def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
+    """Give a finite number above zero, or from ``minimum`` upwards."""
     wanted = "a whole number" if whole else "a number"
     if isinstance(value, bool) or not isinstance(value, (str, int) if whole else (str, int, float)):
         raise ValueError(wanted)
@@ -40,6 +43,7 @@ def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
 
 
 def kind_of(value: Any) -> str:
+    """Name what was written, without repeating a text."""
     names: dict[type, str] = {bool: "a boolean", dict: "a table", list: "a list", float: "a fraction"}
     if type(value) in names:
         return names[type(value)]
@@ -49,6 +53,7 @@ def kind_of(value: Any) -> str:
 
 
 def read_secret(path: Path) -> Secret:
+    """Read a password file, its final newline dropped; raises OSError with a reason."""
     with path.open("rb") as stream:
         content = stream.read(PASSWORD_FILE_LIMIT + 1)
     try:
@@ -64,11 +69,12 @@ def read_secret(path: Path) -> Secret:
 
 
 def reason(error: OSError) -> str:
+    """Say in a few words why a file could not be read."""
     return f"cannot be read: {error.strerror}" if error.strerror else str(error)
 
 
 def is_world_readable(path: Path) -> bool:
-    """Whether others may read it; a secret mounted by Docker or Kubernetes is public in its container by design."""
+    """Whether others may read it; what Docker or Kubernetes mounts is public in its container."""
     if path.is_relative_to("/run/secrets") or path.is_relative_to("/var/run/secrets"):
         return False
     mode = path.stat().st_mode

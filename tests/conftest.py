@@ -13,6 +13,8 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from tests.projects import Project
+
 REPOSITORY = Path(__file__).parent.parent
 DEFAULT_VERSION = "5.26"
 NEWEST_VERSION = "2026.05"
@@ -29,8 +31,14 @@ class Neo4jTarget:
 
     @property
     def env(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("NEO4J_", "GRAPHMIGRATE_"))}
-        return kept | {"NEO4J_URI": self.uri, "NEO4J_USERNAME": self.username, "NEO4J_PASSWORD": self.password}
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("NEO4J_", "GRAPHMIGRATE_"))
+        }
+        return kept | {
+            "NEO4J_URI": self.uri,
+            "NEO4J_USERNAME": self.username,
+            "NEO4J_PASSWORD": self.password,
+        }
 
     def driver(self) -> neo4j.Driver:
         auth = (self.username, self.password) if self.password else None
@@ -105,3 +113,9 @@ def sample_graph(driver: neo4j.Driver, neo4j_target: Neo4jTarget) -> neo4j.Drive
             [sys.executable, "-m", "graphmigrate", command], cwd=REPOSITORY, env=neo4j_target.env, check=True
         )
     return driver
+
+
+@pytest.fixture
+def project(driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path) -> Project:
+    """An empty project on an empty database."""
+    return Project(neo4j_target, tmp_path)

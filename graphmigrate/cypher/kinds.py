@@ -15,7 +15,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import decode
-from graphmigrate.cypher.lexer import Token, TokenKind, is_significant, tokens, unquoted
+from graphmigrate.cypher.lexer import (
+    Token,
+    TokenKind,
+    is_significant,
+    sections,
+    tokens,
+    tokens_from,
+    unquoted,
+)
 from graphmigrate.cypher.model import Kind
 
 if TYPE_CHECKING:
@@ -45,22 +53,30 @@ _SHOWN_BY_SYSTEM = {
     *("DATABASE", "DATABASES", "USERS", "ROLE", "ROLES", "PRIVILEGE", "PRIVILEGES", "ALIAS", "ALIASES"),
     *("SERVER", "SERVERS", "AUTH", "RULES"),
 }
-_HEAD = 40  # tokens that decide about anything but CALL … IN TRANSACTIONS; a long USE or CYPHER prefix fits
+_PREFIXES = {"CYPHER", "EXPLAIN", "PROFILE", "USE"}
+_PREFIX_LENGTH = 60  # tokens; every pre-parser option at once takes fewer
+_OBJECT_LENGTH = 8  # tokens after the verb that tell what a command is about
+_CALL = re.compile(r"\bCALL\b", re.IGNORECASE)
 
 
 def kind_of(text: str) -> Kind:
     """Classify one statement; a statement that no server would parse counts as ``data``."""
+    kind = _kind_of_head(_head(text))
+    return Kind.AUTOCOMMIT if kind is Kind.DATA and _commits_inside(text) else kind
+
+
+def _head(text: str) -> Tokens:
+    """Give the first tokens after any prefix, as many as a kind needs."""
     significant = filter(is_significant, tokens(text))
-    head = without_prefix(list(islice(significant, _HEAD)))
-    kind = _kind_of_head(head)
-    if kind is Kind.DATA and _may_commit(text) and any(_commits(tuple(filter(is_significant, tokens(text))))):
-        return Kind.AUTOCOMMIT
-    return kind
+    first = tuple(islice(significant, 1))
+    if first and word_of(first[0]) in _PREFIXES:
+        return without_prefix((*first, *islice(significant, _PREFIX_LENGTH)))
+    return (*first, *islice(significant, _OBJECT_LENGTH))
 
 
 def execution_prefix(text: str) -> Token | None:
     """Give the ``EXPLAIN`` or ``PROFILE`` that a user wrote before a statement, if any."""
-    head = list(islice(filter(is_significant, tokens(text)), _HEAD))
+    head = list(islice(filter(is_significant, tokens(text)), _PREFIX_LENGTH))
     prefix = head[: len(head) - len(_without_options(head))]
     return next((token for token in prefix if word_of(token) in {"EXPLAIN", "PROFILE"}), None)
 
@@ -102,8 +118,10 @@ def _without_use(head: Tokens) -> Tokens:
     position = 2
     while position < len(head) and head[position].text == ".":
         position += 2
-    if position < len(head) and head[position].text == "(":
-        position = _after_bracket(head, position)
+    depth = 0
+    while position < len(head) and (depth or head[position].text == "("):
+        depth += _nesting(head[position])
+        position += 1
     return head[position:]
 
 
@@ -151,58 +169,67 @@ def _kind_of_show(rest: Tokens) -> Kind:
     return Kind.DATA
 
 
-def _may_commit(text: str) -> bool:
-    """Spare most statements the second look: without one of these words nothing commits inside."""
-    decoded = decode(text).text.lower()
-    return "call" in decoded and any(word in decoded for word in ("transactions", "apoc", "gds"))
+def _commits_inside(text: str) -> bool:
+    """Whether the server commits before the statement ends."""
+    return any(_is_in_transactions(call) for call in _calls(text))
 
 
-def _commits(everything: Tokens) -> Iterator[bool]:
-    for position, token in enumerate(everything):
-        if word_of(token) == "CALL":
-            yield _is_call_in_transactions(everything, position + 1) or _is_listed(everything, position + 1)
+def _calls(text: str) -> Iterator[Iterator[Token]]:
+    """Give what follows each word CALL; finding the word first spares most statements the second look."""
+    decoded = decode(text)
+    if not _CALL.search(decoded.text):
+        return
+    offset = 0
+    for section in sections(decoded):
+        if section.kind is TokenKind.CODE:
+            for match in _CALL.finditer(section.text):
+                yield filter(is_significant, tokens_from(decoded, offset + match.end()))
+        offset += len(section.text)
 
 
-def _is_call_in_transactions(everything: Tokens, position: int) -> bool:
-    """Whether ``{…} IN TRANSACTIONS`` or ``(…) {…} IN n CONCURRENT TRANSACTIONS`` stands at a position."""
-    if position < len(everything) and everything[position].text == "(":
-        position = _after_bracket(everything, position)
-    if position >= len(everything) or everything[position].text != "{":
+def _is_in_transactions(call: Iterator[Token]) -> bool:
+    """Read ``{…} IN TRANSACTIONS``, ``(…) {…} IN n CONCURRENT TRANSACTIONS`` or a listed procedure's name.
+
+    Nothing else can follow a subquery with IN; ``call {.name} IN list`` is a map projection on a variable.
+    """
+    token = next(call, None)
+    if token and token.text == "(":
+        _skip_bracket(call)
+        token = next(call, None)
+    elif token and token.kind in {TokenKind.WORD, TokenKind.NAME}:
+        return AUTOCOMMIT_PROCEDURES.fullmatch(_dotted_name(token, call)) is not None
+    if token is None or token.text != "{":
         return False
-    if not _is_subquery(everything[position + 1 : position + 3]):
+    inside = tuple(islice(call, 2))
+    if _is_projection(inside):
         return False
-    position = _after_bracket(everything, position)
-    return position < len(everything) and word_of(everything[position]) == "IN"
+    _skip_bracket(call, 1 + sum(map(_nesting, inside)))
+    token = next(call, None)
+    return token is not None and word_of(token) == "IN"
 
 
-def _is_subquery(inside: Tokens) -> bool:
-    """Tell a subquery from a map projection on a variable named ``call``, as in ``call {.name} IN list``."""
-    if len(inside) < 2 or inside[0].text == ".":
-        return False
-    return word_of(inside[0]) == "FINISH" or inside[1].text not in {":", ",", "}"}
+def _is_projection(inside: Tokens) -> bool:
+    """Whether these two tokens between braces begin a map, not a subquery."""
+    if len(inside) < 2 or inside[0].text in {".", "}"}:
+        return True
+    return word_of(inside[0]) != "FINISH" and inside[1].text in {":", ",", "}"}
 
 
-def _after_bracket(everything: Tokens, position: int) -> int:
-    """Give the position after the bracket that matches the opening one at ``position``."""
-    depth = 0
-    for index in range(position, len(everything)):
-        token = everything[index]
-        if token.kind is not TokenKind.PUNCTUATION:
-            continue
-        if token.text in "({[":
-            depth += 1
-        elif token.text in ")}]":
-            depth -= 1
-        if depth == 0:
-            return index + 1
-    return len(everything)
+def _skip_bracket(stream: Iterator[Token], depth: int = 1) -> None:
+    """Read on until ``depth`` open brackets are closed."""
+    while depth > 0 and (token := next(stream, None)):
+        depth += _nesting(token)
 
 
-def _is_listed(everything: Tokens, position: int) -> bool:
-    parts: list[str] = []
-    for token in islice(everything, position, position + 12):
-        is_dot = token.text == "."
-        if is_dot is (len(parts) % 2 == 0) or not (is_dot or token.kind in {TokenKind.WORD, TokenKind.NAME}):
-            break
-        parts.append(unquoted(token))
-    return AUTOCOMMIT_PROCEDURES.fullmatch("".join(parts)) is not None
+def _nesting(token: Token) -> int:
+    if token.kind is not TokenKind.PUNCTUATION:
+        return 0
+    return (token.text in "({[") - (token.text in ")}]")
+
+
+def _dotted_name(first: Token, rest: Iterator[Token]) -> str:
+    """Join ``a . `b` . c``, unquoted; stops at what is not a further part."""
+    name = unquoted(first)
+    while (dot := next(rest, None)) and dot.text == "." and (part := next(rest, None)):
+        name += "." + unquoted(part)
+    return name

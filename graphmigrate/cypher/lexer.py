@@ -82,6 +82,11 @@ def tokens(source: str) -> Iterator[Token]:
     return _cut(_TOKEN, decode(source))
 
 
+def tokens_from(decoded: Decoded, start: int) -> Iterator[Token]:
+    """Yield the tokens from an offset in the decoded text, which must stand in code."""
+    return _cut(_TOKEN, decoded, start)
+
+
 def sections(decoded: Decoded, start: int = 0) -> Iterator[Token]:
     """Yield strings, names, comments, semicolons and the code between them, from a decoded offset.
 

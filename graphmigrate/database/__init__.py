@@ -1,0 +1,1 @@
+"""The room that talks to Neo4j: connection, facts, ledger, lock, catalogue."""

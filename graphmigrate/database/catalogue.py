@@ -47,7 +47,9 @@ def _await_visibly(database: Database, listen: Listener) -> None:
                 hint="Mend the data or the index's definition; it was removed again where this run made it.",
                 code="GM506",
             )
-        waiting = {each.name: each.population or 0.0 for each in catalogue.indexes.values() if each.state != "ONLINE"}
+        waiting = {
+            each.name: each.population or 0.0 for each in catalogue.indexes.values() if each.state != "ONLINE"
+        }
         if not waiting:
             return
         if time.monotonic() > deadline:

@@ -92,7 +92,7 @@ class Database:
     def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
         """Run one reading query to its end, in a READ session."""
         with self.session(write=False) as session:
-            return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))  # type: ignore[arg-type]
+            return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))
 
 
 def open_database(

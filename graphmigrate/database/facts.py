@@ -34,7 +34,7 @@ def wait_for_target(database: Database, timeout: float) -> Target:
         try:
             record = database.read(queries.FACTS)[0]
             successes += 1
-            if successes == 2:  # noqa: PLR2004 - "two in a row" is the rule
+            if successes == 2:
                 return Target(database.settings.uri, record["database"], record["edition"], record["version"])
         except DriverFailure as error:
             successes = 0

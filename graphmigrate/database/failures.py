@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neo4j import exceptions
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
 
 DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """What was tried, and what came of it."""
+
+    error: BaseException
+    uri: str
+    database: str | None
+
 
 _POSITION = re.compile(r"\s*\(line (\d+), column (\d+) \(offset: \d+\)\)")
 
@@ -54,7 +65,7 @@ def connection_failure(error: BaseException, uri: str, database: str | None = No
     code = code_of(error)
     for known, translate in _BY_CODE.items():
         if code.endswith(known):
-            return translate(error, uri, database)
+            return translate(_Contact(error, uri, database))
     if isinstance(error, exceptions.ConfigurationError):
         return ConnectionFailed(f"{uri} cannot be used: {error}.", code="GM308")
     text = f"{error} {error.__cause__ or ''}"
@@ -77,7 +88,9 @@ def _unreachable(text: str, uri: str) -> GraphMigrateError:
         )
     if "resolve" in lower or "name or service" in lower or "nodename" in lower:
         return ConnectionFailed(
-            f"The host name in {uri} cannot be resolved.", hint="Check its spelling and the DNS.", code="GM305"
+            f"The host name in {uri} cannot be resolved.",
+            hint="Check its spelling and the DNS.",
+            code="GM305",
         )
     if "routing" in lower:
         return ConnectionFailed(
@@ -97,49 +110,49 @@ def _first_sentence(text: str) -> str:
     return text.split("\n")[0].strip()[:200]
 
 
-def _refused(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _refused(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{uri} refused the user name or the password.",
+        f"{contact.uri} refused the user name or the password.",
         hint="Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
         code="GM302",
     )
 
 
-def _rate_limited(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _rate_limited(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{uri} locked this user for a moment, after several wrong passwords.",
+        f"{contact.uri} locked this user for a moment, after several wrong passwords.",
         hint="Wait five seconds, then try again with the right password.",
         code="GM307",
     )
 
 
-def _no_database(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _no_database(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
-        f"There is no database {database or ''!r} at {uri}.",
+        f"There is no database {contact.database or ''!r} at {contact.uri}.",
         hint="SHOW DATABASES lists them; without NEO4J_DATABASE the user's home database is used.",
         code="GM309",
     )
 
 
-def _forbidden(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _forbidden(contact: _Contact) -> GraphMigrateError:
     return NotAllowed(
-        message_of(error),
+        message_of(contact.error),
         hint="Give the user the right that is named, or use another user.",
         code="GM310",
     )
 
 
-def _password_expired(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _password_expired(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
-        f"The password for {uri} is the initial one and must be changed before anything else.",
+        f"The password for {contact.uri} is the initial one and must be changed before anything else.",
         hint="ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'new', run against the system database.",
         code="GM311",
     )
 
 
-def _not_leader(error: BaseException, uri: str, database: str | None) -> GraphMigrateError:
+def _not_leader(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{uri} is not the leader for this database and accepts no writes.",
+        f"{contact.uri} is not the leader for this database and accepts no writes.",
         hint="Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
         code="GM312",
     )

@@ -9,16 +9,13 @@ from graphmigrate.errors import GraphMigrateError
 if TYPE_CHECKING:
     import neo4j
 
-# Each count is answered from the count store, with what the transaction changed so far (Cypher Manual, "Count
-# store").
+# What decides and what people look at; attempts and locks come and go. Each count is answered from the count
+# store, with what the transaction changed so far (Cypher Manual, "Count store").
 _LABELS: tuple[LiteralString, ...] = (
     "__GraphMigrateLedger",
     "__GraphMigrateMigration",
-    "__GraphMigrateAttempt",
-    "__GraphMigrateSkip",
     "__GraphMigrateRun",
     "__GraphMigrateSeed",
-    "__GraphMigrateSeedLane",
 )
 COUNT_LEDGER: LiteralString = (
     "RETURN " + " + ".join(f"COUNT {{ (:{label}) }}" for label in _LABELS) + " AS size"

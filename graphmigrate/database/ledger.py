@@ -6,7 +6,8 @@ import json
 import random
 import time
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
@@ -73,7 +74,22 @@ def read_history(database: Database) -> History:
 
 
 def _history_row(row: list[Any]) -> HistoryRow:
-    key, version, description, kind, checksum, state, step, steps, installed_on, by, took, run, intent, *rest = row
+    (
+        key,
+        version,
+        description,
+        kind,
+        checksum,
+        state,
+        step,
+        steps,
+        installed_on,
+        by,
+        took,
+        run,
+        intent,
+        *rest,
+    ) = row
     batches, segments, rank = rest
     return HistoryRow(
         key=key,
@@ -86,7 +102,9 @@ def _history_row(row: list[Any]) -> HistoryRow:
         steps=steps,
         installed_on=installed_on.to_native() if installed_on else None,
         installed_by=by,
-        execution_time=timedelta(seconds=took.seconds, microseconds=took.nanoseconds // 1000) if took else None,
+        execution_time=timedelta(seconds=took.seconds, microseconds=took.nanoseconds // 1000)
+        if took
+        else None,
         run=run,
         intent=intent,
         batches=batches or 0,
@@ -100,7 +118,9 @@ def read_run_record(database: Database, key: str) -> RunRecord | None:
     for record in database.read(queries.RUN_RECORD, key=key):
         since = record["since"].to_native() if record["since"] else None
         plan = tuple(json.loads(record["plan"]))
-        return RunRecord(record["key"], record["run"], record["host"], record["user"], since, plan, record["catalogue"])
+        return RunRecord(
+            record["key"], record["run"], record["host"], record["user"], since, plan, record["catalogue"]
+        )
     return None
 
 
@@ -167,8 +187,8 @@ def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
 
 
 def now() -> datetime:
-    """The moment, with its zone, as it is stored."""
-    return datetime.now(timezone.utc)
+    """Give the moment, with its zone, as it is stored."""
+    return datetime.now(UTC)
 
 
 def draw_chain(tx: neo4j.Transaction, ledger: str, head: str | None, keys: Iterable[str]) -> None:
@@ -176,5 +196,5 @@ def draw_chain(tx: neo4j.Transaction, ledger: str, head: str | None, keys: Itera
     chain = [head, *keys] if head else list(keys)
     if not chain or chain[-1] == head:
         return
-    tx.run(queries.DRAW_NEXT, pairs=[list(pair) for pair in zip(chain, chain[1:], strict=False)]).consume()
+    tx.run(queries.DRAW_NEXT, pairs=[list(pair) for pair in pairwise(chain)]).consume()
     tx.run(queries.DRAW_HEAD, ledger=ledger, head=chain[-1]).consume()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timezone
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
@@ -37,7 +38,7 @@ class Lock:
         self._database = database
         self._database_name = database_name
         self._listen = listen
-        self._since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._mutex = threading.Lock()
         self._ended = threading.Event()
         self._answered = 0.0
@@ -74,10 +75,8 @@ class Lock:
         with self._mutex:
             for resource in (self._transaction, self._session):
                 if resource is not None:
-                    try:
+                    with suppress(*DriverFailure):  # a dead connection holds no lock
                         resource.close()
-                    except DriverFailure:
-                        pass  # a dead connection holds no lock
             self._transaction = self._session = None
 
     def _try(self, started: float, timeout: float) -> bool:
@@ -98,9 +97,13 @@ class Lock:
             self._watch(done, started, timeout)
         except BaseException:
             self._ended.set()
-            self._terminate(lambda metadata: metadata.get("run") == self._database.run and metadata.get("role") == LOCK)
+            self._terminate(
+                lambda metadata: metadata.get("run") == self._database.run and metadata.get("role") == LOCK
+            )
             raise
         error = outcome[0]
+        if time.monotonic() - started > timeout and error is not None:
+            raise _timed_out(None, timeout) from error
         if error is None:
             self._answered = time.monotonic()
             return True
@@ -108,9 +111,13 @@ class Lock:
         if not isinstance(error, DriverFailure):
             raise error
         code = getattr(error, "code", "") or ""
-        waiting = any(word in code for word in ("Lock", "Deadlock", "Terminated", "ConstraintValidationFailed"))
+        waiting = any(
+            word in code for word in ("Lock", "Deadlock", "Terminated", "ConstraintValidationFailed")
+        )
         if not waiting:
-            raise connection_failure(error, self._database.settings.uri, self._database.settings.database) from error
+            raise connection_failure(
+                error, self._database.settings.uri, self._database.settings.database
+            ) from error
         return False
 
     def _open(self) -> None:
@@ -129,11 +136,9 @@ class Lock:
         return self._database.metadata(LOCK, since=self._since, beat=self._beats, doing=self._doing)
 
     def _close_quietly(self) -> None:
-        try:
+        with suppress(*DriverFailure):  # it failed already
             if self._session is not None:
                 self._session.close()
-        except DriverFailure:
-            pass  # it failed already
         self._session = self._transaction = None
 
     def _watch(self, done: threading.Event, started: float, timeout: float) -> None:
@@ -158,7 +163,7 @@ class Lock:
     def _holder(self) -> dict[str, Any] | None:
         try:
             rows = transactions(self._database, self._database_name)
-        except (DriverFailure, GraphMigrateError):
+        except (*DriverFailure, GraphMigrateError):
             return None  # without the right to look, waiting is all there is
         holders = [
             row["metadata"]
@@ -168,10 +173,8 @@ class Lock:
         return next((each for each in holders if each.get("run") != self._database.run), None)
 
     def _terminate(self, chosen: Any) -> None:
-        try:
+        with suppress(*DriverFailure):  # the server ends it with the connection
             terminate(self._database, self._database_name, chosen)
-        except DriverFailure:
-            pass  # the server ends it with the connection
 
     def _beat_on(self) -> None:
         while not self._ended.wait(self._database.settings.heartbeat):
@@ -187,7 +190,7 @@ class Lock:
             try:
                 self._transaction.run(queries.BEAT, metadata=self._metadata()).consume()
                 self._answered = time.monotonic()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the lock cannot be trusted any more
+            except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
 
 
@@ -203,7 +206,9 @@ def _as_holder(metadata: dict[str, Any]) -> Holder:
 
 
 def _timed_out(holder: dict[str, Any] | None, timeout: float) -> LockTimeout:
-    who = f" (held by {holder.get('user')}@{holder.get('host')} since {holder.get('since')})" if holder else ""
+    who = (
+        f" (held by {holder.get('user')}@{holder.get('host')} since {holder.get('since')})" if holder else ""
+    )
     return LockTimeout(
         f"Another run held the lock for longer than {timeout:g} s{who}.",
         hint="Run the same command again later, or wait longer with --lock-timeout. Nothing needs to be unlocked by hand.",

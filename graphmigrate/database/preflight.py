@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, LiteralString, cast
+from typing import TYPE_CHECKING
 
 import neo4j
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
 # What an earlier migration of the same plan may still make.
-_MAY_COME_LATER = ("IndexNotFound", "ConstraintNotFound", "DatabaseNotFound", "IndexDropFailed", "ConstraintDropFailed")
+_MAY_COME_LATER = (
+    "IndexNotFound",
+    "ConstraintNotFound",
+    "DatabaseNotFound",
+    "IndexDropFailed",
+    "ConstraintDropFailed",
+)
 _SCHEMA_TYPE = "s"
 
 
@@ -30,7 +36,11 @@ def explain(database: Database, statements: Sequence[Statement]) -> list[Problem
     lanes = max(1, min(database.settings.preflight_connections, len(statements)))
     shares = [statements[lane::lanes] for lane in range(lanes)]
     with ThreadPoolExecutor(lanes) as pool:
-        found = [problem for share in pool.map(lambda each: _explain_all(database, each), shares) for problem in share]
+        found = [
+            problem
+            for share in pool.map(lambda each: _explain_all(database, each), shares)
+            for problem in share
+        ]
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
 
 
@@ -46,7 +56,7 @@ def _explain_all(database: Database, statements: Sequence[Statement]) -> list[Pr
 
 def _explain_one(database: Database, session: neo4j.Session, statement: Statement) -> Problem | None:
     # the newline keeps the server's columns those of the statement
-    query = neo4j.Query(cast(LiteralString, f"EXPLAIN\n{statement.text}"), metadata=database.metadata(READER))
+    query = neo4j.Query(f"EXPLAIN\n{statement.text}", metadata=database.metadata(READER))
     try:
         summary = session.run(query).consume()
     except DriverFailure as error:
@@ -72,7 +82,9 @@ def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Proble
     return Problem(
         "GM202" if later else "GM201",
         f"{message_of(error)} [{code}]",
-        "An earlier migration may still make it." if later else "Nothing was run; mend the statement and run again.",
+        "An earlier migration may still make it."
+        if later
+        else "Nothing was run; mend the statement and run again.",
         place,
         Severity.WARNING if later else Severity.ERROR,
     )

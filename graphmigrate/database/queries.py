@@ -97,7 +97,9 @@ CREATE (r:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, sinc
                              catalogue: $catalogue})
 RETURN r.key AS key
 """
-END_DEAD_RUN: Final = "MATCH (r:__GraphMigrateRun {key: $key}) SET r.ended = datetime(), r.outcome = 'settled'"
+END_DEAD_RUN: Final = (
+    "MATCH (r:__GraphMigrateRun {key: $key}) SET r.ended = datetime(), r.outcome = 'settled'"
+)
 END_RUN: Final = """
 MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
 SET l.head = $head, l.version = $version

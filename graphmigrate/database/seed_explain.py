@@ -6,23 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import neo4j
-from neo4j import exceptions
 
 from graphmigrate.database.connection import READER
-from graphmigrate.database.seed_ledger import StepFailed, failure, worth_retrying
+from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
+from graphmigrate.database.seed_ledger import StepFailed, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphmigrate.database.connection import Database
 
-EXPLAIN = "EXPLAIN "
+# The newline keeps the server's columns those of the statement.
+EXPLAIN = "EXPLAIN\n"
 
 
 def explain(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[StepFailed | None]:
     """Give for each query (text, parameters) what the server has against it, with positions in the text.
 
-    Uses ``preflight_connections`` connections. A server that cannot be reached is an error of the driver.
+    Uses ``preflight_connections`` connections. Raises ConnectionFailed.
     """
     lanes = max(1, min(database.settings.preflight_connections, len(queries)))
     with ThreadPoolExecutor(lanes) as pool:
@@ -41,15 +42,17 @@ def _explain(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]
             try:
                 session.run(query, dict(parameters)).consume()
                 answers.append(None)
-            except exceptions.Neo4jError as error:
-                if worth_retrying(error):
-                    raise
+            except DriverFailure as error:
+                if not isinstance(error, neo4j.exceptions.Neo4jError) or worth_retrying(error):
+                    raise connection_failure(
+                        error, database.settings.uri, database.settings.database
+                    ) from error
                 answers.append(_without_prefix(failure(error)))
     return answers
 
 
 def _without_prefix(found: StepFailed) -> StepFailed:
-    if found.position and found.position[0] == 1:
-        column = max(found.position[1] - len(EXPLAIN), 1)
-        return StepFailed(found.code, found.message, (1, column))
-    return found
+    if found.position is None:
+        return found
+    line, column = found.position
+    return StepFailed(found.code, found.message, (line - 1, column))

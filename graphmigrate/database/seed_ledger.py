@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from neo4j import exceptions
-
 from graphmigrate.database import seed_queries as queries
+from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
 from graphmigrate.errors import LockLost
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class SeedRow:
-    """What the ledger knows of one load: ``part`` whole parts and ``offset`` items of the next are committed."""
+    """What the ledger knows of one load: ``part`` parts and ``offset`` items of the next are committed."""
 
     key: str
     name: str
@@ -64,7 +62,7 @@ class Step:
 
 
 class StepFailed(Exception):
-    """The server refused a step and did not commit it; the position (line, column) is in the failing query."""
+    """The server refused a step and did not commit it; ``position`` (line, column) is in the query."""
 
     def __init__(self, code: str, message: str, position: tuple[int, int] | None) -> None:
         super().__init__(message)
@@ -119,7 +117,7 @@ class SeedLedger:
                     self._fence(tx, step)
                     done[:] = [work(tx)]
                 return done[0]
-            except (exceptions.DriverError, exceptions.Neo4jError, _StepTaken) as error:
+            except (*DriverFailure, _StepTaken) as error:
                 if self._landed(step, deadline) and done:
                     return done[0]
                 if isinstance(error, _StepTaken):
@@ -166,7 +164,7 @@ class SeedLedger:
             try:
                 record = self._look(step)
                 break
-            except (exceptions.DriverError, exceptions.Neo4jError) as error:
+            except DriverFailure as error:
                 if not worth_retrying(error) or time.monotonic() > deadline:
                     raise failure(error) from error
                 attempt += 1
@@ -189,7 +187,7 @@ class SeedLedger:
     @staticmethod
     def _lost(step: Step) -> LockLost:
         return LockLost(
-            f"Another run took over while the seed {step.name!r} was loading; this one committed nothing more.",
+            f"Another run took over while the seed {step.name!r} was loading; this one committed no more.",
             hint="Let the other run finish, then run the command again: it continues or finds nothing to do.",
         )
 
@@ -209,24 +207,9 @@ def _row(row: dict[str, Any]) -> SeedRow:
     )
 
 
-def worth_retrying(error: BaseException) -> bool:
-    """Whether the same work may succeed later; a commit without an answer is retried: the step decides."""
-    if isinstance(error, (exceptions.ServiceUnavailable, exceptions.SessionExpired)):
-        return True
-    return isinstance(error, (exceptions.DriverError, exceptions.Neo4jError)) and error.is_retryable()
-
-
-_POSITION = re.compile(r"\(line (\d+), column (\d+) \(offset: \d+\)\)")
-
-
 def failure(error: Exception) -> StepFailed:
-    """Put a driver's or server's error into words: first sentence, code, position in the query."""
-    code = getattr(error, "code", None) or type(error).__name__
-    message = getattr(error, "message", None) or str(error)
-    found = _POSITION.search(message)
-    position = (int(found[1]), int(found[2])) if found else None
-    words = message[: found.start()] if found else message
-    return StepFailed(code, words.strip().rstrip("."), position)
+    """Put a driver's or server's error into words, with its code and position."""
+    return StepFailed(code_of(error), message_of(error), position_of(error))
 
 
 _COUNTED = (

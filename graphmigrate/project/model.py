@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class Condition:
     """An ``assert`` or ``assume`` header line.
 
-    For ``edition`` the value is ``community`` or ``enterprise``; for ``version`` a dotted number with an operator
-    (``is`` matches every release that begins with it: ``5.26`` matches ``5.26.25``); for ``query`` a Cypher query that
-    returns one boolean.
+    For ``edition`` the value is ``community`` or ``enterprise``; for ``version`` a dotted number with an
+    operator (``is`` matches every release that begins with it: ``5.26`` matches ``5.26.25``); for ``query`` a
+    Cypher query that returns one boolean.
     """
 
     mode: Literal["assert", "assume"]

@@ -19,6 +19,8 @@ class ObjectType(StrEnum):
     KEY = "key constraint"
     EXISTENCE = "existence constraint"
     PROPERTY_TYPE = "property type constraint"
+    OTHER_INDEX = "other index"  # of a kind that a newer server knows; never read from a file
+    OTHER_CONSTRAINT = "other constraint"
 
     @property
     def is_constraint(self) -> bool:
@@ -30,13 +32,19 @@ class ObjectType(StrEnum):
         """Whether Community Edition refuses it (Operations Manual, "Introduction", the edition table)."""
         return self in {ObjectType.KEY, ObjectType.EXISTENCE, ObjectType.PROPERTY_TYPE}
 
+    @property
+    def has_index(self) -> bool:
+        """Whether it is a constraint that is backed by a range index of its own."""
+        return self in {ObjectType.UNIQUENESS, ObjectType.KEY}
+
 
 @dataclass(frozen=True, slots=True)
 class SchemaObject:
     """One constraint or index; ``name`` is None where the statement gives none and the server will choose.
 
-    ``labels`` are labels or relationship types (a full-text index may have several; a token lookup index none).
-    ``property_type`` is the normalised type text of a property type constraint, e.g. ``STRING`` or ``LIST<INTEGER NOT NULL>``.
+    ``labels`` are labels or relationship types (a full-text index may have several; a token lookup index
+    none). ``property_type`` is the normalised type text of a property type constraint, e.g. ``STRING`` or
+    ``LIST<INTEGER NOT NULL>``.
     """
 
     type: ObjectType
@@ -45,6 +53,13 @@ class SchemaObject:
     properties: tuple[str, ...]
     name: str | None = None
     property_type: str | None = None
+
+    @property
+    def definition(self) -> SchemaObject:
+        """The same without its name: what the server compares to find an equivalent one."""
+        return SchemaObject(
+            self.type, self.entity, self.labels, self.properties, property_type=self.property_type
+        )
 
 
 @dataclass(frozen=True, slots=True)

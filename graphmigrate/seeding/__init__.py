@@ -1,86 +1,50 @@
 """Seeds: Jinja templates over Cypher whose values travel as parameters, loaded exactly once.
 
-Nothing here imports the driver until a database is asked, so that listing and checking seeds stay quick.
+In this order: ``prepare`` (files and templates, no database), ``decide`` (what the ledger says; no write),
+and, under the lock, ``decide`` again and ``run``. Nothing imports the driver until a database is given.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, ignore
-from graphmigrate.seeding.catalogue import catalogue, catalogue_with_states
-from graphmigrate.seeding.prepare import Preparation, PreparedSeed, prepare
+from graphmigrate.seeding.decision import Decided, judge
+from graphmigrate.seeding.listing import catalogue
+from graphmigrate.seeding.preparation import Preparation, PreparedSeed, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
     from graphmigrate.database.connection import Database
     from graphmigrate.results import LoadedSeed, SkippedSeed
-    from graphmigrate.seeding.decide import Decision
 
-__all__ = [
-    "Preparation",
-    "PreparedSeed",
-    "catalogue",
-    "catalogue_with_states",
-    "decisions",
-    "execute",
-    "prepare",
-    "run",
-]
+__all__ = ["Decided", "Preparation", "PreparedSeed", "catalogue", "decide", "prepare", "run"]
 
 
-def decisions(
+def decide(
     database: Database, preparation: Preparation, *, force: bool = False, allow_duplicates: bool = False
-) -> tuple[Decision, ...]:
+) -> Decided:
     """Say what loading would do with each prepared seed; needs no lock and writes nothing.
 
-    Where every decision has a ``skip``, there is nothing to do. Raises HistoryMismatch or UsageError (GM554
-    to GM556).
+    Raises HistoryMismatch (GM554, GM555) or UsageError (GM556) where a seed cannot be loaded as asked.
     """
     from graphmigrate.database.seed_ledger import SeedLedger
-    from graphmigrate.seeding.decide import decide
 
-    return decide(
-        preparation.seeds, SeedLedger(database).newest(), force=force, allow_duplicates=allow_duplicates
-    )
+    history = SeedLedger(database).newest()
+    decisions = judge(preparation.seeds, history, force=force, allow_duplicates=allow_duplicates)
+    return Decided(decisions, preparation.left_out)
 
 
-def execute(
-    database: Database,
-    preparation: Preparation,
-    *,
-    force: bool = False,
-    allow_duplicates: bool = False,
-    listen: Listener = ignore,
+def run(
+    database: Database, decided: Decided, *, listen: Listener = ignore
 ) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
-    """Decide, let the server check every statement, and load. The caller holds the lock.
+    """Let the server check every statement, then load; the caller holds the lock, and decided under it.
 
     Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
     """
     from graphmigrate.seeding import preflight
     from graphmigrate.seeding.loader import load
 
-    decided = decisions(database, preparation, force=force, allow_duplicates=allow_duplicates)
-    preflight.check(database, [decision.seed for decision in decided if decision.skip is None])
-    loaded, skipped = load(database, decided, listen=listen)
-    for each in preparation.left_out:
-        listen(SeedSkipped(each.name, each.reason))
-    return loaded, (*skipped, *preparation.left_out)
-
-
-def run(
-    database: Database,
-    seeds_dir: Path,
-    *,
-    names: Sequence[str] = (),
-    profile: str | None = None,
-    variables: Mapping[str, Any] | None = None,
-    force: bool = False,
-    allow_duplicates: bool = False,
-    listen: Listener = ignore,
-) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
-    """Prepare and execute in one call. The caller holds the lock."""
-    preparation = prepare(seeds_dir, names=names, profile=profile, variables=variables)
-    return execute(database, preparation, force=force, allow_duplicates=allow_duplicates, listen=listen)
+    for skipped in decided.skipped:
+        listen(SeedSkipped(skipped.name, skipped.reason))
+    preflight.check(database, [each.seed for each in decided.decisions if each.skip is None])
+    return load(database, decided.decisions, listen=listen), decided.skipped

@@ -22,21 +22,19 @@ if TYPE_CHECKING:
 # A quote that is never closed would otherwise read the rest of the file into one field.
 MAX_FIELD = 16 * 1024 * 1024
 _CHUNK = 1 << 20
+_BOM = b"\xef\xbb\xbf"
 
 
 def file_checksum(root: Path, name: str) -> str:
     """SHA-256 over a data file as ``folder.normalise`` reads it, in pieces."""
     digest = hashlib.sha256()
     with open_inside(root, name) as stream:
-        first, held = True, b""
+        held = stream.read(len(_BOM)).removeprefix(_BOM)
         while piece := stream.read(_CHUNK):
             piece = held + piece
-            if first:
-                piece = piece.removeprefix(b"\xef\xbb\xbf")
-                first = False
-            held = b"\r" if piece.endswith(b"\r") else b""
+            held = b"\r" if piece.endswith(b"\r") else b""  # its LF may be in the next piece
             digest.update(piece.removesuffix(held).replace(b"\r\n", b"\n"))
-        digest.update(held)
+        digest.update(held.replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
@@ -83,7 +81,7 @@ class _FileSource(Source):
 
 
 class CsvSource(_FileSource):
-    """Comma-separated values with a header line; values are texts, an empty field is null, as for LOAD CSV."""
+    """Comma-separated values with a header line; values are texts, an empty field is null."""
 
     def __init__(self, root: Path, name: str) -> None:
         super().__init__(root, name)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem
 from graphmigrate.seeding import frontmatter
-from graphmigrate.seeding.frontmatter import FrontMatter
 from graphmigrate.seeding.paths import open_inside
 from graphmigrate.seeding.problems import SeedFileError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from graphmigrate.seeding.frontmatter import FrontMatter
 
 SUFFIX = ".cypher.j2"
 _NAME = re.compile(r"\w[\w.-]*")
@@ -128,7 +129,7 @@ def _misnamed(entry: Path) -> Problem | None:
     return Problem(
         "GM560",
         f"{name!r} looks like a seed, but would never be loaded.",
-        f"Rename it to {better}{SUFFIX}; a file that other seeds include begins with '_' or stands in a subfolder.",
+        f"Rename it to {better}{SUFFIX}; what other seeds include begins with '_' or is in a subfolder.",
         place,
     )
 

@@ -34,7 +34,7 @@ class FrontMatter:
 
 
 def split(text: str) -> tuple[str | None, str]:
-    """Give the YAML text (None without front matter) and the template, whose line numbers stay those of the file."""
+    """Give the YAML text (None where there is none) and the template; its lines keep their numbers."""
     lines = text.split("\n")
     if not _FENCE.match(lines[0]):
         return None, text

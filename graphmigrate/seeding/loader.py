@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database.guard import check_not_erased, ledger_size
 from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, changes_of, seed_key
 from graphmigrate.errors import Place, SeedFailed
-from graphmigrate.events import Listener, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted, ignore
-from graphmigrate.results import LoadedSeed, SkippedSeed
+from graphmigrate.events import Listener, SeedLoaded, SeedProgress, SeedStarted, ignore
+from graphmigrate.results import LoadedSeed
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.program import ROWS, Program, Query, Rows, Statements
 from graphmigrate.seeding.values import parameter
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeding.decide import Decision
+    from graphmigrate.seeding.decision import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +56,19 @@ def _items(part: Statements | Rows, start: int) -> Iterator[Any]:
 
 def load(
     database: Database, decisions: Sequence[Decision], *, listen: Listener = ignore
-) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
+) -> tuple[LoadedSeed, ...]:
     """Load what was decided, in order. The caller holds the lock. Raises SeedFailed or LockLost.
 
     Whatever ends it, whenever: the same call continues after the last committed batch.
     """
+    due = [decision for decision in decisions if decision.skip is None]
     loaded: list[LoadedSeed] = []
-    skipped: list[SkippedSeed] = []
-    total = sum(1 for decision in decisions if decision.skip is None)
-    for decision in decisions:
-        name = decision.seed.name
-        if decision.skip is not None:
-            skipped.append(SkippedSeed(name, decision.skip))
-            listen(SeedSkipped(name, decision.skip))
-            continue
-        listen(SeedStarted(name, len(loaded) + 1, total))
+    for number, decision in enumerate(due, 1):
+        listen(SeedStarted(decision.seed.name, number, len(due)))
         result = _Load(database, decision, listen).run()
         loaded.append(result)
-        listen(SeedLoaded(name, result.seconds, result.rows, result.changes))
-    return tuple(loaded), tuple(skipped)
+        listen(SeedLoaded(result.name, result.seconds, result.rows, result.changes))
+    return tuple(loaded)
 
 
 class _Load:
@@ -190,7 +184,7 @@ class _Load:
         if self.at is not None and error.position:
             place = self.at.origin.place_of(*error.position)
         return SeedFailed(
-            f"The seed {self.seed.name!r} failed{where}: {error.message} ({error.code}).",
+            f"The seed {self.seed.name!r} failed{where}: {error.message} [{error.code}]",
             hint=self._kept(),
             place=place,
         )

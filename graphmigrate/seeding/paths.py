@@ -57,7 +57,7 @@ def _parts(name: str) -> tuple[str, ...]:
     if not name or "\0" in name or "\\" in name or path.is_absolute() or ".." in path.parts or not path.parts:
         raise SeedFileError(
             f"{name!r} is not a path inside the seeds folder.",
-            hint="Give it relative to the seeds folder, with / between its parts and without '..': data/people.csv",
+            hint="Give it relative to the seeds folder, with '/' and without '..', as data/people.csv",
             code=CODE,
         )
     return path.parts

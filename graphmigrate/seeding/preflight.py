@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeding.prepare import PreparedSeed
+    from graphmigrate.seeding.preparation import PreparedSeed
     from graphmigrate.seeding.program import Query
 
 
@@ -32,7 +32,7 @@ def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
     problems = [
         Problem(
             "GM557",
-            f"The server refuses this statement: {answer.message} ({answer.code}).",
+            f"The server refuses this statement: {answer.message} [{answer.code}]",
             "Nothing was loaded. Mend the template and run again.",
             query.origin.place_of(*answer.position) if answer.position else query.place,
         )

@@ -49,8 +49,9 @@ class Statements:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A row block: its query runs once for each batch of rows. ``columns`` are what a row is sent as, in this order, as a
-    list; None where the body needs rows whole.
+    """A row block: its query runs once for each batch of rows.
+
+    ``columns`` are what a row is sent as, as a list in this order; None where the body needs rows whole.
     """
 
     query: Query
@@ -113,7 +114,7 @@ def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
     if before is not None and found and not found[-1].terminated:
         raise SeedFileError(
             "A statement is not finished where {% unwind %} begins.",
-            hint="End it with a semicolon. A row block is a statement of its own: inside it, write the whole statement.",
+            hint="End it with a semicolon. A row block is a statement of its own: write the whole inside it.",
             place=written.place(found[-1].start + len(found[-1].text) - 1),
             code="GM580",
         )
@@ -195,7 +196,7 @@ def _check_kind(statement: Statement, written: Written) -> None:
     if statement.kind is Kind.DATA:
         return
     if statement.kind is Kind.AUTOCOMMIT:
-        hint = "Use {% unwind row in … %}: it commits in batches, and resumes. Or move the statement into a migration."
+        hint = "Use {% unwind row in … %}: it commits in batches, and resumes. Or move it into a migration."
     else:
         hint = "Move it into a migration: graphmigrate new DESCRIPTION"
     message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
@@ -252,20 +253,18 @@ def _stands_alone(tokens: Sequence[Lexeme], position: int, piece: Piece) -> bool
     """Whether nothing touches it that other releases of Cypher might read as one word with it."""
     if isinstance(piece, Token) and piece.kind == "identifier":
         return True
-    token = tokens[position]
-    neighbours = [tokens[each] for each in (position - 1, position + 1) if 0 <= each < len(tokens)]
-    return not any(
-        ((each.sort in _WORDLIKE or each.value == "$") and token.start in {each.start, each.end})
-        or (each.sort in _WORDLIKE and each.start == token.end)
-        for each in neighbours
-    )
+    before = tokens[position - 1] if position else None
+    after = tokens[position + 1] if position + 1 < len(tokens) else None
+    if before is not None and (before.sort in _WORDLIKE or before.value == "$"):
+        return False
+    return after is None or after.sort not in _WORDLIKE
 
 
 def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme]) -> SeedFileError:
     piece = written.pieces[index]
     start = written.starts[index]
     around = next((token for token in tokens if token.start <= start < token.end), None)
-    what = "A value" if isinstance(piece, Placeholder) else f"A name made by {piece.kind!r}"
+    what = f"What {piece.kind!r} made" if isinstance(piece, Token) else "A value"
     place = written.place(start)
     if around is not None and around.sort is Sort.STRING and around.start < start:
         return SeedFileError(
@@ -280,7 +279,7 @@ def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme]) -> SeedFi
             f"{what} stands inside a comment of Cypher.", hint=hint, place=place, code="GM575"
         )
     if around is not None and around.sort is Sort.QUOTED and around.start < start:
-        hint = "Make the whole name in the template: {{ (prefix ~ name) | identifier }}, without backticks around it."
+        hint = "Make the whole name, without backticks around it: {{ (prefix ~ name) | identifier }}"
         return SeedFileError(f"{what} stands inside backticks.", hint=hint, place=place, code="GM575")
     return SeedFileError(
         f"{what} stands directly beside other text, so that Cypher would read both as one word.",

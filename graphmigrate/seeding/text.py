@@ -89,8 +89,8 @@ class Text:
         self._pieces = tuple(pieces)
 
     __hash__ = None  # type: ignore[assignment]
-    __str__ = __repr__ = __format__ = _refuse("as a string")  # type: ignore[assignment]
-    __eq__ = __ne__ = _refuse("compared")  # type: ignore[assignment]
+    __str__ = __repr__ = __format__ = _refuse("as a string")
+    __eq__ = __ne__ = _refuse("compared")
     __lt__ = __le__ = __gt__ = __ge__ = _refuse("compared")
     __bool__ = _refuse("as a condition")
     __len__ = __iter__ = __contains__ = __getitem__ = _refuse("as a list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import neo4j
 import pytest
@@ -21,7 +21,10 @@ from graphmigrate.errors import (
     SeedFailed,
     UsageError,
 )
-from graphmigrate.events import Event, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted
+from graphmigrate.events import Event, Listener, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted, ignore
+
+if TYPE_CHECKING:
+    from graphmigrate.results import LoadedSeed, SkippedSeed
 
 Seeds = Callable[..., Path]
 
@@ -56,6 +59,20 @@ def database(ledger_ready: neo4j.Driver) -> Database:
     return database_of(ledger_ready)
 
 
+def load(
+    database: Database,
+    folder: Path,
+    *,
+    force: bool = False,
+    allow_duplicates: bool = False,
+    listen: Listener = ignore,
+    **choices: Any,
+) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
+    prepared = seeding.prepare(folder, **choices)
+    decided = seeding.decide(database, prepared, force=force, allow_duplicates=allow_duplicates)
+    return seeding.run(database, decided, listen=listen)
+
+
 def ask(database: Database, query: str, **parameters: Any) -> list[Any]:
     return [record.values() for record in database.read(query, **parameters)]
 
@@ -71,7 +88,7 @@ def test_values_arrive_as_they_are(database: Database, seeds: Seeds) -> None:
         "CREATE (:{{ 'A `label' | identifier }} {text: {{ text }}, day: {{ day }}, tags: {{ tags }},"
         " number: {{ 1.5 }}, none: {{ none }}, flag: {{ true }}});\n"
     )
-    loaded, skipped = seeding.run(database, folder, variables={"text": hostile})
+    loaded, skipped = load(database, folder, variables={"text": hostile})
     assert [each.name for each in loaded] == ["a"]
     assert skipped == ()
     [[labels, properties]] = ask(
@@ -85,10 +102,12 @@ def test_values_arrive_as_they_are(database: Database, seeds: Seeds) -> None:
 
 def test_every_source_in_batches(database: Database, seeds: Seeds) -> None:
     folder = seeds(
-        a="{% unwind row in csv('data/p.csv') %}\nCREATE (:P {name: row.name, age: toInteger(row.age)});\n{% endunwind %}\n"
+        a="{% unwind row in csv('data/p.csv') %}\n"
+        "CREATE (:P {name: row.name, age: toInteger(row.age)});\n{% endunwind %}\n"
         "{% unwind row in jsonl('data/q.jsonl') %}CREATE (q:Q) SET q += row{% endunwind %}"
         "{% unwind i in range(25) %}CREATE (:R {i: i}){% endunwind %}"
-        "{% unwind r in [{'x': 1}, {'x': 2, 'y': 3}] %}CREATE (:S {x: r.x, y: r.y, z: {{ 7 }}}){% endunwind %}"
+        "{% unwind r in [{'x': 1}, {'x': 2, 'y': 3}] %}"
+        "CREATE (:S {x: r.x, y: r.y, z: {{ 7 }}}){% endunwind %}"
         "MATCH (r:R {i: 3}), (s:S {x: 1}) CREATE (r)-[:TO]->(s);"
     )
     (folder / "data").mkdir()
@@ -97,7 +116,7 @@ def test_every_source_in_batches(database: Database, seeds: Seeds) -> None:
     (folder / "data" / "p.csv").write_bytes(b"\xef\xbb\xbfname,age\r\n" + quoted.encode() + b"\r\n")
     (folder / "data" / "q.jsonl").write_text('{"a": [1, 2], "b": "ü"}\n\n{"a": [3]}\n')
     events: list[Event] = []
-    loaded, _ = seeding.run(database, folder, listen=events.append)
+    loaded, _ = load(database, folder, listen=events.append)
     assert loaded[0].rows == 27 + 2 + 25 + 2
     assert loaded[0].changes["nodes_created"] == 56
     assert loaded[0].changes["relationships_created"] == 1
@@ -134,10 +153,10 @@ def test_an_unchanged_seed_is_skipped_and_writes_nothing(database: Database, see
     folder = seeds(
         a="MERGE (:A {id: 1});", b="---\ndepends: a\n---\nMATCH (a:A) MERGE (a)-[:HAS]->(:B {id: 2});"
     )
-    seeding.run(database, folder)
+    load(database, folder)
     before = ask(database, "MATCH (n) RETURN n {.*} AS n ORDER BY n.key, n.id")
     events: list[Event] = []
-    loaded, skipped = seeding.run(database, folder, listen=events.append)
+    loaded, skipped = load(database, folder, listen=events.append)
     assert loaded == ()
     assert [each.name for each in skipped] == ["a", "b"]
     assert all(isinstance(event, SeedSkipped) for event in events)
@@ -146,42 +165,42 @@ def test_an_unchanged_seed_is_skipped_and_writes_nothing(database: Database, see
 
 def test_a_changed_merge_seed_is_loaded_again(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="MERGE (:A {id: 1});")
-    seeding.run(database, folder)
+    load(database, folder)
     seeds(a="MERGE (n:A {id: 1}) ON CREATE SET n.fresh = true SET n.name = 'x';")
-    loaded, _ = seeding.run(database, folder)
+    loaded, _ = load(database, folder)
     assert len(loaded) == 1
     assert ask(database, "MATCH (a:A) RETURN a.name, a.fresh") == [["x", None]]
     assert [row["key"] for row in ledger_rows(database)] == ["default/seed/a@1", "default/seed/a@2"]
-    assert len(seeding.run(database, folder, force=True)[0]) == 1
+    assert len(load(database, folder, force=True)[0]) == 1
 
 
 def test_a_changed_data_file_is_a_changed_seed(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="{% unwind row in csv('p.csv') %}MERGE (:P {id: row.id}){% endunwind %}")
     (folder / "p.csv").write_text("id\n1\n")
-    seeding.run(database, folder)
+    load(database, folder)
     (folder / "p.csv").write_text("id\r\n1\r\n")
-    assert seeding.run(database, folder)[0] == ()
+    assert load(database, folder)[0] == ()
     (folder / "p.csv").write_text("id\n1\n2\n")
-    assert len(seeding.run(database, folder)[0]) == 1
+    assert len(load(database, folder)[0]) == 1
 
 
 def test_a_create_seed_is_not_loaded_twice_by_accident(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="---\nvars:\n  n: 1\n---\nCREATE (:A {n: {{ n }}});")
-    seeding.run(database, folder)
+    load(database, folder)
     with pytest.raises(UsageError, match="everything twice") as forced:
-        seeding.run(database, folder, force=True)
+        load(database, folder, force=True)
     assert forced.value.error_code == "GM556"
     with pytest.raises(HistoryMismatch, match=r"its variables \(n\) changed") as changed:
-        seeding.run(database, folder, variables={"n": "2"})
+        load(database, folder, variables={"n": "2"})
     assert changed.value.error_code == "GM555"
-    seeding.run(database, folder, variables={"n": "2"}, allow_duplicates=True)
+    load(database, folder, variables={"n": "2"}, allow_duplicates=True)
     assert ask(database, "MATCH (a:A) RETURN a.n ORDER BY a.n") == [[1], [2]]
 
 
 def test_nothing_is_loaded_where_the_last_seed_has_a_syntax_error(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="CREATE (:A);", z="\nCREATE (:Z {x: {{ 1 }}});\nMATCH (n:Z)\n  RETRUN n;")
     with pytest.raises(PreflightError) as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     place = raised.value.place
     assert place is not None
     assert (place.file, place.line, place.column) == (str(folder / "z.cypher.j2"), 4, 3)
@@ -193,11 +212,12 @@ def test_server_errors_in_rewritten_row_blocks_name_the_template_line(
     database: Database, seeds: Seeds
 ) -> None:
     folder = seeds(
-        a="{% unwind row in [{'id': 1, 'long_name': 2}] %}\nCREATE (:A {id: row.id, x: row.long_name,\n  y: {{ 1 }}}) RETRUN 1\n"
+        a="{% unwind row in [{'id': 1, 'long_name': 2}] %}\n"
+        "CREATE (:A {id: row.id, x: row.long_name,\n  y: {{ 1 }}}) RETRUN 1\n"
         "{% endunwind %}"
     )
     with pytest.raises(PreflightError) as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     assert raised.value.place is not None
     assert (raised.value.place.line, raised.value.place.column) == (3, 16)
 
@@ -213,11 +233,12 @@ def fail_at(database: Database, folder: Path, rows: int, **options: Any) -> None
             raise Died
 
     with pytest.raises(Died):
-        seeding.run(database, folder, listen=listen, **options)
+        load(database, folder, listen=listen, **options)
 
 
 MIXED = (
-    "CREATE (:Start);\n{% unwind i in range(35) %}CREATE (:R {i: i}){% endunwind %}CREATE (:Middle);\nCREATE (:Middle);"
+    "CREATE (:Start);\n{% unwind i in range(35) %}CREATE (:R {i: i}){% endunwind %}"
+    "CREATE (:Middle);\nCREATE (:Middle);"
     "{% unwind row in csv('p.csv') %}CREATE (:P {id: row.id}){% endunwind %}"
 )
 
@@ -231,7 +252,7 @@ def test_an_interrupted_load_continues_where_it_stopped(
     (folder / "p.csv").write_text("id\n" + "".join(f"{number}\n" for number in range(23)))
     fail_at(database_of(ledger_ready), folder, rows)
     second = database_of(ledger_ready, run="run-2", batch_rows=batch_rows)
-    seeding.run(second, folder)
+    load(second, folder)
     assert ask(second, "MATCH (n:R) RETURN count(n), count(DISTINCT n.i)") == [[35, 35]]
     assert ask(second, "MATCH (n:P) RETURN count(n), count(DISTINCT n.id)") == [[23, 23]]
     assert ask(second, "MATCH (n:Start|Middle) RETURN count(n)") == [[3]]
@@ -247,12 +268,12 @@ def test_an_interrupted_load_that_changed_wants_force(database: Database, seeds:
     with pytest.raises(
         HistoryMismatch, match=r"interrupted after 20 rows, and since then its files changed"
     ) as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     assert raised.value.error_code == "GM554"
     assert "--force --allow-duplicates" in (raised.value.hint or "")
-    [info] = seeding.catalogue_with_states(database, folder)
+    [info] = seeding.catalogue(folder, database)
     assert info.state == "interrupted"
-    seeding.run(database, folder, force=True, allow_duplicates=True)
+    load(database, folder, force=True, allow_duplicates=True)
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[55]]
 
 
@@ -260,13 +281,13 @@ def test_a_failing_batch_keeps_what_was_committed(database: Database, seeds: See
     database.driver.execute_query("CREATE CONSTRAINT c FOR (n:R) REQUIRE n.i IS UNIQUE")
     folder = seeds(a="\n{% unwind i in range(30) %}\nCREATE (:R {i: i % 25}){% endunwind %}")
     with pytest.raises(SeedFailed, match="rows 21 to 30 of range") as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     assert raised.value.exit_code == 5
     assert raised.value.place is not None
     assert raised.value.place.line == 3
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[20]]
     database.driver.execute_query("DROP CONSTRAINT c")
-    loaded, _ = seeding.run(database, folder)
+    loaded, _ = load(database, folder)
     assert loaded[0].rows == 10
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[30]]
 
@@ -275,7 +296,7 @@ def test_a_bad_row_names_its_line(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="{% unwind row in csv('p.csv') %}CREATE (:P {id: row.id}){% endunwind %}")
     (folder / "p.csv").write_text("id,x\n" + "1,2\n" * 14 + "1,2,3\n" + "1,2\n" * 9)
     with pytest.raises(SeedFailed, match="3 fields, the header 2") as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     place = raised.value.place
     assert place is not None
     assert (place.file, place.line, place.column) == (str(folder / "p.csv"), 16, 5)
@@ -286,7 +307,7 @@ def test_a_number_too_large_names_its_line(database: Database, seeds: Seeds) -> 
     folder = seeds(a="{% unwind row in jsonl('p.jsonl') %}CREATE (:P {id: row.id}){% endunwind %}")
     (folder / "p.jsonl").write_text('{"id": 1}\n\n{"id": 9223372036854775808}\n')
     with pytest.raises(SeedFailed, match="64 bits") as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     assert raised.value.place is not None
     assert raised.value.place.line == 3
     assert ask(database, "MATCH (n) RETURN count(n)") == [[0]]
@@ -306,34 +327,34 @@ def test_deleting_everything_does_not_delete_the_ledger(
     database.driver.execute_query("CREATE (:Kept)")
     folder = seeds(a="MERGE (:A);", b=f"---\ndepends: a\n---\n{statement};\nMERGE (:B);")
     with pytest.raises(GraphMigrateError) as raised:
-        seeding.run(database, folder)
+        load(database, folder)
     assert raised.value.error_code == "GM520"
     assert ask(database, "MATCH (n:Kept|A) RETURN count(n)") == [[2]]
     assert [row["name"] for row in ledger_rows(database)] == ["a"]
     seeds(b="MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') DETACH DELETE n;")
-    seeding.run(database, folder)
+    load(database, folder)
     assert ask(database, "MATCH (n:Kept|A) RETURN count(n)") == [[0]]
 
 
 def test_a_seed_without_statements_is_loaded(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="{# nothing yet #}\n// really\n")
-    assert seeding.run(database, folder)[0][0].rows == 0
-    assert seeding.run(database, folder)[0] == ()
+    assert load(database, folder)[0][0].rows == 0
+    assert load(database, folder)[0] == ()
 
 
 def test_states_and_profiles(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="MERGE (:A);", b="---\nprofiles: [demo]\ndepends: a\n---\nMERGE (:B);", c="MERGE (:C);")
     assert [info.state for info in seeding.catalogue(folder)] == [None, None, None]
-    loaded, skipped = seeding.run(database, folder)
+    loaded, skipped = load(database, folder)
     assert [each.name for each in loaded] == ["a", "c"]
     assert [(each.name, each.reason) for each in skipped] == [("b", "it belongs to the profile demo")]
     seeds(c="MERGE (:C2);")
-    assert [info.state for info in seeding.catalogue_with_states(database, folder)] == [
+    assert [info.state for info in seeding.catalogue(folder, database)] == [
         "loaded",
         "new",
         "changed",
     ]
-    loaded, skipped = seeding.run(database, folder, profile="demo")
+    loaded, skipped = load(database, folder, profile="demo")
     assert [each.name for each in loaded] == ["b"]
     assert [each.name for each in skipped] == ["a", "c"]
 
@@ -353,7 +374,7 @@ def step_of(number: int, key: str = "default/seed/a@1") -> Step:
 
 
 class LostAnswers(Database):
-    """A database whose commits succeed and then lose their answer: as when the network fails in that moment."""
+    """A database whose commits succeed and lose their answer, as when the network fails just then."""
 
     losses = 1
 

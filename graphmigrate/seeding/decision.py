@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
+from graphmigrate.results import SkippedSeed
 from graphmigrate.seeding.variables import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from graphmigrate.database.seed_ledger import SeedRow
-    from graphmigrate.seeding.prepare import PreparedSeed
+    from graphmigrate.seeding.preparation import PreparedSeed
 
 LOADED = "loaded"
+UNCHANGED = "unchanged since it was loaded"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``skip`` says why nothing is done; else load number ``generation``, continuing ``resume`` if there is one."""
+    """``skip`` says why nothing is done; else load number ``generation`` is due, continuing ``resume``."""
 
     seed: PreparedSeed
     generation: int = 1
@@ -27,7 +29,28 @@ class Decision:
     skip: str | None = None
 
 
-def decide(
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What loading would do with every seed, in order; ``left_out`` are those that were not chosen."""
+
+    decisions: tuple[Decision, ...]
+    left_out: tuple[SkippedSeed, ...] = field(default=())
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether no seed is to be loaded."""
+        return all(decision.skip is not None for decision in self.decisions)
+
+    @property
+    def skipped(self) -> tuple[SkippedSeed, ...]:
+        """Every seed that is not loaded, and why."""
+        unchanged = (
+            SkippedSeed(each.seed.name, each.skip) for each in self.decisions if each.skip is not None
+        )
+        return (*unchanged, *self.left_out)
+
+
+def judge(
     seeds: Iterable[PreparedSeed],
     history: Mapping[str, SeedRow],
     *,
@@ -68,12 +91,12 @@ def _one(
             "GM554",
             f"The load of seed {seed.name!r} was interrupted after {row.rows:,} rows,"
             f" and since then {changed} changed.",
-            f"Undo that to continue there; or load it from the beginning: graphmigrate seed {seed.name} --force"
+            f"Undo that to continue there; or load it anew: graphmigrate seed {seed.name} --force"
             + (" --allow-duplicates (it uses CREATE)" if seed.program.creates else ""),
             place,
         )
     if row.state == LOADED and not changed and not force:
-        return Decision(seed, skip="unchanged since it was loaded")
+        return Decision(seed, skip=UNCHANGED)
     if not seed.program.creates or allow_duplicates:
         return again
     if force:

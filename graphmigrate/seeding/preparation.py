@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.config import Settings
 from graphmigrate.results import SkippedSeed
 from graphmigrate.seeding import folder as folders
 from graphmigrate.seeding import variables as seed_variables
+from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.program import Program, build
 from graphmigrate.seeding.template import checksum, render
 
@@ -47,25 +49,38 @@ def prepare(
     names: Sequence[str] = (),
     profile: str | None = None,
     variables: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
 ) -> Preparation:
     """Choose, order, render and check seeds; asks no database.
 
-    ``variables`` are texts, as ``--set`` gives them, or values. Raises SeedFileError (exit code 2) for
-    whatever is wrong with the folder, the arguments, a template or the head of a data file.
+    Of ``settings`` it uses the size a statement may have. ``variables`` are texts, as ``--set`` gives them,
+    or values. Raises SeedFileError (exit code 2) for whatever is wrong with the folder, the arguments, a
+    template or the head of a data file.
     """
     folder = folders.collect(seeds_dir)
     folder.check()
     chosen = folders.select(folder, names, profile)
     given = dict(variables or {})
     seed_variables.check_names(given, chosen)
-    seeds = tuple(prepare_one(folder, seed, seed_variables.effective(seed, given)) for seed in chosen)
+    limit = (settings or Settings()).max_statement_size
+    seeds = tuple(prepare_one(folder, seed, seed_variables.effective(seed, given), limit) for seed in chosen)
     return Preparation(seeds, () if names else _left_out(folder, chosen))
 
 
-def prepare_one(folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any]) -> PreparedSeed:
-    """Render and check one seed with these variables."""
+def prepare_one(
+    folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any], limit: int | None = None
+) -> PreparedSeed:
+    """Render and check one seed with these variables; no statement may have over ``limit`` bytes (GM588)."""
     rendering = render(folder.path, seed, variables)
     program = build(rendering)
+    for query in program.queries:
+        if limit is not None and len(query.text) > limit // 4 and len(query.text.encode()) > limit:
+            raise SeedFileError(
+                f"This statement has over {limit / 2**20:g} MiB.",
+                hint="Send data as rows: {% unwind row in … %}. The setting max_statement_size is the limit.",
+                place=query.place,
+                code="GM588",
+            )
     return PreparedSeed(seed, seed_variables.to_json(variables), checksum(seed, rendering), program)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.results import SeedInfo
 from graphmigrate.seeding import folder as folders
-from graphmigrate.seeding.decide import LOADED
-from graphmigrate.seeding.prepare import prepare_one
+from graphmigrate.seeding.decision import LOADED
+from graphmigrate.seeding.preparation import prepare_one
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.variables import from_json
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from graphmigrate.seeding.folder import SeedFile, SeedFolder
 
 
-def catalogue(seeds_dir: Path) -> tuple[SeedInfo, ...]:
-    """List the seeds, by name; raises SeedFileError for misnamed files and bad front matter."""
-    return _list(seeds_dir, None)
+def catalogue(seeds_dir: Path, database: Database | None = None) -> tuple[SeedInfo, ...]:
+    """List the seeds, by name; with their states (new, loaded, changed, interrupted) given a database.
 
-
-def catalogue_with_states(database: Database, seeds_dir: Path) -> tuple[SeedInfo, ...]:
-    """List the seeds with their states: new, loaded, changed or interrupted; writes nothing."""
+    Writes nothing. Raises SeedFileError for misnamed files and bad front matter.
+    """
+    if database is None:
+        return _list(seeds_dir, None)
     from graphmigrate.database.seed_ledger import SeedLedger
 
     return _list(seeds_dir, SeedLedger(database).newest())

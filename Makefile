@@ -1,0 +1,48 @@
+# graphmigrate: `make help` lists the targets.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
+
+.PHONY: help install migrate seed summary test lint format clean stop ci
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it: apt-get install python3 python3-venv (Debian), brew install python (macOS)." >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$("$(PYTHON)" -V) is too old; Python 3.11 or newer is needed. Say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Install it: apt-get install python3-venv" >&2; exit 2; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+install: $(VENV)/.installed ## make the virtualenv and install everything
+
+migrate: install ## apply migrations/ (to NEO4J_URI, else to a local real Neo4j that is started here)
+	@scripts/with-neo4j $(BIN)/graphmigrate migrate
+	@$(if $(filter seed,$(MAKECMDGOALS)),:,$(BIN)/graphmigrate summary)
+
+seed: install ## load the sample graph
+	@scripts/with-neo4j $(BIN)/graphmigrate seed
+	@$(BIN)/graphmigrate summary
+
+stop: install ## stop the local Neo4j
+	@$(BIN)/graphmigrate server stop
+
+test: install ## run every test against a real Neo4j
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: install ## ruff, mypy --strict and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/unit/test_architecture.py
+
+format: install ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove what the targets made, but not the local Neo4j's data
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -1,0 +1,146 @@
+"""The root command: finds the others lazily, and turns whatever happens into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from graphmigrate.cli.options import SharedOption, add_shared, check_password_flag, shared_options, suggest
+from graphmigrate.cli.session import Session
+from graphmigrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "graphmigrate"
+HELP = """Schema migrations and seeds for Neo4j: exactly once, whatever dies.
+
+Files in migrations/ and seeds/ are applied to the database at NEO4J_URI, or to the project's local server."""
+# Section -> command -> (where it is, what it does): the help is written without importing any of them.
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Migrations": {
+        "migrate": ("migrations:migrate", "Apply every pending migration."),
+        "plan": ("migrations:plan", "Show what 'migrate' would do; changes nothing."),
+        "status": ("migrations:status", "Show each migration's state; changes nothing."),
+        "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
+        "baseline": ("migrations:baseline", "Mark everything up to a version as already there."),
+        "repair": ("migrations:repair", "Resolve disagreements of history and files."),
+        "wait": ("migrations:wait", "Wait until the database answers."),
+    },
+    "Seeds": {
+        "seed": ("seeds:seed", "Load seeds; 'seed list' shows them."),
+        "summary": ("summary:summary", "Show what the graph holds and where to look at it."),
+    },
+    "Project": {
+        "init": ("project:init", "Turn a folder into a project that works at once."),
+        "new": ("project:new", "Begin the next migration."),
+        "server": ("server:server", "Start and stop a real local Neo4j for development."),
+    },
+}
+_PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in section.items()}
+
+
+class Root(click.Group):
+    """Loads a command's module when the command is used, and suggests one where none has that name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the names in the order of the help."""
+        return list(_PLACES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command."""
+        if cmd_name not in _PLACES:
+            return None
+        module, attribute = _PLACES[cmd_name].split(":")
+        command = getattr(import_module(f"graphmigrate.cli.{module}"), attribute)
+        add_shared(command)
+        return command  # type: ignore[no-any-return]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that ``args`` begin with; raises UsageError with a suggestion."""
+        name = args[0]
+        if name not in _PLACES and not ctx.resilient_parsing:
+            hint = suggest(name, list(_PLACES)) or "'graphmigrate --help' lists the commands."
+            raise UsageError(f"There is no command {name!r}.", hint=hint)
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands first: they are what people look for."""
+        self.format_commands(ctx, formatter)
+        shared = [each for each in self.get_params(ctx) if isinstance(each, SharedOption)]
+        others = [each for each in self.get_params(ctx) if each not in shared]
+        for title, parameters in (("Options of every command, before or after it", shared), ("Others", others)):
+            with formatter.section(title):
+                formatter.write_dl([row for each in parameters if (row := each.get_help_record(ctx))])
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section."""
+        for title, commands in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from graphmigrate import __version__
+
+        click.echo(f"{NAME} {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    NAME,
+    cls=Root,
+    help=HELP,
+    params=shared_options(),
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Show the help where no command is given: that is a usage error, since nothing was done."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        raise UsageError("No command was given.", hint="For example: graphmigrate status")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code; every error has become a message."""
+    from graphmigrate.cli.signals import forget_signals, raise_on_signals
+
+    session = Session(arguments)
+    previous = raise_on_signals()
+    try:
+        code = _invoke(session)
+    except BaseException as error:
+        from graphmigrate.cli.failures import report
+
+        code = report(error, session)
+    finally:
+        forget_signals(previous)
+    return session.finish(code)
+
+
+def _invoke(session: Session) -> int:
+    if "_GRAPHMIGRATE_COMPLETE" in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(root, {}, NAME, "_GRAPHMIGRATE_COMPLETE", os.environ["_GRAPHMIGRATE_COMPLETE"])
+    check_password_flag(session.arguments, {*_PLACES, "list", "start", "stop", "status", "url", "logs"})
+    try:
+        with root.make_context(NAME, list(session.arguments), obj=session) as ctx:
+            root.invoke(ctx)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,91 @@
+"""Whatever ends a command early, as a message and an exit code; never a stack trace unless ``--debug``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from graphmigrate.cli.options import suggest
+from graphmigrate.cli.signals import Stopped
+from graphmigrate.errors import GraphMigrateError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from graphmigrate.cli.session import Session
+
+
+class InternalError(GraphMigrateError):
+    """A mistake in this program, not in what it was given."""
+
+    code = "GM179"
+    exit_code = 5
+
+
+def report(error: BaseException, session: Session) -> int:
+    """Print an error as text and, with ``--output json``, as an object; give the exit code."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    ours = as_ours(error)
+    if session.debug:
+        session.write(sys.stderr, session.redact("".join(traceback.format_exception(error)).rstrip()))
+    from graphmigrate.cli.render.problems import error_lines
+
+    lines = error_lines(ours, session.style(sys.stderr))
+    session.write(sys.stderr, session.redact("\n".join(lines)))
+    if session.json:
+        from graphmigrate.cli.render.json import encode_error
+
+        session.write(sys.stdout, session.redact(encode_error(ours)))
+    return exit_code_of(ours)
+
+
+def exit_code_of(error: GraphMigrateError) -> int:
+    """Give the process's exit code; an interrupted one's is the shell's custom, 128 and the signal."""
+    return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
+
+
+def as_ours(error: BaseException) -> GraphMigrateError:
+    """Translate what click, the system or a mistake raised."""
+    if isinstance(error, GraphMigrateError):
+        return error
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return Interrupted(error.number if isinstance(error, Stopped) else 2)
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    if isinstance(error, MemoryError):
+        return InternalError("There is not enough memory.", hint="Split the file, or run where there is more.")
+    return InternalError(
+        f"Internal error: {type(error).__name__}: {error}",
+        hint="This is a mistake in graphmigrate. Run again with --debug and report what it prints.",
+    )
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = " ".join(context.command_path.split()) if context else "graphmigrate"
+    hint = f"See '{path} --help'."
+    if isinstance(error, click.NoSuchOption):
+        known = [name for each in context.command.get_params(context) for name in each.opts] if context else []
+        near = suggest(error.option_name, known)
+        return UsageError(f"There is no option {error.option_name!r}.", hint=f"{near} {hint}" if near else hint)
+    message = error.format_message()
+    return UsageError(message if message.endswith((".", ")", "?")) else f"{message}.", hint=hint)
+
+
+def log_to_stderr(session: Session) -> None:
+    """Show what this package logs, without secrets."""
+    import logging
+
+    class Redacting(logging.Formatter):
+        """Replaces secrets in the finished line."""
+
+        def format(self, record: logging.LogRecord) -> str:
+            return session.redact(super().format(record))
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacting("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logger = logging.getLogger("graphmigrate")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)

@@ -1,0 +1,194 @@
+"""``migrate``, ``plan``, ``status``, ``validate``, ``baseline``, ``repair`` and ``wait``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from graphmigrate.cli.options import Seconds, command
+from graphmigrate.errors import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphmigrate.cli.session import Session
+    from graphmigrate.errors import Problem
+    from graphmigrate.results import MigrateResult, PlanResult
+
+PENDING = 1
+BAD_FILES = 2
+MISMATCH = 6
+_exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 where something is left to do.")
+_to = click.option("--to", metavar="VERSION", help="Stop after this version.")
+_out_of_order = click.option(
+    "--allow-out-of-order", is_flag=True, help="Also apply versions below the highest applied one."
+)
+
+
+@command("migrate")
+@_to
+@click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
+@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@_out_of_order
+def migrate(
+    session: Session, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
+) -> None:
+    """Apply every pending migration, in order of version.
+
+    Every statement is checked by the server before the first one runs. Run it again after any failure: it continues where
+    the last run stopped. Any number of runs at once is safe.
+    """
+    if dry_run:
+        show_plan(session, to, allow_out_of_order, exit_code=False)
+        return
+    with session.migrator() as migrator:
+        result = migrator.migrate(target=to, allow_out_of_order=allow_out_of_order, lock_timeout=lock_timeout)
+    for each in result.warnings:
+        session.warn(each)
+    session.say(_outcome(result))
+    session.result(result, lambda _: [])
+
+
+def _outcome(result: MigrateResult) -> str:
+    from graphmigrate.cli.render.text import count, duration
+
+    at = f"at version {result.version}" if result.version else "empty"
+    if result.applied:
+        return f"Applied {count(len(result.applied), 'migration')} in {duration(result.seconds)}; the schema is now {at}."
+    skipped = f" ({count(len(result.skipped), 'migration')} skipped)" if result.skipped else ""
+    return f"Nothing to do: the schema is {at}{skipped}."
+
+
+@command("plan")
+@_to
+@_out_of_order
+@_exit_code
+def plan(session: Session, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:
+    """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
+
+    Takes no lock and writes nothing.
+    """
+    show_plan(session, to, allow_out_of_order, exit_code=exit_code)
+
+
+def show_plan(session: Session, to: str | None, allow_out_of_order: bool, *, exit_code: bool) -> None:
+    """Print the plan; findings that would stop a run end the command with their exit code."""
+    from graphmigrate.cli.render import text
+
+    with session.migrator() as migrator:
+        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
+    session.say(text.target_line(result.target))
+    session.told.update(result.problems)
+    session.result(result, lambda style: text.plan(result, style))
+    session.say(_planned(result))
+    pending = PENDING if exit_code and result.migrations else 0
+    _exit(code_of(result.problems) or pending)
+
+
+def _planned(result: PlanResult) -> str:
+    from graphmigrate.cli.render.text import count
+
+    if not result.migrations:
+        return "Nothing to do."
+    statements = sum(len(each.statements) for each in result.migrations)
+    return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}; nothing was run."
+
+
+@command("status")
+@_exit_code
+def status(session: Session, exit_code: bool) -> None:
+    """Show each migration's state, when and by whom it was applied, and how long it took.
+
+    Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order, interrupted.
+    """
+    from graphmigrate.cli.render import text
+
+    with session.migrator() as migrator:
+        result = migrator.status()
+    session.say(text.target_line(result.target))
+    session.result(result, lambda style: text.status(result, style))
+    for each in result.problems:
+        session.warn(each)
+    session.say(text.status_counts(result))
+    _exit(PENDING if exit_code and not result.clean else 0)
+
+
+@command("validate")
+@click.option("--offline", is_flag=True, help="Judge the files alone, without a database.")
+def validate(session: Session, offline: bool) -> None:
+    """Report every problem of the files, the history and the pending statements at once.
+
+    Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files disagree.
+    """
+    from graphmigrate.cli.render import text
+    from graphmigrate.cli.reports import ValidateReport
+
+    with session.migrator(connect=not offline) as migrator:
+        problems = migrator.validate(offline=offline)
+    code = code_of(problems)
+    session.told.update(problems)
+    session.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
+    errors = sum(each.severity == Severity.ERROR for each in problems)
+    warnings = text.count(len(problems) - errors, "warning")
+    session.say(f"{text.count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
+    _exit(code)
+
+
+@command("baseline")
+@click.argument("version")
+def baseline(session: Session, version: str) -> None:
+    """Mark everything up to VERSION as already there, without running it.
+
+    For a database whose schema was made before this tool was used.
+    """
+    from graphmigrate.cli.render.text import count
+
+    with session.migrator() as migrator:
+        result = migrator.baseline(version)
+    names = ", ".join(f"V{each}" for each in result.marked)
+    marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
+    session.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
+    session.result(result, lambda _: [])
+
+
+@command("repair")
+@click.option("--accept", metavar="VERSION", multiple=True, help="Take an edited file as what was applied.")
+@click.option("--forget", metavar="VERSION", multiple=True, help="Drop a version whose file is gone.")
+def repair(session: Session, accept: tuple[str, ...], forget: tuple[str, ...]) -> None:
+    """Show where history and files disagree and what resolves it.
+
+    Changes nothing but the versions named with --accept and --forget; both can be given several times.
+    """
+    from graphmigrate.cli.render import text
+
+    with session.migrator() as migrator:
+        result = migrator.repair(accept=accept, forget=forget)
+    session.result(result, lambda style: text.repair(result, style))
+    if not result.actions:
+        session.say("Nothing to repair: history and files agree.")
+
+
+@command("wait")
+@click.option("--timeout", type=Seconds(), default=60.0, help="Give up after so many seconds; default: 60.")
+def wait(session: Session, timeout: float) -> None:
+    """Wait until the database answers two queries in a row; a refused password fails at once."""
+    from graphmigrate.cli.render.text import target_line
+
+    with session.migrator() as migrator:
+        target = migrator.wait(timeout)
+    session.say(f"Ready: {target_line(target)}.")
+    session.result(target, lambda _: [])
+
+
+def code_of(problems: Iterable[Problem]) -> int:
+    """Give the exit code of these findings: history against files before bad files."""
+    errors = [each for each in problems if each.severity == Severity.ERROR]
+    if not errors:
+        return 0
+    return MISMATCH if any(each.code.startswith("GM6") for each in errors) else BAD_FILES
+
+
+def _exit(code: int) -> None:
+    if code:
+        raise click.exceptions.Exit(code)

@@ -1,0 +1,96 @@
+"""Options that every command takes, before or after its name; the later one wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from graphmigrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+OUTPUTS = ("text", "json")
+EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
+
+
+class SharedOption(click.Option):
+    """An option of every command; its help stands on the root command only."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Give the line of help."""
+        return super().get_help_record(ctx) if ctx.parent is None else None
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+        ctx.obj.given[parameter.name] = value
+
+
+def _option(*names: str, **more: Any) -> SharedOption:
+    return SharedOption(names, expose_value=False, callback=_remember, **more)
+
+
+def shared_options() -> list[click.Parameter]:
+    """Make these options, once for each command."""
+    file = click.Path(path_type=Path)
+    return [
+        _option("--uri", metavar="URI", help="The database, for example bolt://localhost:7687 [NEO4J_URI]."),
+        _option("--username", metavar="NAME", help="[NEO4J_USERNAME]"),
+        _option("--password-file", type=file, help="A file that holds the password [NEO4J_PASSWORD_FILE]."),
+        _option("--password", is_flag=True, help="Ask for the password [NEO4J_PASSWORD]."),
+        _option("--database", metavar="NAME", help="Its name; default: the user's own [NEO4J_DATABASE]."),
+        _option("--migrations", type=file, help="The folder of migrations; default: migrations."),
+        _option("--seeds", type=file, help="The folder of seeds; default: seeds."),
+        _option("--config", type=file, help="The configuration file; default: graphmigrate.toml."),
+        _option("--env-file", type=file, help="A file of NAME=value lines; default: .env."),
+        _option("--output", type=click.Choice(OUTPUTS), help="How results are printed; default: text."),
+        _option("--quiet", "-q", is_flag=True, help="Print errors and results only."),
+        _option("--debug", is_flag=True, help="Show stack traces and what is logged."),
+    ]
+
+
+def add_shared(command: click.Command) -> None:
+    """Give a command, and all commands in it, the shared options that it does not define itself."""
+    if any(isinstance(each, SharedOption) for each in command.params):
+        return
+    taken = {name for each in command.params for name in each.opts}
+    command.params.extend(each for each in shared_options() if taken.isdisjoint(each.opts))
+    command.epilog = command.epilog or EPILOG
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            add_shared(each)
+
+
+def check_password_flag(arguments: Sequence[str], commands: Iterable[str]) -> None:
+    """Refuse a password on the command line, where every process can read it, without repeating it (GM171)."""
+    for index, word in enumerate(arguments):
+        if word == "--":
+            return
+        following = arguments[index + 1] if word == "--password" and index + 1 < len(arguments) else "-"
+        if word.startswith("--password=") or not (following.startswith("-") or following in commands):
+            raise UsageError(
+                "--password takes no value: it asks for the password.",
+                hint="Use NEO4J_PASSWORD or --password-file in scripts; put --password last where it is meant to ask.",
+                code="GM171",
+            )
+
+
+def suggest(word: str, known: list[str]) -> str | None:
+    """Say which known word was probably meant."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"Did you mean {found[0]!r}?" if found else None
+
+
+def command(name: str, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command; its function gets the Session first."""
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        return click.command(name, **more)(click.pass_obj(function))
+
+    return declare

@@ -1,0 +1,1 @@
+"""Results, findings and progress as a person, or another program, reads them."""

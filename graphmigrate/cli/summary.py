@@ -1,0 +1,59 @@
+"""``summary``: what the graph holds, and where a person can look at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from graphmigrate.cli.options import command
+
+if TYPE_CHECKING:
+    from graphmigrate.cli.render.style import Style
+    from graphmigrate.cli.reports import SummaryReport, WhereReport
+    from graphmigrate.cli.session import Session
+    from graphmigrate.config import Settings
+
+
+@command("summary")
+@click.option("--query", metavar="CYPHER", help="The query to show; default: 'example_query' of the configuration.")
+def summary(session: Session, query: str | None) -> None:
+    """Show the counts per label and relationship type, the example query's result, and where to look."""
+    from graphmigrate.cli.reports import QueryReport, SummaryReport
+
+    with session.migrator() as migrator:
+        counts = migrator.summary()
+        cypher = query or migrator.settings.example_query
+        asked = None
+        if cypher:
+            columns, rows = migrator.query(cypher)
+            asked = QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
+        where = _where(session, migrator.settings, cypher)
+    report = SummaryReport(counts.labels, counts.relationship_types, asked, where)
+    session.result(report, lambda style: _lines(report, style))
+
+
+def _where(session: Session, settings: Settings, cypher: str | None) -> WhereReport:
+    from graphmigrate import server
+    from graphmigrate.cli.reports import WhereReport
+
+    found = server.find(session.folder.absolute())
+    if found is None or found.bolt_uri != settings.uri:
+        return WhereReport(settings.uri, settings.database)
+    browser = found.browser_link(cypher)
+    return WhereReport(settings.uri, settings.database, found.http_uri, browser, "graphmigrate server stop")
+
+
+def _lines(report: SummaryReport, style: Style) -> list[str]:
+    from graphmigrate.cli.render import text
+    from graphmigrate.results import GraphSummary
+
+    lines = text.graph(GraphSummary(report.labels, report.relationship_types), style)
+    if report.query:
+        lines += ["", *(style.paint(line, "dim") for line in report.query.cypher.splitlines())]
+        lines += text.rows_of(report.query.columns, report.query.rows, style)
+        if not report.query.rows:
+            lines.append("(no rows)")
+    where = report.where
+    named = (("Bolt", where.bolt), ("HTTP", where.http), ("Browser", where.browser), ("Stop it with", where.stop))
+    return lines + [""] + [f"{name + ':':<13} {value}" for name, value in named if value]

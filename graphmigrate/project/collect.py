@@ -1,0 +1,130 @@
+"""Find the migrations of a folder, and say something about every other file in it."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import Place, Problem, ProjectError, Severity
+from graphmigrate.project.checksums import checksum
+from graphmigrate.project.model import MigrationFile, MigrationFolder
+from graphmigrate.project.names import Ignored, MigrationName, Refused, read_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def collect(folder: Path) -> MigrationFolder:
+    """Read names and bytes of the migrations in ``folder``, in order of version, but no statements yet.
+
+    Findings about single files are in ``problems``. Raises ProjectError where the folder is missing (GM110),
+    is no folder (GM111), or cannot be listed (GM118).
+    """
+    files: list[MigrationFile] = []
+    problems: list[Problem] = []
+    for entry in _entries(folder):
+        found = _read_entry(folder, entry)
+        if isinstance(found, MigrationFile):
+            files.append(found)
+        elif found is not None:
+            problems.append(found)
+    files.sort(key=lambda file: (file.version, file.name))
+    problems += _duplicates(files)
+    return MigrationFolder(folder, tuple(files), tuple(problems))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        raise ProjectError(
+            f"There is no migrations folder {str(folder)!r}.",
+            hint="Run `graphmigrate init` to make one, or name yours with --migrations.",
+            code="GM110",
+        ) from None
+    except NotADirectoryError:
+        raise ProjectError(
+            f"{str(folder)!r} is a file, not a folder of migrations.",
+            hint="Name the folder that holds the files with --migrations.",
+            code="GM111",
+        ) from None
+    except OSError as error:
+        raise ProjectError(
+            f"The migrations folder {str(folder)!r} cannot be listed: {_reason(error)}.",
+            hint="Check who owns it and who may read it.",
+            code="GM118",
+        ) from None
+
+
+def _read_entry(folder: Path, entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
+    verdict = read_name(entry.name)
+    if isinstance(verdict, Ignored):
+        return None
+    path = folder / entry.name
+    place = Place(printable(str(path)), 1)
+    if _is_folder(entry):
+        return _about_folder(path, verdict, place)
+    if isinstance(verdict, Refused):
+        return Problem(verdict.code, verdict.message, verdict.hint, place, verdict.severity)
+    return _read_file(path, verdict, place)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _read_file(path: Path, name: MigrationName, place: Place) -> MigrationFile | Problem:
+    try:
+        if not path.is_file() and path.exists():
+            return _unreadable("it is not a regular file", place)
+        content = path.read_bytes()
+    except OSError as error:
+        broken = path.is_symlink() and isinstance(error, FileNotFoundError)
+        reason = f"it is a link to {os.readlink(path)!r}, which is not there" if broken else _reason(error)
+        return _unreadable(reason, place)
+    return MigrationFile(name.version, name.description, path, path.name, checksum(content), content)
+
+
+def _unreadable(reason: str, place: Place) -> Problem:
+    hint = "Mend it or move it out of the folder: no migration is left out silently."
+    return Problem("GM118", f"This migration cannot be read: {reason}.", hint, place)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _about_folder(path: Path, verdict: MigrationName | Refused, place: Place) -> Problem | None:
+    """Say that a folder is not read, where somebody may think that it is."""
+    if isinstance(verdict, MigrationName) or verdict.looks_like_migration:
+        hint = "Put the statements in a file of that name, or move the folder away."
+        return Problem("GM116", "This is a folder with the name of a migration.", hint, place)
+    inside = next((file for file in path.rglob("*") if file.suffix.lower() == ".cypher"), None)
+    if inside is None:
+        return None
+    message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."
+    hint = "Move its migrations up into the migrations folder, or the folder elsewhere."
+    return Problem("GM117", printable(message), hint, place, Severity.WARNING)
+
+
+def _duplicates(files: list[MigrationFile]) -> list[Problem]:
+    return [
+        Problem(
+            "GM112",
+            f"{first.name!r} and {second.name!r} have the same version, {second.version.canonical}.",
+            "Give one of them a version of its own; 1, 001 and 1.0 are the same version.",
+            Place(str(second.path), 1),
+        )
+        for first, second in pairwise(files)
+        if first.version == second.version
+    ]
+
+
+def printable(text: str) -> str:
+    """Write bytes of a name that are not UTF-8 as escapes, so that any terminal can show it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,164 @@
+"""What a file's name says: a migration, nothing to do with us, or a mistake and the right name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from graphmigrate.errors import Severity
+from graphmigrate.project.versions import VERSION_PATTERN, Version
+
+IGNORED = (
+    *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "__pycache__", "thumbs.db", "desktop.ini"),
+    *("readme*", "license*", "licence*", "copying*", "notice*", "changelog*", "contributing*", "codeowners"),
+    *("*.md", "*.markdown", "*.rst", "*.adoc", "makefile", "dockerfile", "justfile", "graphmigrate.toml"),
+)
+"""Names, in lower case, that are never read and never mentioned; but ``license_types.cypher`` is."""
+
+_SUFFIXES = (
+    ".cypher.txt",
+    ".cypher",
+    ".cypherl",
+    ".cyphers",
+    ".cyp",
+    ".cql",
+    ".cyper",
+    ".cpyher",
+    ".cypher.sql",
+)
+_MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTALL)
+_VERSIONED = re.compile(rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__")
+_REPEATABLE = re.compile(rf"R(?:{VERSION_PATTERN})?__.*\.\w+")
+_UNDO = re.compile(rf"U{VERSION_PATTERN}__.*\.\w+")
+_CALLBACK = re.compile(r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher", re.DOTALL)
+_ANY_VERSION = re.compile(
+    rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)", re.DOTALL | re.I
+)
+_SEPARATORS = "-_. "
+_SHAPE = "V<version>__<description>.cypher"
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationName:
+    """The name of a migration: its version, and its description with underscores shown as spaces."""
+
+    version: Version
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A file that is no business of ours, such as a README."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is not read: why, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+    severity: Severity = Severity.ERROR
+
+    @property
+    def looks_like_migration(self) -> bool:
+        """Whether somebody meant it as a migration."""
+        return self.severity is Severity.ERROR
+
+
+def read_name(name: str) -> MigrationName | Ignored | Refused:
+    """Judge the name of one file, without its folder. Never raises."""
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
+    name = unicodedata.normalize("NFC", name)
+    match = _MIGRATION.fullmatch(name)
+    if match and len(match.group(1)) <= 200:
+        return MigrationName(Version.parse(match.group(1)), _shown(match.group(2)))
+    if _is_ignored(name.lower()):
+        return Ignored()
+    return _unsupported(name) or _misnamed(name) or _stray()
+
+
+def _is_ignored(lowered: str) -> bool:
+    if lowered.endswith(_SUFFIXES) and lowered[0] not in ".~#":
+        return False
+    return any(fnmatchcase(lowered, pattern) for pattern in IGNORED)
+
+
+def _shown(description: str) -> str:
+    return " ".join(description.replace("_", " ").split())
+
+
+def _unsupported(name: str) -> Refused | None:
+    """Recognise what other tools read and this one does not."""
+    kinds = (
+        (_REPEATABLE.fullmatch(name), "Repeatable migrations (R__)"),
+        (_UNDO.fullmatch(name), "Undo migrations (U<version>__)"),
+        (_CALLBACK.fullmatch(name), "Callbacks"),
+        (name.lower().endswith((".py", ".java", ".class", ".kt")), "Migrations in a programming language"),
+    )
+    for found, kind in kinds:
+        if found:
+            hint = f"Write it as {_SHAPE}, or move it out of the folder."
+            return Refused("GM114", f"{kind} are not supported yet.", hint)
+    return None
+
+
+def _misnamed(name: str) -> Refused | None:
+    """Recognise what was meant as a migration: it ends like Cypher, or begins like a version."""
+    stem, suffix = _split_suffix(name)
+    if suffix is None:
+        if not _VERSIONED.match(name):
+            return None
+        stem, dot, ending = name.rpartition(".")
+        stem, suffix = (stem, dot + ending) if _VERSIONED.match(stem) else (name, "")
+        stem = _split_suffix(stem)[0]
+    mistakes, suggestion = _mistakes(stem)
+    if suffix != ".cypher":
+        mistakes.append("it must end in .cypher")
+    message = f"This looks like a migration, but its name is wrong: {'; '.join(mistakes)}."
+    return Refused("GM113", message, f"Rename it to {suggestion}.cypher, or move it out of the folder.")
+
+
+def _split_suffix(name: str) -> tuple[str, str | None]:
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)], name[-len(suffix) :]
+    return name, None
+
+
+def _mistakes(stem: str) -> tuple[list[str], str]:
+    """Say what is wrong before the suffix, and what would be right."""
+    match = _ANY_VERSION.fullmatch(stem)
+    if match is None:
+        description = re.sub(r"^[vV](?=[-_. ])", "", stem).strip(_SEPARATORS) or "description"
+        return ["it has no version"], f"V<version>__{description}"
+    version, rest = match.group(1), match.group(2)
+    description = rest.strip(_SEPARATORS)
+    mistakes: list[str] = []
+    if not stem.startswith(f"V{version}"):
+        mistakes.append(_prefix_mistake(stem))
+    if not description.strip(_SEPARATORS):
+        mistakes.append("it has no description")
+    elif not rest.startswith("__") and "__" in rest:
+        mistakes.append("a version is numbers only, joined by dots or underscores")
+    elif not rest.startswith("__"):
+        mistakes.append("two underscores must stand between version and description")
+    if len(version) > 200:
+        mistakes.append("its version is too long")
+    return mistakes, f"V{version}__{description.replace('__', '_') or 'description'}"
+
+
+def _prefix_mistake(stem: str) -> str:
+    return "the V must be a capital" if stem[0] == "v" and stem[1:2].isdigit() else "it must begin with V"
+
+
+def _stray() -> Refused:
+    return Refused(
+        "GM115",
+        "This file is not a migration and is not read.",
+        f"Move it out of the folder, or name it {_SHAPE} if it is one.",
+        Severity.WARNING,
+    )

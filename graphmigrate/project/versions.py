@@ -1,0 +1,48 @@
+"""Versions of migrations: dotted or underscored numbers, compared as numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from graphmigrate.errors import ProjectError
+
+VERSION_PATTERN = r"[0-9]+(?:[._][0-9]+)*"
+_VERSION = re.compile(rf"[vV]?({VERSION_PATTERN})")
+_LONGEST = 200  # characters; a file name has at most 255
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """A version; ``1``, ``001`` and ``1.0`` are one and the same, with one hash.
+
+    ``parts`` are its numbers without trailing zeros; ``text`` is what was written.
+    """
+
+    parts: tuple[int, ...]
+    text: str = field(compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read ``1.2``, ``1_2`` or ``V1.2``. Raises ProjectError (GM119) for anything else."""
+        match = _VERSION.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+        if match is None:
+            shown = text if len(text) <= _LONGEST else f"{text[:20]}…"
+            raise ProjectError(
+                f"{shown!r} is not a version.",
+                hint="A version is numbers joined by dots or underscores, such as 7, 1.2 or 20260131_1200.",
+                code="GM119",
+            )
+        written = match.group(1)
+        parts = [int(part) for part in re.split("[._]", written)]
+        while len(parts) > 1 and parts[-1] == 0:
+            parts.pop()
+        return cls(tuple(parts), written)
+
+    @property
+    def canonical(self) -> str:
+        """The version without leading zeros and trailing zero parts, as ledger keys have it."""
+        return ".".join(map(str, self.parts))
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,232 @@
+"""The constraints and indexes of a database at one moment, as an immutable value."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.schema.model import CatalogueEntry, ObjectType, SchemaObject
+from graphmigrate.schema.property_types import normalise_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# The names differ between Cypher 5 and 25, and "UNIQUENESS" alone was the first of them.
+_CONSTRAINT_TYPES = {
+    "UNIQUENESS": ObjectType.UNIQUENESS,
+    "NODE_PROPERTY_UNIQUENESS": ObjectType.UNIQUENESS,
+    "RELATIONSHIP_UNIQUENESS": ObjectType.UNIQUENESS,
+    "RELATIONSHIP_PROPERTY_UNIQUENESS": ObjectType.UNIQUENESS,
+    "NODE_KEY": ObjectType.KEY,
+    "RELATIONSHIP_KEY": ObjectType.KEY,
+    "NODE_PROPERTY_EXISTENCE": ObjectType.EXISTENCE,
+    "RELATIONSHIP_PROPERTY_EXISTENCE": ObjectType.EXISTENCE,
+    "NODE_PROPERTY_TYPE": ObjectType.PROPERTY_TYPE,
+    "RELATIONSHIP_PROPERTY_TYPE": ObjectType.PROPERTY_TYPE,
+}
+_INDEX_TYPES = {
+    "RANGE": ObjectType.RANGE,
+    "TEXT": ObjectType.TEXT,
+    "POINT": ObjectType.POINT,
+    "FULLTEXT": ObjectType.FULLTEXT,
+    "VECTOR": ObjectType.VECTOR,
+    "LOOKUP": ObjectType.LOOKUP,
+}
+_OTHER = {ObjectType.OTHER_INDEX, ObjectType.OTHER_CONSTRAINT}
+_ONLINE = "ONLINE"
+# Stands before the key of an object whose name the server chose and nobody has read yet; no name contains it.
+_ANONYMOUS = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Constraints and indexes by name; the index behind a constraint is among the indexes, with an ``owner``.
+
+    Two catalogues are equal where they hold the same objects in the same states. The server forbids two
+    objects of one definition, so ``find`` has one answer.
+    """
+
+    constraints: Mapping[str, CatalogueEntry] = field(default_factory=dict)
+    indexes: Mapping[str, CatalogueEntry] = field(default_factory=dict)
+    _names: Mapping[SchemaObject, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, entries: Iterable[CatalogueEntry]) -> Catalogue:
+        """Make a catalogue of its entries; one without a name is known by its definition."""
+        constraints: dict[str, CatalogueEntry] = {}
+        indexes: dict[str, CatalogueEntry] = {}
+        names: dict[SchemaObject, str] = {}
+        for entry in entries:
+            key = _key_of(entry.object)
+            (constraints if entry.object.type.is_constraint else indexes)[key] = entry
+            if entry.object.type not in _OTHER:
+                names[_identity(entry.object)] = key
+        return cls(constraints, indexes, names)
+
+    @classmethod
+    def from_rows(
+        cls, constraints: Iterable[Mapping[str, Any]], indexes: Iterable[Mapping[str, Any]]
+    ) -> Catalogue:
+        """Make a catalogue of the rows of SHOW CONSTRAINTS and SHOW INDEXES, of either Cypher version.
+
+        Columns read: name, type, entityType, labelsOrTypes, properties, propertyType for constraints; name,
+        type, entityType, labelsOrTypes, properties, owningConstraint, state, populationPercent,
+        failureMessage for indexes.
+        """
+        return cls.of([*map(_constraint_entry, constraints), *map(_index_entry, indexes)])
+
+    @classmethod
+    def from_json(cls, text: str) -> Catalogue:
+        """Read what ``to_json`` wrote."""
+        entries = []
+        for kind, entity, labels, properties, name, property_type, state in json.loads(text):
+            target = SchemaObject(
+                ObjectType[kind], entity, tuple(labels), tuple(properties), name, property_type
+            )
+            entries += backed(CatalogueEntry(target, state=state))
+        return cls.of(entries)
+
+    def to_json(self) -> str:
+        """Write the definitions as compact text, for the run record, with the states that are not ONLINE."""
+        entries = [*self.constraints.values(), *(each for each in self.indexes.values() if not each.owner)]
+        return json.dumps([_row(entry) for entry in entries], separators=(",", ":"), ensure_ascii=False)
+
+    def names(self) -> frozenset[str]:
+        """Every name that is taken, of constraints and indexes alike."""
+        return frozenset(key for key in (*self.constraints, *self.indexes) if not key.startswith(_ANONYMOUS))
+
+    def constraint(self, name: str) -> CatalogueEntry | None:
+        """Give the constraint of that name."""
+        return self.constraints.get(name)
+
+    def index(self, name: str) -> CatalogueEntry | None:
+        """Give the index of that name, also one that backs a constraint."""
+        return self.indexes.get(name)
+
+    def holder(self, name: str) -> CatalogueEntry | None:
+        """Give whatever holds that name; the constraint rather than its index."""
+        return self.constraints.get(name) or self.indexes.get(name)
+
+    def find(self, target: SchemaObject) -> CatalogueEntry | None:
+        """Give the object of that definition, whatever its name; also an index behind a constraint."""
+        entry = self.sibling(target)
+        return entry if entry and entry.object.property_type == target.property_type else None
+
+    def sibling(self, target: SchemaObject) -> CatalogueEntry | None:
+        """Like ``find``, but a property type constraint is found also where it requires another type."""
+        key = self._names.get(_identity(target), "")
+        return (self.constraints if target.type.is_constraint else self.indexes).get(key)
+
+    def orphan_of(self, target: SchemaObject) -> CatalogueEntry | None:
+        """Give what a server killed inside this CREATE CONSTRAINT left behind: an unowned index, not ONLINE.
+
+        While it is there, even IF NOT EXISTS fails; DROP INDEX removes it.
+        """
+        if not target.type.has_index:
+            return None
+        found = self.find(index_of(target))
+        if found is None or found.owner or found.state in {None, _ONLINE}:
+            return None
+        return found if target.name in {None, found.object.name} else None
+
+    def not_online(self) -> tuple[CatalogueEntry, ...]:
+        """Give the indexes that cannot be used yet, or never will: POPULATING and FAILED ones."""
+        return tuple(each for each in self.indexes.values() if each.state not in {None, _ONLINE})
+
+    def with_names_of(self, later: Catalogue) -> Catalogue:
+        """Give names to the objects that had none, where they are in a catalogue that was read later."""
+        entries = []
+        for key, entry in (*self.constraints.items(), *self.indexes.items()):
+            named = later.find(entry.object) if key.startswith(_ANONYMOUS) else None
+            entries.append(named or entry)
+        return Catalogue.of(entries) if self.anonymous else self
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether it holds objects whose name the server chose and that were not read back since."""
+        return any(key.startswith(_ANONYMOUS) for key in (*self.constraints, *self.indexes))
+
+    def with_object(self, target: SchemaObject) -> Catalogue:
+        """Give the catalogue as it is after this constraint (with its index) or index was made."""
+        constraints, indexes, names = dict(self.constraints), dict(self.indexes), dict(self._names)
+        for entry in backed(CatalogueEntry(target)):
+            key = _key_of(entry.object)
+            (constraints if entry.object.type.is_constraint else indexes)[key] = entry
+            names[_identity(entry.object)] = key
+        return Catalogue(constraints, indexes, names)
+
+    def without(self, entry: CatalogueEntry) -> Catalogue:
+        """Give the catalogue as it is after this constraint (with its index) or index was dropped."""
+        gone = [entry]
+        if entry.object.type.is_constraint:
+            gone += [each for each in self.indexes.values() if each.owner == entry.name]
+        keys = {(each.object.type.is_constraint, _key_of(each.object)) for each in gone}
+        definitions = {_identity(each.object) for each in gone}
+        return Catalogue(
+            {key: each for key, each in self.constraints.items() if (True, key) not in keys},
+            {key: each for key, each in self.indexes.items() if (False, key) not in keys},
+            {key: name for key, name in self._names.items() if key not in definitions},
+        )
+
+
+def index_of(constraint: SchemaObject) -> SchemaObject:
+    """Give the range index that backs a uniqueness or key constraint."""
+    return SchemaObject(
+        ObjectType.RANGE, constraint.entity, constraint.labels, constraint.properties, constraint.name
+    )
+
+
+def backed(entry: CatalogueEntry) -> list[CatalogueEntry]:
+    """Give an entry, with the index that backs it where it is such a constraint."""
+    if not entry.object.type.has_index:
+        return [entry]
+    index = index_of(entry.object)
+    return [entry, CatalogueEntry(index, owner=_key_of(entry.object))]
+
+
+def _key_of(target: SchemaObject) -> str:
+    return target.name if target.name is not None else _ANONYMOUS + repr(target.definition)
+
+
+def _identity(target: SchemaObject) -> SchemaObject:
+    """Of what the server allows one only: a property has one type constraint, whichever its type."""
+    return SchemaObject(target.type, target.entity, target.labels, target.properties)
+
+
+def _row(entry: CatalogueEntry) -> list[Any]:
+    target = entry.object
+    state = None if entry.state == _ONLINE else entry.state
+    return [
+        target.type.name,
+        target.entity,
+        target.labels,
+        target.properties,
+        target.name,
+        target.property_type,
+        state,
+    ]
+
+
+def _constraint_entry(row: Mapping[str, Any]) -> CatalogueEntry:
+    kind = _CONSTRAINT_TYPES.get(row["type"], ObjectType.OTHER_CONSTRAINT)
+    property_type = row.get("propertyType")
+    return CatalogueEntry(_object(kind, row, normalise_text(property_type) if property_type else None))
+
+
+def _index_entry(row: Mapping[str, Any]) -> CatalogueEntry:
+    kind = _INDEX_TYPES.get(row["type"], ObjectType.OTHER_INDEX)
+    return CatalogueEntry(
+        _object(kind, row),
+        owner=row.get("owningConstraint"),
+        state=row.get("state"),
+        population=row.get("populationPercent"),
+        failure=row.get("failureMessage") or None,
+    )
+
+
+def _object(kind: ObjectType, row: Mapping[str, Any], property_type: str | None = None) -> SchemaObject:
+    labels, properties = row.get("labelsOrTypes") or (), row.get("properties") or ()
+    return SchemaObject(
+        kind, str(row["entityType"]).lower(), tuple(labels), tuple(properties), row["name"], property_type
+    )

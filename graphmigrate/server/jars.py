@@ -1,0 +1,103 @@
+"""Neo4j's jars, brought once by Maven into the user's cache."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import UsageError
+from graphmigrate.server.versions import BROWSER_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from graphmigrate.server.java import Java
+    from graphmigrate.server.versions import Release
+
+_SHOWN = 3
+
+
+def cache_folder(release: Release) -> Path:
+    """Give the folder that keeps a release's jars and class-data archives."""
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("graphmigrate")) / f"neo4j-{release.version}"
+
+
+def class_path(release: Release, java: Java, tell: Callable[[str], None]) -> list[Path]:
+    """Give the jars of a release, sorted, fetched where they are missing.
+
+    The order is fixed since a class-data archive is valid for one class path only. Raises UsageError: GM184 without
+    Maven, GM185 where it fails.
+    """
+    folder = cache_folder(release)
+    library = folder / "lib"
+    if not library.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder):
+            if not library.is_dir():
+                _fetch(release, java, folder, library, tell)
+    return sorted(library.glob("*.jar"))
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Let one process fetch; the others wait and then find the jars (Maven's own repository dislikes a race too)."""
+    with (folder / "fetch.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _fetch(release: Release, java: Java, folder: Path, library: Path, tell: Callable[[str], None]) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise UsageError(
+            f"Maven (mvn) is needed once, to bring Neo4j {release.version}, and is not installed.",
+            hint=f"Install it: {_install_maven()}",
+            code="GM184",
+        )
+    tell(f"Fetching Neo4j {release.version} with Maven (about 140 MB, once) into {folder} …")
+    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as name:
+        work = Path(name)
+        (work / "pom.xml").write_bytes((files(__package__) / "pom.xml").read_bytes())
+        _run_maven(maven, release, java, work)
+        # Complete or absent: whoever dies before this line leaves nothing that looks like a library.
+        (work / "lib").replace(library)
+
+
+def _run_maven(maven: str, release: Release, java: Java, work: Path) -> None:
+    command = [maven, "--quiet", "--batch-mode", f"--file={work / 'pom.xml'}", "dependency:copy-dependencies"]
+    command += ["-DincludeScope=runtime", f"-DoutputDirectory={work / 'lib'}"]
+    command += [f"-Dneo4j.version={release.version}", f"-Dbrowser.version={BROWSER_VERSION}"]
+    environment = os.environ | {"JAVA_HOME": str(java.home)}
+    done = subprocess.run(  # noqa: S603
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode or not (work / "lib" / f"neo4j-{release.version}.jar").exists():
+        raise UsageError(
+            f"Maven could not bring Neo4j {release.version}: {_reason(done.stdout + done.stderr)}",
+            hint="Check the network and Maven's settings (~/.m2/settings.xml: mirror, proxy), then run this again.",
+            code="GM185",
+        )
+
+
+def _reason(output: str) -> str:
+    lines = [line.removeprefix("[ERROR]").strip() for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if line and not line.startswith(("[Help", "Re-run", "To see the full", "->"))]
+    return " / ".join(telling[:_SHOWN]) or "it said nothing."
+
+
+def _install_maven() -> str:
+    if sys.platform == "darwin":
+        return "brew install maven"
+    if shutil.which("apt-get"):
+        return "sudo apt-get install maven"
+    return "sudo dnf install maven" if shutil.which("dnf") else "https://maven.apache.org/install.html"

@@ -1,0 +1,92 @@
+"""Processes that this one did not start itself: whether they live, and whether they are who they were."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+_LINUX = sys.platform.startswith("linux")
+
+
+def birth(pid: int) -> str | None:
+    """Give a text that no later process with the same number shares; None where no such process lives.
+
+    On Linux that is the boot and the start time in clock ticks (proc(5)), elsewhere what ps says. A process that ended
+    and still waits for its parent counts as dead.
+    """
+    if not _LINUX:
+        return _birth_by_ps(pid)
+    try:
+        # The name in the second field may hold anything, parentheses too.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    if fields[0] in {b"Z", b"X"}:
+        return None
+    return f"{_boot()}/{fields[19].decode()}"
+
+
+def command_line(pid: int) -> str:
+    """Give a process's command line, empty where it cannot be read."""
+    if not _LINUX:
+        return _ps(pid, "command=")
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def is_same(pid: int, known_birth: str) -> bool:
+    """Say whether ``pid`` is still the process that was born then."""
+    return birth(pid) == known_birth
+
+
+def end(pid: int, known_birth: str, *, grace: float) -> bool:
+    """End a process: politely, and after ``grace`` seconds by force (0: at once); says whether it is gone.
+
+    Raises PermissionError where it belongs to another user.
+    """
+    if grace > 0:
+        _signal(pid, known_birth, signal.SIGTERM)
+        if _gone(pid, known_birth, grace):
+            return True
+    _signal(pid, known_birth, signal.SIGKILL)
+    return _gone(pid, known_birth, 10)
+
+
+def _signal(pid: int, known_birth: str, number: int) -> None:
+    if is_same(pid, known_birth):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+
+def _gone(pid: int, known_birth: str, seconds: float) -> bool:
+    limit = time.monotonic() + seconds
+    while is_same(pid, known_birth):
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def _birth_by_ps(pid: int) -> str | None:
+    state, _, started = _ps(pid, "stat=", "lstart=").partition(" ")
+    return started.strip() if state and not state.startswith("Z") else None
+
+
+def _ps(pid: int, *columns: str) -> str:
+    command = ["/bin/ps", *(word for each in columns for word in ("-o", each)), "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603

@@ -1,0 +1,229 @@
+"""migrate, against a real server."""
+
+from __future__ import annotations
+
+import threading
+
+import neo4j
+import pytest
+
+from graphmigrate.errors import HistoryMismatch, MigrationFailed, PreflightError
+from graphmigrate.events import MigrationApplied
+from graphmigrate.results import State
+from tests.projects import Project, count, dump, rows
+
+CONSTRAINT = "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;"
+INDEX = "CREATE INDEX person_name IF NOT EXISTS FOR (p:Person) ON (p.name);"
+DATA = "UNWIND range(1, 10) AS id CREATE (:Person {id: id, name: 'p' + id});"
+
+
+def names(driver: neo4j.Driver) -> set[str]:
+    found = rows(driver, "SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name")
+    return {name for (name,) in found if not name.startswith("__graphmigrate")}
+
+
+def test_applies_in_order_of_version_then_finds_nothing_to_do(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__constraint=CONSTRAINT, V10__more="CREATE (:Last {n: 10});", V2__data=DATA)
+    result = project.migrate()
+    assert [each.version for each in result.applied] == ["1", "2", "10"]
+    assert result.version == "10"
+    assert count(driver, "Person") == 10
+    assert names(driver) == {"person_id"}
+    before = dump(driver, volatile=True)
+    assert project.migrate().applied == ()
+    assert dump(driver, volatile=True) == before
+
+
+def test_mixed_file_of_ddl_and_data_in_any_order(project: Project, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__mixed="\n".join(
+            [DATA, CONSTRAINT, INDEX, "MATCH (p:Person) SET p.seen = true;", "DROP INDEX person_name;"]
+        )
+    )
+    project.migrate()
+    assert rows(driver, "MATCH (p:Person) WHERE p.seen RETURN count(p)") == [[10]]
+    assert names(driver) == {"person_id"}
+    assert rows(driver, "MATCH (m:__GraphMigrateMigration) RETURN m.key, m.step, m.steps, m.state") == [
+        ["default/migration/1@1", 4, 4, "applied"]
+    ]
+
+
+def test_drop_and_recreate_under_one_name(project: Project, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__make=CONSTRAINT,
+        V2__again="DROP CONSTRAINT person_id;\nCREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.ssn IS UNIQUE;",
+    )
+    project.migrate()
+    found = rows(driver, "SHOW CONSTRAINTS YIELD name, properties WHERE name = 'person_id' RETURN properties")
+    assert found == [[["ssn"]]]
+
+
+def test_history_is_drawn_for_people(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a=CONSTRAINT, V2__b=DATA)
+    project.migrate()
+    project.write(V3__c=INDEX)
+    project.migrate()
+    chain = "MATCH (l:__GraphMigrateLedger)-[:HEAD]->(h)<-[:NEXT*2]-(first) RETURN h.version, first.version"
+    assert rows(driver, chain) == [["3", "1"]]
+    timed = "MATCH (m:__GraphMigrateMigration) WHERE m.execution_time IS NOT NULL RETURN count(m)"
+    assert rows(driver, timed) == [[3]]
+
+
+def test_a_syntax_error_in_the_last_file_stops_before_the_first_statement(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    project.write(V1__a=CONSTRAINT, V2__b=DATA, V3__c="// c\nMATCH (n) RETRUN n;\n\nCREATE (:A) BAD;")
+    before = dump(driver, volatile=True)
+    with pytest.raises(PreflightError) as caught:
+        project.migrate()
+    assert [(each.place.line, each.place.column) for each in caught.value.problems if each.place] == [
+        (2, 11),
+        (4, 13),
+    ]
+    assert dump(driver, volatile=True) == before
+
+
+def test_a_failing_statement_rolls_its_segment_back_and_keeps_the_rest(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    project.write(V1__a=CONSTRAINT, V2__b=DATA, V3__c="CREATE (:Other);\nCREATE (:Person {id: 1});")
+    with pytest.raises(MigrationFailed) as caught:
+        project.migrate()
+    assert caught.value.place
+    assert caught.value.place.line == 2
+    assert count(driver, "Other") == 0
+    assert count(driver, "Person") == 10
+    (project.folder / "migrations/V3__c.cypher").write_text("CREATE (:Other);")
+    assert [each.version for each in project.migrate().applied] == ["3"]
+
+
+def test_a_mended_file_continues_after_its_committed_segments(project: Project, driver: neo4j.Driver) -> None:
+    path = project.folder / "migrations/V1__a.cypher"
+    path.write_text("CREATE (:Once);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1}), (:Person {id: 1});")
+    with pytest.raises(MigrationFailed):
+        project.migrate()
+    (row,) = project.call("status").rows
+    assert row.state is State.INTERRUPTED
+    path.write_text("CREATE (:Twice);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
+    with pytest.raises(HistoryMismatch, match="took effect already"):
+        project.migrate()
+    path.write_text("CREATE (:Once);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
+    project.migrate()
+    assert (count(driver, "Once"), count(driver, "Twice"), count(driver, "Person")) == (1, 0, 1)
+
+
+def test_two_runners_at_once_apply_everything_once(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a=CONSTRAINT, V2__b="UNWIND range(1, 20000) AS i CREATE (:Row {i: i});", V3__c=INDEX)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            project.migrate()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert count(driver, "Row") == 20_000
+    assert sum(isinstance(event, MigrationApplied) for event in project.events) == 3
+
+
+def test_deleting_everything_is_refused(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a=DATA, V2__b="MATCH (n) DETACH DELETE n;")
+    with pytest.raises(Exception, match="its history"):
+        project.migrate()
+    assert count(driver, "Person") == 10
+    assert count(driver, "__GraphMigrateMigration") == 1
+
+
+def test_a_guarded_create_that_would_be_a_silent_no_op_is_named(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    driver.execute_query("CREATE INDEX person_name FOR (p:Person) ON (p.surname)")
+    project.write(V1__a=INDEX)
+    with pytest.raises(PreflightError) as caught:
+        project.migrate()
+    assert "person_name" in str(caught.value)
+    assert count(driver, "__GraphMigrateMigration") == 0
+
+
+def test_reading_commands_write_nothing(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a=CONSTRAINT)
+    empty = dump(driver, volatile=True)
+    for command in ("plan", "status", "validate"):
+        project.call(command)
+    assert dump(driver, volatile=True) == empty
+    project.migrate()
+    project.write(V2__b=DATA)
+    before = dump(driver, volatile=True)
+    for command in ("plan", "status", "validate"):
+        project.call(command)
+    assert dump(driver, volatile=True) == before
+
+
+def test_edited_missing_and_late_files_are_each_refused_and_resolved(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);", V4__d="CREATE (:D);")
+    project.migrate()
+    folder = project.folder / "migrations"
+    (folder / "V1__a.cypher").write_text("CREATE (:A2);")
+    (folder / "V2__b.cypher").unlink()
+    project.write(V3__c="CREATE (:C);")
+    with pytest.raises(HistoryMismatch) as caught:
+        project.migrate()
+    assert [each.code for each in caught.value.problems] == ["GM602", "GM603", "GM604"]
+    states = {row.version: row.state for row in project.call("status").rows}
+    assert states == {"1": State.CHANGED, "2": State.MISSING, "3": State.OUT_OF_ORDER, "4": State.APPLIED}
+    assert [each.done for each in project.call("repair").actions] == [False, False]
+    project.call("repair", accept=["V1"], forget=["2"])
+    assert [each.version for each in project.migrate(allow_out_of_order=True).applied] == ["3"]
+    assert (count(driver, "A2"), count(driver, "C")) == (0, 1)
+    assert project.call("status").clean
+
+
+def test_baseline_marks_without_running(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);", V3__c="CREATE (:C);")
+    assert project.call("baseline", "2").marked == ("1", "2")
+    project.migrate()
+    assert (count(driver, "A"), count(driver, "B"), count(driver, "C")) == (0, 0, 1)
+
+
+def test_target_version_is_inclusive(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);")
+    assert [each.version for each in project.migrate(target="1").applied] == ["1"]
+    assert [each.version for each in project.migrate().applied] == ["2"]
+
+
+def test_conditions(project: Project, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__enterprise="// assume that edition is enterprise\nCREATE CONSTRAINT k FOR (n:K) REQUIRE n.a IS NOT NULL;",
+        V2__data="CREATE (:A);",
+        V3__query="// assume q' MATCH (a:Nothing) RETURN count(a) > 0\nCREATE (:B);",
+        V4__assert="// assert q' MATCH (a:A) RETURN count(a) = 1\nCREATE (:C);",
+    )
+    result = project.migrate()
+    assert [each.version for each in result.applied] == ["2", "4"]
+    assert [each.version for each in result.skipped] == ["1", "3"]
+    before = dump(driver, volatile=True)
+    states = {row.version: row.state for row in project.call("status").rows}
+    assert states["1"] is State.SKIPPED
+    assert project.migrate().applied == ()
+    assert dump(driver, volatile=True) == before
+    project.write(V5__assert="// assert that edition is enterprise\nCREATE (:D);")
+    with pytest.raises(MigrationFailed):
+        project.migrate()
+    assert count(driver, "D") == 0
+
+
+def test_enterprise_constraint_on_community_is_found_before_anything_runs(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE CONSTRAINT k FOR (n:K) REQUIRE n.a IS NOT NULL;")
+    with pytest.raises(PreflightError, match="Community"):
+        project.migrate()
+    assert count(driver, "A") == 0
