@@ -30,6 +30,7 @@ from graphmigrate.results import (
     PlannedMigration,
     PlannedStatement,
     PlanResult,
+    RepairAction,
     RepairResult,
     SeedInfo,
     SeedResult,
@@ -208,9 +209,9 @@ class Migrator:
         if not any(wanted.values()):
             return RepairResult(repairing.findings(files, self._history()))
         with self._locked(None):
-            return RepairResult(
-                repairing.resolve(self._database(), files, self._history(), wanted, self._read_one)
-            )
+            settled = self._settle_as_told(files, wanted)
+            resolved = repairing.resolve(self._database(), files, self._history(), wanted, self._read_one)
+            return RepairResult((*settled, *resolved))
 
     def wait(self, timeout: float = 60.0) -> Target:
         """Wait until a real query on the target database succeeded twice in a row; a refused password fails at once."""
@@ -435,6 +436,21 @@ class Migrator:
         finally:
             lock.release()
 
+    def _settle_as_told(
+        self, files: MigrationFolder, wanted: dict[str, set[Version]]
+    ) -> tuple[RepairAction, ...]:
+        """Settle a run that died by a person's word, for the named versions whose fate cannot be read."""
+        from graphmigrate.recovery import recover, verdicts_of
+
+        history = self._history()
+        verdicts = verdicts_of(self._database(), history, wanted)
+        if not verdicts:
+            return ()
+        recover(self._database(), history, files, self._read_one, verdicts)
+        for versions in wanted.values():
+            versions -= verdicts.keys()
+        return tuple(repairing.settled_action(version, word) for version, word in verdicts.items())
+
     def _settle(self, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
         """Complete the history of a run that died; gives the history as it then stands."""
         history = self._history()
@@ -443,7 +459,7 @@ class Migrator:
         from graphmigrate.recovery import recover
 
         lock.doing("settling a run that died")
-        settled = recover(self._database(), history, files, self._read_one)
+        settled = recover(self._database(), history, files, self._read_one, {})
         for each in settled:
             text = each.version.text
             self._listen(MigrationSettled(text, each.migration.file.description))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import read_catalogue
-from graphmigrate.database.ledger import draw_chain, now, read_run_record
+from graphmigrate.database.ledger import draw_chain, new_row, progress, read_run_record
 from graphmigrate.errors import LockLost
-from graphmigrate.history import COMPLETE, STARTED
-from graphmigrate.settling import Settled, settle
+from graphmigrate.project.versions import Version
+from graphmigrate.segments import segments_of
+from graphmigrate.settling import DONE, RERUN, Settled, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from graphmigrate.database.connection import Database
     from graphmigrate.database.lock import Lock
@@ -83,7 +84,11 @@ def close_record(
 
 
 def recover(
-    database: Database, history: History, files: MigrationFolder, read: Callable[[MigrationFile], Migration]
+    database: Database,
+    history: History,
+    files: MigrationFolder,
+    read: Callable[[MigrationFile], Migration],
+    verdicts: Mapping[Version, str],
 ) -> list[Settled]:
     """Settle the run that died: write the rows of what it had committed, in one transaction with its end."""
     record = read_run_record(database, history.record) if history.record else None
@@ -96,7 +101,7 @@ def recover(
         file = by_version.get(version)
         return read(file) if file else None
 
-    settled = settle(record, history, catalogue, migration_of)
+    settled = settle(record, history, catalogue, migration_of, verdicts)
     planned = {item["key"] for item in record.plan}
     finished = [row for row in history.rows.values() if row.key in planned and row.complete]
     chain = [row.key for row in sorted(finished, key=lambda row: (row.rank, row.version))]
@@ -120,32 +125,26 @@ def recover(
     return settled
 
 
+def verdicts_of(
+    database: Database, history: History, wanted: Mapping[str, set[Version]]
+) -> dict[Version, str]:
+    """Choose, of the versions a person named, those that belong to a run that died and were not announced singly."""
+    record = read_run_record(database, history.record) if history.record else None
+    planned = {Version.parse(item["version"]) for item in record.plan} if record else set()
+    announced = {version for version, row in history.rows.items() if row.intent or row.complete}
+    open_ones = planned - announced
+    return {version: word for word in (RERUN, DONE) for version in sorted(wanted[word] & open_ones)}
+
+
 def tx_write(tx: Any, database: Database, settled: Settled, rank: int, run: str) -> None:
     """Write the row of one settled migration."""
     file = settled.migration.file
-    changes = {
-        "step": settled.step,
-        "steps": len(settled.segments),
-        "state": COMPLETE if settled.step >= len(settled.segments) else STARTED,
-        "checksum": file.checksum,
-        "batches": 0,
-        "run": run,
-        "installed_on": now(),
-        "segments": [each.checksum for each in settled.segments[: settled.step]],
-    }
+    checksums = [each.checksum for each in settled.segments]
+    changes = progress(file.checksum, settled.step, checksums, run, touched=settled.step)
     if settled.recorded:
         tx.run(queries.PUT_ROW, key=settled.key, changes=changes).consume()
-        return
-    row = {
-        "key": settled.key,
-        "version": file.version.text,
-        "description": file.description,
-        "type": "cypher",
-        "source": file.name,
-        "installed_by": database.user,
-        "rank": rank,
-    }
-    tx.run(queries.CREATE_ROW, row=row | changes).consume()
+    else:
+        tx.run(queries.CREATE_ROW, row=new_row(file, settled.key, database, rank) | changes).consume()
 
 
 def drop_ownerless_indexes(
@@ -155,9 +154,6 @@ def drop_ownerless_indexes(
     read: Callable[[Any], Migration | None],
 ) -> None:
     """Drop what a server killed inside CREATE CONSTRAINT can leave: an index of its name, without owner, never ONLINE."""
-    from graphmigrate.project.versions import Version
-    from graphmigrate.segments import segments_of
-
     for item in plan:
         migration = read(Version.parse(item["version"]))
         if migration is None:

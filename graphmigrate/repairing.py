@@ -73,6 +73,11 @@ def resolve(
     return tuple(actions)
 
 
+def settled_action(version: Version, word: str) -> RepairAction:
+    """Tell that a run that died was settled by a person's word."""
+    return RepairAction(version.text, "", _SETTLED[word], f"--{word}", done=True)
+
+
 def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
     return {"checksum": entry.file.checksum} if entry.state is State.CHANGED and entry.file else None
 
@@ -101,6 +106,10 @@ _DONE = {
     "forget": "the history forgot it",
     "rerun": "the interrupted statement will run again",
     "done": "the interrupted statement counts as complete",
+}
+_SETTLED = {
+    "rerun": "what the run that died left of it counts as not applied; the next migrate runs it",
+    "done": "what the run that died left of it counts as complete",
 }
 _FITS = {
     "accept": "an applied migration whose file was edited",

@@ -13,7 +13,7 @@ from graphmigrate.schema.compare import Fate, apply, fate
 from graphmigrate.segments import Segment, segments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from graphmigrate.history import History, RunRecord
     from graphmigrate.project.model import Migration
@@ -31,13 +31,21 @@ class Settled:
     step: int
 
 
+RERUN, DONE = "rerun", "done"
+
+
 def settle(
-    record: RunRecord, history: History, now: Catalogue, read: Callable[[Version], Migration | None]
+    record: RunRecord,
+    history: History,
+    now: Catalogue,
+    read: Callable[[Version], Migration | None],
+    verdicts: Mapping[Version, str],
 ) -> list[Settled]:
     """Walk the dead run's plan in order, past what the ledger has, and read each schema segment's fate.
 
-    ``read`` gives the migration of a version as its file stands, None where there is none. Raises HistoryMismatch where
-    somebody else changed the schema or the file since.
+    ``read`` gives the migration of a version as its file stands, None where there is none. ``verdicts`` are a person's words
+    for versions whose fate cannot be read: RERUN (nothing more took effect) or DONE (all of it did). Raises HistoryMismatch
+    where somebody else changed the schema or the file since.
     """
     expected = Catalogue.from_json(record.catalogue)
     found: list[Settled] = []
@@ -50,6 +58,14 @@ def settle(
         if row and row.complete:
             if migration and migration.file.checksum == item["checksum"]:
                 expected = _apply_all(segments_of(migration), item["first"], expected)
+            continue
+        verdict = verdicts.get(version)
+        if verdict == RERUN:
+            return found
+        if verdict == DONE and migration is not None:
+            segments = segments_of(migration)
+            found.append(Settled(item["key"], version, migration, segments, step, len(segments)))
+            expected = _apply_all(segments, step + 1, expected)
             continue
         if migration is None or migration.file.checksum != item["checksum"]:
             if item["schema"] and step + 1 in item["schema"]:

@@ -87,10 +87,12 @@ def dump(driver: neo4j.Driver, *, volatile: bool = False) -> dict[str, Any]:
         repr(
             (
                 sorted(labels),
-                sorted((k, str(v)) for k, v in properties.items() if k not in kept and not _run_key(k, v)),
+                sorted((k, str(v)) for k, v in properties.items() if k not in kept),
             )
         )
         for labels, properties in nodes
+        if volatile
+        or "__GraphMigrateRun" not in labels  # one a run, so their number tells how often it was disturbed
     )
     relationships = rows(
         driver,
@@ -105,7 +107,3 @@ def dump(driver: neo4j.Driver, *, volatile: bool = False) -> dict[str, Any]:
         "constraints": sorted(map(repr, constraints)),
         "indexes": sorted(map(repr, indexes)),
     }
-
-
-def _run_key(name: str, value: Any) -> bool:
-    return name == "key" and "/run/" in str(value)

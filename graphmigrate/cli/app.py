@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -47,11 +46,11 @@ _PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in 
 class Root(click.Group):
     """Loads a command's module when the command is used, and suggests one where none has that name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it)
         """Give the names in the order of the help."""
         return list(_PLACES)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command."""
         if cmd_name not in _PLACES:
             return None
@@ -75,11 +74,14 @@ class Root(click.Group):
         self.format_commands(ctx, formatter)
         shared = [each for each in self.get_params(ctx) if isinstance(each, SharedOption)]
         others = [each for each in self.get_params(ctx) if each not in shared]
-        for title, parameters in (("Options of every command, before or after it", shared), ("Others", others)):
+        for title, parameters in (
+            ("Options of every command, before or after it", shared),
+            ("Others", others),
+        ):
             with formatter.section(title):
                 formatter.write_dl([row for each in parameters if (row := each.get_help_record(ctx))])
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands by section."""
         for title, commands in COMMANDS.items():
             with formatter.section(title):
@@ -102,7 +104,9 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Show the help where no command is given: that is a usage error, since nothing was done."""
@@ -113,18 +117,13 @@ def root(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every error has become a message."""
-    from graphmigrate.cli.signals import forget_signals, raise_on_signals
-
     session = Session(arguments)
-    previous = raise_on_signals()
     try:
         code = _invoke(session)
     except BaseException as error:
         from graphmigrate.cli.failures import report
 
         code = report(error, session)
-    finally:
-        forget_signals(previous)
     return session.finish(code)
 
 
@@ -140,7 +139,3 @@ def _invoke(session: Session) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))

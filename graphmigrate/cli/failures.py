@@ -55,7 +55,9 @@ def as_ours(error: BaseException) -> GraphMigrateError:
     if isinstance(error, click.ClickException):
         return _usage(error)
     if isinstance(error, MemoryError):
-        return InternalError("There is not enough memory.", hint="Split the file, or run where there is more.")
+        return InternalError(
+            "There is not enough memory.", hint="Split the file, or run where there is more."
+        )
     return InternalError(
         f"Internal error: {type(error).__name__}: {error}",
         hint="This is a mistake in graphmigrate. Run again with --debug and report what it prints.",
@@ -67,9 +69,13 @@ def _usage(error: click.ClickException) -> UsageError:
     path = " ".join(context.command_path.split()) if context else "graphmigrate"
     hint = f"See '{path} --help'."
     if isinstance(error, click.NoSuchOption):
-        known = [name for each in context.command.get_params(context) for name in each.opts] if context else []
+        known = (
+            [name for each in context.command.get_params(context) for name in each.opts] if context else []
+        )
         near = suggest(error.option_name, known)
-        return UsageError(f"There is no option {error.option_name!r}.", hint=f"{near} {hint}" if near else hint)
+        return UsageError(
+            f"There is no option {error.option_name!r}.", hint=f"{near} {hint}" if near else hint
+        )
     message = error.format_message()
     return UsageError(message if message.endswith((".", ")", "?")) else f"{message}.", hint=hint)
 

@@ -36,8 +36,8 @@ def migrate(
 ) -> None:
     """Apply every pending migration, in order of version.
 
-    Every statement is checked by the server before the first one runs. Run it again after any failure: it continues where
-    the last run stopped. Any number of runs at once is safe.
+    Every statement is checked by the server before the first one runs. Run it again after any failure: it
+    continues where the last run stopped. Any number of runs at once is safe.
     """
     if dry_run:
         show_plan(session, to, allow_out_of_order, exit_code=False)
@@ -100,7 +100,8 @@ def _planned(result: PlanResult) -> str:
 def status(session: Session, exit_code: bool) -> None:
     """Show each migration's state, when and by whom it was applied, and how long it took.
 
-    Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order, interrupted.
+    Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order,
+    interrupted.
     """
     from graphmigrate.cli.render import text
 
@@ -119,7 +120,8 @@ def status(session: Session, exit_code: bool) -> None:
 def validate(session: Session, offline: bool) -> None:
     """Report every problem of the files, the history and the pending statements at once.
 
-    Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files disagree.
+    Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files
+    disagree.
     """
     from graphmigrate.cli.render import text
     from graphmigrate.cli.reports import ValidateReport

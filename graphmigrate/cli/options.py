@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.core import ParameterSource
@@ -11,7 +12,7 @@ from click.core import ParameterSource
 from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 OUTPUTS = ("text", "json")
 EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
@@ -36,17 +37,18 @@ def _option(*names: str, **more: Any) -> SharedOption:
 
 def shared_options() -> list[click.Parameter]:
     """Make these options, once for each command."""
-    file = click.Path(path_type=Path)
     return [
         _option("--uri", metavar="URI", help="The database, for example bolt://localhost:7687 [NEO4J_URI]."),
         _option("--username", metavar="NAME", help="[NEO4J_USERNAME]"),
-        _option("--password-file", type=file, help="A file that holds the password [NEO4J_PASSWORD_FILE]."),
+        _option(
+            "--password-file", metavar="PATH", help="A file that holds the password [NEO4J_PASSWORD_FILE]."
+        ),
         _option("--password", is_flag=True, help="Ask for the password [NEO4J_PASSWORD]."),
         _option("--database", metavar="NAME", help="Its name; default: the user's own [NEO4J_DATABASE]."),
-        _option("--migrations", type=file, help="The folder of migrations; default: migrations."),
-        _option("--seeds", type=file, help="The folder of seeds; default: seeds."),
-        _option("--config", type=file, help="The configuration file; default: graphmigrate.toml."),
-        _option("--env-file", type=file, help="A file of NAME=value lines; default: .env."),
+        _option("--migrations", metavar="PATH", help="The folder of migrations; default: migrations."),
+        _option("--seeds", metavar="PATH", help="The folder of seeds; default: seeds."),
+        _option("--config", metavar="PATH", help="The configuration file; default: graphmigrate.toml."),
+        _option("--env-file", metavar="PATH", help="A file of NAME=value lines; default: .env."),
         _option("--output", type=click.Choice(OUTPUTS), help="How results are printed; default: text."),
         _option("--quiet", "-q", is_flag=True, help="Print errors and results only."),
         _option("--debug", is_flag=True, help="Show stack traces and what is logged."),
@@ -79,6 +81,22 @@ def check_password_flag(arguments: Sequence[str], commands: Iterable[str]) -> No
             )
 
 
+class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A time in seconds, not below zero."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds < math.inf:
+            self.fail(f"{value!r} is not a number of seconds, such as 30 or 2.5", param, ctx)
+        return seconds
+
+
 def suggest(word: str, known: list[str]) -> str | None:
     """Say which known word was probably meant."""
     from difflib import get_close_matches
@@ -91,6 +109,7 @@ def command(name: str, **more: Any) -> Callable[[Callable[..., Any]], click.Comm
     """Declare a command; its function gets the Session first."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
-        return click.command(name, **more)(click.pass_obj(function))
+        decorate = cast(Callable[[Callable[..., Any]], click.Command], click.command(name, **more))
+        return decorate(click.pass_obj(function))
 
     return declare

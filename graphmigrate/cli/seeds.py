@@ -98,7 +98,9 @@ def _variables(assignments: tuple[str, ...]) -> dict[str, str]:
     for each in assignments:
         name, separator, value = each.partition("=")
         if not separator or not name.strip():
-            raise UsageError(f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10", code="GM169")
+            raise UsageError(
+                f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10", code="GM169"
+            )
         variables[name.strip()] = value
     return variables
 

@@ -7,10 +7,11 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from graphmigrate.errors import UsageError
+from graphmigrate.errors import GraphMigrateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from graphmigrate.cli.render.style import Style
     from graphmigrate.config import Loaded, Settings
@@ -23,14 +24,15 @@ TRUE = frozenset({"1", "true", "yes", "on"})
 class Session:
     """Made once for a command line; click hands it to every command.
 
-    Results go to standard output, everything else to standard error. ``given`` holds the shared options that stand on the
-    command line; ``secrets`` what must not be printed.
+    Results go to standard output, everything else to standard error. ``given`` holds the shared options that
+    stand on the command line; ``secrets`` what must not be printed.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.arguments = tuple(arguments)
         self.given: dict[str, Any] = {}
         self.secrets: list[str] = []
+        self.folder: Path | None = None
         self.told: set[Problem] = set()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 must not turn a name into a crash
@@ -58,7 +60,7 @@ class Session:
             return str(self.given["output"])
         said = None
         words = _before_dashes(self.arguments)
-        for word, following in zip(words, [*words[1:], ""], strict=True):
+        for word, following in zip(words, (*words[1:], ""), strict=False):
             if word == "--output" or word.startswith("--output="):
                 said = word.partition("=")[2] or following
         return said or os.environ.get("GRAPHMIGRATE_OUTPUT")
@@ -100,12 +102,21 @@ class Session:
             self.write(sys.stderr, "\n".join(problem_lines(problem, self.style(sys.stderr))))
         self.told.add(problem)
 
-    def write(self, stream: TextIO, text: str) -> None:
-        """Print a line; a reader that has gone away (``| head``) ends the printing, not the work."""
+    def write(self, stream: TextIO | None, text: str) -> None:
+        """Print a line; a reader that has gone away (``| head``) ends the printing, not the work.
+
+        Raises OutputFailed (GM172) where the line cannot be written for another reason.
+        """
+        if stream is None:  # a closed standard error (2>&-)
+            return
         try:
             print(text, file=stream, flush=True)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except OSError as error:
+            _abandon(stream)
+            if not isinstance(error, BrokenPipeError):
+                raise OutputFailed(
+                    f"The output cannot be written: {error.strerror}.", hint="Is the disk full?"
+                ) from None
 
     def redact(self, text: str) -> str:
         """Replace every known secret, also as it looks when quoted or written into a URI."""
@@ -113,7 +124,9 @@ class Session:
 
         for secret in self.secrets:
             if len(secret) >= MINIMUM_SECRET:
-                for shape in sorted({secret, repr(secret)[1:-1], quote(secret), quote(secret, "")}, key=len)[::-1]:
+                escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
+                shapes = {secret, escaped, repr(secret)[1:-1], quote(secret), quote(secret, "")}
+                for shape in sorted(shapes, key=len, reverse=True):
                     text = text.replace(shape, "***")
         return text
 
@@ -121,43 +134,60 @@ class Session:
         """Flush what is printed; give the exit code."""
         for stream in (sys.stdout, sys.stderr):
             try:
-                stream.flush()
-            except BrokenPipeError:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                if stream is not None:
+                    stream.flush()
+            except OSError:
+                _abandon(stream)
         return code
 
     # What the façade needs.
 
     def load(self, *, connect: bool = False) -> Loaded:
         """Read the settings, ask for the password where ``--password`` says so, and tell what is odd about them."""
+        from pathlib import Path
+
         from graphmigrate.config import load
 
+        if self._output() not in {None, "", "text", "json"}:
+            raise UsageError("GRAPHMIGRATE_OUTPUT must be text or json.", code="GM158")
         flags = dict(self.given)
         if flags.pop("password", False) and connect:
             flags["password"] = _ask()
-        loaded = load(flags, config=flags.get("config"), env_file=flags.get("env_file"), connect=connect)
+        config, env_file = (Path(flags[name]) if flags.get(name) else None for name in ("config", "env_file"))
+        loaded = load(flags, config=config, env_file=env_file, connect=connect)
         if loaded.settings.password:
             self.secrets.append(str(loaded.settings.password))
         for each in loaded.warnings:
             self.warn(each)
+        self.folder = loaded.folder
         return loaded
 
-    def settings(self, *, connect: bool = True) -> Settings:
-        """Give the settings; with ``connect`` they name a database, the project's local one where none was given."""
-        loaded = self.load(connect=connect)
-        if not connect or loaded.settings.uri:
+    def settings(self, *, connect: bool | None = True) -> Settings:
+        """Give the settings.
+
+        With ``connect`` they name a database, the project's local one where none was given.
+
+        ``None`` means a database if there is one.
+        """
+        loaded = self.load(connect=connect is not False)
+        if connect is False or loaded.settings.uri:
             return loaded.settings
         from graphmigrate.cli.local import local_settings
 
-        settings = local_settings(loaded)
+        try:
+            settings = local_settings(loaded)
+        except UsageError:
+            if connect is None:
+                return loaded.settings
+            raise
         if settings.password:
             self.secrets.append(str(settings.password))
         self.say(f"Using the project's local Neo4j at {settings.uri} (no NEO4J_URI is set).")
         return settings
 
     @contextmanager
-    def migrator(self, *, connect: bool = True) -> Iterator[Migrator]:
-        """Open the façade with progress shown on standard error."""
+    def migrator(self, *, connect: bool | None = True) -> Iterator[Migrator]:
+        """Open the façade with progress shown on standard error; ``connect`` as in ``settings``."""
         from graphmigrate.migrator import Migrator
 
         settings = self.settings(connect=connect)
@@ -172,6 +202,17 @@ class Session:
 
 
 MINIMUM_SECRET = 4
+
+
+class OutputFailed(GraphMigrateError):
+    """Standard output or standard error could not be written."""
+
+    code = "GM172"
+
+
+def _abandon(stream: TextIO) -> None:
+    """Send what is still buffered nowhere, so that it does not fail again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _before_dashes(arguments: tuple[str, ...]) -> tuple[str, ...]:

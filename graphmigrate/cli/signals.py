@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -23,7 +22,8 @@ class Stopped(KeyboardInterrupt):
 
 def _first(number: int, _frame: FrameType | None) -> None:
     for each in SIGNALS:
-        signal.signal(each, _second)
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _second)
     raise Stopped(number)
 
 
@@ -33,17 +33,8 @@ def _second(number: int, _frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
-def raise_on_signals() -> dict[signal.Signals, Any]:
-    """Install the handlers and give the former ones; does nothing outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    # Whoever started us may have asked for a signal to be ignored (nohup, a shell's background job).
-    return {
-        each: signal.signal(each, _first) for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN
-    }
-
-
-def forget_signals(previous: dict[signal.Signals, Any]) -> None:
-    """Put the former handlers back, so that a caller inside a larger program keeps its own."""
-    for each, handler in previous.items():
-        signal.signal(each, handler)
+def raise_on_signals() -> None:
+    """Install the handlers, but for signals that whoever started us wants ignored (nohup, a shell's ``&``)."""
+    for each in SIGNALS:
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 @command("summary")
-@click.option("--query", metavar="CYPHER", help="The query to show; default: 'example_query' of the configuration.")
+@click.option(
+    "--query", metavar="CYPHER", help="The query to show; default: 'example_query' of the configuration."
+)
 def summary(session: Session, query: str | None) -> None:
     """Show the counts per label and relationship type, the example query's result, and where to look."""
     from graphmigrate.cli.reports import QueryReport, SummaryReport
@@ -37,11 +40,11 @@ def _where(session: Session, settings: Settings, cypher: str | None) -> WhereRep
     from graphmigrate import server
     from graphmigrate.cli.reports import WhereReport
 
-    found = server.find(session.folder.absolute())
+    found = server.find((session.folder or Path()).absolute())
     if found is None or found.bolt_uri != settings.uri:
         return WhereReport(settings.uri, settings.database)
-    browser = found.browser_link(cypher)
-    return WhereReport(settings.uri, settings.database, found.http_uri, browser, "graphmigrate server stop")
+    browser = server.browser_url(found, cypher)
+    return WhereReport(settings.uri, settings.database, found.http_url, browser, "graphmigrate server stop")
 
 
 def _lines(report: SummaryReport, style: Style) -> list[str]:
@@ -55,5 +58,10 @@ def _lines(report: SummaryReport, style: Style) -> list[str]:
         if not report.query.rows:
             lines.append("(no rows)")
     where = report.where
-    named = (("Bolt", where.bolt), ("HTTP", where.http), ("Browser", where.browser), ("Stop it with", where.stop))
+    named = (
+        ("Bolt", where.bolt),
+        ("HTTP", where.http),
+        ("Browser", where.browser),
+        ("Stop it with", where.stop),
+    )
     return lines + [""] + [f"{name + ':':<13} {value}" for name, value in named if value]

@@ -76,7 +76,11 @@ def _head(text: str) -> Tokens:
 
 def execution_prefix(text: str) -> Token | None:
     """Give the ``EXPLAIN`` or ``PROFILE`` that a user wrote before a statement, if any."""
-    head = list(islice(filter(is_significant, tokens(text)), _PREFIX_LENGTH))
+    significant = filter(is_significant, tokens(text))
+    first = tuple(islice(significant, 1))
+    if not first or word_of(first[0]) not in _PREFIXES:
+        return None
+    head = (*first, *islice(significant, _PREFIX_LENGTH))
     prefix = head[: len(head) - len(_without_options(head))]
     return next((token for token in prefix if word_of(token) in {"EXPLAIN", "PROFILE"}), None)
 

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import queries
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import HistoryMismatch
-from graphmigrate.history import History, HistoryRow, RunRecord, history_of
+from graphmigrate.history import COMPLETE, STARTED, History, HistoryRow, RunRecord, history_of
 from graphmigrate.project.versions import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import neo4j
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.project.model import MigrationFile
 
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
@@ -184,6 +185,35 @@ def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
     )
     if len(found) != 1:
         raise StepTaken(write.key)
+
+
+def new_row(file: MigrationFile, key: str, database: Database, rank: int) -> dict[str, Any]:
+    """Give the properties that a row keeps from its first step on."""
+    return {
+        "key": key,
+        "version": file.version.text,
+        "description": file.description,
+        "type": "cypher",
+        "source": file.name,
+        "installed_by": database.user,
+        "rank": rank,
+    }
+
+
+def progress(checksum: str, step: int, segments: Sequence[str], run: str, *, touched: int) -> dict[str, Any]:
+    """Give the properties of a row at ``step``; ``segments`` are all checksums, of which ``touched`` took effect."""
+    done = step >= len(segments)
+    changes = {
+        "step": step,
+        "steps": len(segments),
+        "state": COMPLETE if done else STARTED,
+        "checksum": checksum,
+        "batches": 0,
+        "run": run,
+        "installed_on": now(),
+    }
+    several = len(segments) > 1 or not done
+    return changes | ({"segments": list(segments[:touched])} if several else {})
 
 
 def now() -> datetime:

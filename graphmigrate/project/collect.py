@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.errors import Place, Problem, ProjectError, Severity
 from graphmigrate.project.checksums import checksum
 from graphmigrate.project.model import MigrationFile, MigrationFolder
-from graphmigrate.project.names import Ignored, MigrationName, Refused, read_name
+from graphmigrate.project.names import Ignored, MigrationName, Refused, printable, read_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,13 +118,8 @@ def _duplicates(files: list[MigrationFile]) -> list[Problem]:
             "GM112",
             f"{first.name!r} and {second.name!r} have the same version, {second.version.canonical}.",
             "Give one of them a version of its own; 1, 001 and 1.0 are the same version.",
-            Place(str(second.path), 1),
+            Place(printable(str(second.path)), 1),
         )
         for first, second in pairwise(files)
         if first.version == second.version
     ]
-
-
-def printable(text: str) -> str:
-    """Write bytes of a name that are not UTF-8 as escapes, so that any terminal can show it."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -143,7 +143,7 @@ class _Reader:
         elif version and version.group(2):
             self._add(mode, "version", (version.group(1) or "is").lower(), version.group(2), place)
         else:
-            self._refuse(f"{mode} that {rest}", place)
+            self._refuse(f"{mode} that {rest}".rstrip(), place)
 
     def _read_query(self, mode: str, comment: Comment, skipped: int) -> None:
         query = comment.words[skipped:]

@@ -162,3 +162,8 @@ def _stray() -> Refused:
         f"Move it out of the folder, or name it {_SHAPE} if it is one.",
         Severity.WARNING,
     )
+
+
+def printable(text: str) -> str:
+    """Write bytes of a name that are not UTF-8 as escapes, so that any terminal can show it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

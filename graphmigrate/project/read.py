@@ -11,6 +11,7 @@ from graphmigrate.cypher.statements import normalise, scan
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.project.headers import read_header
 from graphmigrate.project.model import Header, Migration, MigrationFile
+from graphmigrate.project.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ _OTHER_ENCODINGS = {
     b"\xff\xfe": "This file is UTF-16, not UTF-8.",
     b"\xfe\xff": "This file is UTF-16, not UTF-8.",
 }
-_SAVE_AS_UTF8 = "Save it as UTF-8."
+_SAVE_AS_UTF8 = "Save it as UTF-8; what is no text does not belong in the folder."
 
 
 def read(
@@ -28,10 +29,10 @@ def read(
 ) -> tuple[Migration, tuple[Problem, ...]]:
     """Read a migration; ``max_statement_bytes`` is the setting ``max_statement_size``, in bytes of UTF-8.
 
-    Never raises for what a file holds: the problems come in order of their place, and with any error among them the
-    migration must not be run.
+    Never raises for what a file holds: the problems come in order of their place, and with any error among them
+    the migration must not be run.
     """
-    shown = file.path.as_posix()
+    shown = printable(str(file.path))
     decoded = _decode(file.content, shown)
     if isinstance(decoded, Problem):
         return Migration(file, Header(), ()), (decoded,)
@@ -65,8 +66,7 @@ def _decode(content: bytes, shown: str) -> str | Problem:
     position = content.find(b"\0")
     if position >= 0:
         message = f"Byte {position} of this file is NUL: this is not a text file."
-        hint = "Restore the file from version control, or save it as UTF-8."
-        return Problem("GM120", message, hint, _place_of_byte(content, position, shown))
+        return Problem("GM120", message, _SAVE_AS_UTF8, _place_of_byte(content, position, shown))
     return text
 
 
@@ -114,9 +114,7 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
     if prefix is None:
         return
     word = prefix.text.upper()
-    effect = (
-        "would only show a plan and change nothing" if word == "EXPLAIN" else "shows a plan to nobody here"
-    )
+    effect = "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
     place = place_at(statement.file, statement.source, statement.start + prefix.start)
     yield Problem("GM107", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
 

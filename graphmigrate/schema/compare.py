@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 def holds(action: DdlAction, catalogue: Catalogue) -> bool:
     """Whether the outcome is so: the object is there, under its name if it has one; or the name is gone."""
     if action.target is None:
-        name = action.name or ""
-        return not (catalogue.constraint(name) if action.of == "constraint" else catalogue.index(name))
+        return catalogue.holder(action.name or "") is None
     found = catalogue.find(action.target)
     return found is not None and action.name in {None, found.name}
 

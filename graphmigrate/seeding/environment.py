@@ -203,14 +203,15 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.filters = {**harmless_filters(), "identifier": _identifier, "literal": _literal}
+        # Functions, never classes: a class has attributes, and `dict['x']` is something that can be called.
         self.globals = {
-            "range": RangeSource,
+            "range": lambda *limits: RangeSource(*limits),
             "csv": lambda name: CsvSource(loader.root, _file_name(name)),
             "jsonl": lambda name: JsonLinesSource(loader.root, _file_name(name)),
-            "dict": dict,
-            "namespace": Namespace,
-            "cycler": Cycler,
-            "joiner": Joiner,
+            "dict": lambda *pairs, **items: dict(*pairs, **items),
+            "namespace": lambda *pairs, **items: Namespace(*pairs, **items),
+            "cycler": lambda *items: Cycler(*items),
+            "joiner": lambda separator=", ": Joiner(separator),
         }
 
     def fragment(self, text: str, template: str, line: int) -> Fragment:

@@ -22,7 +22,9 @@ def _silent(_line: str) -> None:
 __all__ = ["Server", "ServerOptions", "browser_url", "find", "start", "stop"]
 
 
-def start(project_dir: Path, options: ServerOptions | None = None, tell: Callable[[str], None] = _silent) -> Server:
+def start(
+    project_dir: Path, options: ServerOptions | None = None, tell: Callable[[str], None] = _silent
+) -> Server:
     """Start the project's server, or give the one that runs already; returns when queries succeed.
 
     ``tell`` gets one line for each thing a waiting person wants to know. Safe to call from several processes at

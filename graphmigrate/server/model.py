@@ -40,7 +40,9 @@ class ServerOptions:
         for name, size in (("heap", self.heap), ("page cache", self.page_cache)):
             if not _SIZE.fullmatch(size):
                 raise UsageError(
-                    f"{size!r} is no size for the {name}.", hint="Write a number and k, m or g: 512m", code="GM197"
+                    f"{size!r} is no size for the {name}.",
+                    hint="Write a number and k, m or g: 512m",
+                    code="GM197",
                 )
 
 

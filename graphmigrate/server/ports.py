@@ -13,7 +13,9 @@ USUAL_BOLT, USUAL_HTTP = 7687, 7474
 def is_free(port: int) -> bool:
     """Say whether a server could listen on this port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the JVM does: TIME_WAIT is no obstacle
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as the JVM does: TIME_WAIT is no obstacle
         try:
             probe.bind((HOST, port))
         except OSError:

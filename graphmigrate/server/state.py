@@ -15,7 +15,6 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphmigrate.server import ports, processes
@@ -24,6 +23,7 @@ from graphmigrate.server.model import HOST, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FORMAT = 1
 USERNAME = "neo4j"
@@ -89,14 +89,20 @@ class Home:
             each.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
 
+    @property
+    def has_data(self) -> bool:
+        """Whether a server ran on this data, and so has given it its password."""
+        return (self.data / "databases" / "system").exists()
+
     def password(self) -> str:
-        """Give the password of this data, made at first."""
-        try:
-            return self.password_file.read_text("ascii").strip()
-        except FileNotFoundError:
-            made = secrets.token_urlsafe(18)
-            write_private(self.password_file, f"{made}\n")
-            return made
+        """Give the password of this data; raises FileNotFoundError before it is made."""
+        return self.password_file.read_text("ascii").strip()
+
+    def make_password(self) -> str:
+        """Give the password, made at first."""
+        if not self.password_file.exists():
+            write_private(self.password_file, f"{secrets.token_urlsafe(18)}\n")
+        return self.password()
 
     def last_run(self) -> dict[str, str]:
         """Give the provider and version that last ran on the data; empty where none did."""

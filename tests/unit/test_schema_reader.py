@@ -29,7 +29,7 @@ INDEXES = {
     "CREATE INDEX x FOR ()<-[r:T]->() ON (r.p)": created(T.RANGE, "relationship", "T", "p"),
     "CREATE INDEX x FOR ()\u2014[r:T]\u2014() ON (r.p)": created(T.RANGE, "relationship", "T", "p"),
     "CREATE TEXT INDEX x FOR (n:A) ON (n.p)": created(T.TEXT, "node", "A", "p"),
-    "CREATE POINT INDEX x FOR (n:A) ON n.p OPTIONS {indexConfig: {`spatial.cartesian.min`: [-1.0]}}": created(
+    "CREATE POINT INDEX x FOR (n:A) ON n.p OPTIONS {indexConfig: {`spatial.wgs-84.min`: [-9, -9]}}": created(
         T.POINT, "node", "A", "p"
     ),
     "CREATE FULLTEXT INDEX x FOR (n:A|B) ON EACH [n.p, n.q]": created(T.FULLTEXT, "node", "AB", "pq"),

@@ -34,10 +34,10 @@ def encode_error(error: GraphMigrateError) -> str:
 def plain(value: Any) -> Any:
     """Turn a result into what JSON knows.
 
-    Times are ISO 8601, durations of ours seconds, bytes hexadecimal, numbers that JSON lacks texts; nodes, relationships
-    and paths of a query are objects.
+    Times are ISO 8601, durations of ours seconds, bytes hexadecimal, numbers that JSON lacks texts; nodes,
+    relationships and paths of a query are objects.
     """
-    if value is None or isinstance(value, (bool, int, str)) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, (bool, int, str)) and not isinstance(value, Enum)):
         return value
     for kinds, translate in _TRANSLATIONS:
         if isinstance(value, kinds):

@@ -23,7 +23,10 @@ def problem_lines(problem: Problem, style: Style) -> list[str]:
         lines += place_lines(problem.place, style)
     if problem.hint:
         first, *more = problem.hint.splitlines()
-        lines += [f"  {style.paint('hint:', 'bold')} {clean(first)}", *(f"        {clean(each)}" for each in more)]
+        lines += [
+            f"  {style.paint('hint:', 'bold')} {clean(first)}",
+            *(f"        {clean(each)}" for each in more),
+        ]
     return lines
 
 

@@ -49,7 +49,9 @@ class Plain:
         """Show an event."""
         if isinstance(event, events.Warned):
             self.warn(event)
-        elif isinstance(event, (events.LockAwaited, events.IndexesAwaited, events.BatchDone, events.SeedProgress)):
+        elif isinstance(
+            event, (events.LockAwaited, events.IndexesAwaited, events.BatchDone, events.SeedProgress)
+        ):
             self.often(event)
         elif isinstance(event, (events.RunStarted, events.MigrationStarted, events.SeedStarted)):
             self.begun(event)

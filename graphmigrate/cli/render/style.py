@@ -17,9 +17,9 @@ class Style:
     width: int | None = None
 
     @classmethod
-    def of(cls, stream: TextIO) -> Style:
+    def of(cls, stream: TextIO | None) -> Style:
         """Ask the stream; NO_COLOR (no-color.org) and a dumb terminal switch colours off."""
-        if not is_terminal(stream):
+        if stream is None or not is_terminal(stream):
             return cls()
         color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         try:
@@ -35,11 +35,11 @@ class Style:
         return f"\x1b[{';'.join(CODES[name] for name in names)}m{text}\x1b[0m"
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person sees this stream as it is written."""
     try:
-        return stream.isatty()
-    except ValueError:
+        return stream is not None and stream.isatty()
+    except ValueError:  # it is closed
         return False
 
 

@@ -43,7 +43,11 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int]:
 
 
 def _line(
-    row: Sequence[str], widths: Sequence[int], heads: Sequence[str], right: Sequence[str], paints: Sequence[str]
+    row: Sequence[str],
+    widths: Sequence[int],
+    heads: Sequence[str],
+    right: Sequence[str],
+    paints: Sequence[str],
 ) -> str:
     parts = []
     for cell, width, head, paint in zip(row, widths, heads, paints, strict=True):

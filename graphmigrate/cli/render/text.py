@@ -141,7 +141,10 @@ def seed_list(seeds: Sequence[SeedInfo], style: Style) -> list[str]:
     if not seeds:
         return []
     headers = ["NAME", "DESCRIPTION", "PROFILES", "DEPENDS ON", "VARIABLES"]
-    rows = [[each.name, each.description, ", ".join(each.profiles), ", ".join(each.depends), _set(each)] for each in seeds]
+    rows = [
+        [each.name, each.description, ", ".join(each.profiles), ", ".join(each.depends), _set(each)]
+        for each in seeds
+    ]
     if any(each.state for each in seeds):
         headers.insert(1, "STATE")
         for row, each in zip(rows, seeds, strict=True):
@@ -173,17 +176,17 @@ def rows_of(columns: Sequence[str], rows: Sequence[Sequence[Any]], style: Style)
         for index, name in enumerate(columns)
         if all(isinstance(row[index], (int, float)) and not isinstance(row[index], bool) for row in values)
     ]
-    return table(columns, [[cell(each) for each in row] for row in values], style, right=numbers)
+    return table(columns, [[cell(each, style) for each in row] for row in values], style, right=numbers)
 
 
-def cell(value: Any) -> str:
-    """Show one value of a query's result."""
+def cell(value: Any, style: Style) -> str:
+    """Show one value of a query's result; a terminal gets rounded numbers."""
     if value is None:
         return "null"
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return f"{value:.6g}" if abs(value) < 1e6 else str(value)
+        return f"{value:.6g}" if style.width and abs(value) < 1e6 else str(value)
     from json import dumps
 
     return dumps(value, ensure_ascii=False)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from graphmigrate.config import Loaded, Secret, Settings, check_uri
-from graphmigrate.errors import Place, Problem, Severity, UsageError
-from graphmigrate.settings_files import (
+from graphmigrate.config.files import (
     CONFIG,
     PYPROJECT,
     config_file,
@@ -18,7 +17,7 @@ from graphmigrate.settings_files import (
     read_text,
     without_errors,
 )
-from graphmigrate.settings_values import (
+from graphmigrate.config.values import (
     EXAMPLES,
     is_world_readable,
     kind_of,
@@ -28,6 +27,7 @@ from graphmigrate.settings_values import (
     reason,
     text_of,
 )
+from graphmigrate.errors import Place, Problem, Severity, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,6 +131,9 @@ class Reader:
         return [own, general, self._auth(variables.get("NEO4J_AUTH"), f"NEO4J_AUTH{suffix}", base)]
 
     def _unknown_variable(self, key: str, name: str, suffix: str) -> None:
+        if name in OTHER_VARIABLES and suffix:
+            text, hint = f"{key}{suffix} was ignored: it counts in the real environment only.", None
+            self.warnings.append(Problem("GM164", text, hint, severity=Severity.WARNING))
         if name in OTHER_VARIABLES or key.startswith(TEST_PREFIX):
             return
         near = suggest(name, NAMES)

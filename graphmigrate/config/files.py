@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.config.values import reason
 from graphmigrate.errors import Place, UsageError
-from graphmigrate.settings_values import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

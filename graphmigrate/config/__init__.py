@@ -82,7 +82,7 @@ def load(
     ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
     read. Raises UsageError (GM154-GM161, GM163, GM170).
     """
-    from graphmigrate.settings_sources import Reader
+    from graphmigrate.config.sources import Reader
 
     return Reader(flags or {}, folder or Path(), config, env_file, environment).load(connect=connect)
 

@@ -1,0 +1,174 @@
+"""``init`` and ``new``: they write files and need no database."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from graphmigrate.cli.options import command
+from graphmigrate.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphmigrate.cli.session import Session
+    from graphmigrate.project.versions import Version
+
+SCAFFOLD = Path(__file__).parent.parent / "scaffold"
+# Where each template goes; a folder that already holds something gets no samples.
+FILES = {
+    "graphmigrate.toml": "graphmigrate.toml",
+    "gitignore": ".gitignore",
+    "V1__create_person_constraint.cypher": "migrations/V1__create_person_constraint.cypher",
+    "V2__create_person_index.cypher": "migrations/V2__create_person_index.cypher",
+    "people.cypher.j2": "seeds/people.cypher.j2",
+    "people.csv": "seeds/data/people.csv",
+}
+LONGEST = 150
+# The date forms that teams use as versions, longest first: 20260131120000, 202601311200, 20260131.
+STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
+
+
+@command("new")
+@click.argument("description", nargs=-1, required=True, metavar="DESCRIPTION")
+def new(session: Session, description: tuple[str, ...]) -> None:
+    """Write the next migration as a commented template and print its path.
+
+    For example: graphmigrate new add users
+    """
+    from graphmigrate.cli.reports import NewReport
+    from graphmigrate.project.collect import collect
+
+    words = _words(" ".join(description))
+    folder = collect(session.settings(connect=False).migrations)
+    for each in folder.problems:
+        session.warn(each)
+    version = next_version([each.version for each in folder.files], datetime.now(UTC))
+    path = folder.path / f"V{version}__{words}.cypher"
+    text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
+    _write(path, text.replace("DESCRIPTION", words.replace("_", " ")))
+    session.result(NewReport(version, str(path)), lambda _: [str(path)])
+
+
+def _words(description: str) -> str:
+    """Make the part of the file's name that people read; raises UsageError (GM166)."""
+    if re.match(r"\s*[VvRU][\d._]*__|.*\.(cypher|cql)\s*$", description):
+        raise UsageError(
+            f"{description!r} is a file name; give the description alone.",
+            hint="For example: graphmigrate new add users",
+            code="GM166",
+        )
+    words = "_".join(re.findall(r"[\w-]+", description)).strip("_-")
+    words = re.sub(r"_{2,}", "_", words)
+    if not words:
+        hint = "For example: graphmigrate new add users"
+        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint, code="GM166")
+    if len(words.encode()) > LONGEST:
+        raise UsageError(
+            "The description is too long for a file name.", hint="Use a few words.", code="GM166"
+        )
+    return words
+
+
+def next_version(versions: Sequence[Version], now: datetime) -> str:
+    """Give the version after the highest one, written in its manner.
+
+    ``7``, ``007``, ``1.3``, or a time stamp.
+    """
+    if not versions:
+        return "1"
+    highest = max(versions)
+    stamp = _stamp(highest, now)
+    if stamp:
+        return stamp
+    before, separator, last = re.fullmatch(r"(?:(.*)([._]))?(\d+)", highest.text).groups()  # type: ignore[union-attr]
+    return f"{before or ''}{separator or ''}{int(last) + 1:0{len(last)}d}"
+
+
+def _stamp(highest: Version, now: datetime) -> str | None:
+    """Give the time now in the form of the highest version, if that is a time in the past."""
+    digits = re.sub(r"[._]", "", highest.text)
+    form = STAMPS.get(len(digits))
+    try:
+        then = datetime.strptime(digits, form).replace(tzinfo=UTC) if form else None
+    except ValueError:
+        return None
+    if form is None or then is None or not 1990 <= then.year <= now.year + 1:
+        return None
+    stamp = iter(now.strftime(form))
+    text = "".join(each if each in "._" else next(stamp) for each in highest.text)
+    return text if now.strftime(form) > digits else None
+
+
+@command("init")
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+def init(session: Session, folder: Path) -> None:
+    """Turn a folder (default: this one) into a project whose 'migrate' and 'seed' work at once.
+
+    No existing file is changed.
+    """
+    from graphmigrate.cli.reports import InitReport
+    from graphmigrate.config.files import PYPROJECT, has_table
+
+    wanted = dict(FILES)
+    kept = []
+    if has_table(folder / PYPROJECT):
+        wanted.pop("graphmigrate.toml")
+        kept.append(PYPROJECT)
+    for name in ("migrations", "seeds"):
+        if _occupied(folder / name):
+            wanted = {key: place for key, place in wanted.items() if not place.startswith(f"{name}/")}
+            kept.append(f"{name}/")
+    kept += [place for place in wanted.values() if (folder / place).exists()]
+    created = [place for place in wanted.values() if place not in kept]
+    for template, place in wanted.items():
+        if place in created:
+            _write(folder / place, (SCAFFOLD / template).read_text(encoding="utf-8"))
+    report = InitReport(str(folder), tuple(created), tuple(kept))
+    session.result(report, lambda _: [str(folder / place) for place in created])
+    session.say("\n".join(_advice(folder, report)))
+
+
+def _occupied(folder: Path) -> bool:
+    try:
+        return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _advice(folder: Path, report: object) -> list[str]:
+    from graphmigrate.cli.reports import InitReport
+
+    assert isinstance(report, InitReport)  # noqa: S101
+    lines = [f"Left alone, because it is there already: {each}" for each in report.kept]
+    if ".gitignore" in report.kept:
+        present = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").split()
+        missing = [
+            each
+            for each in (".env", ".graphmigrate/")
+            if each not in present and each.rstrip("/") not in present
+        ]
+        lines += [f"Add this line to .gitignore: {each}" for each in missing]
+    change = "" if folder == Path() else f"cd {folder} && "
+    return [*lines, f"Next: {change}graphmigrate migrate && graphmigrate seed && graphmigrate summary"]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a new file, never over an old one; raises UsageError (GM167, GM168)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already.", hint="Nothing was changed.", code="GM168") from None
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    reason = error.strerror or str(error)
+    return UsageError(f"{path} cannot be written: {reason}.", hint="Check the folder's rights.", code="GM167")

@@ -1,0 +1,3 @@
+// People are found by name.
+CREATE INDEX person_name IF NOT EXISTS
+FOR (person:Person) ON (person.name);

@@ -1,0 +1,2 @@
+// graphmigrate: batch 100
+CREATE INDEX x FOR (n:A) ON (n.b);

@@ -1,0 +1,2 @@
+// graphmigrate: batch 100
+MATCH (n:A) SET n.x = '$batch';

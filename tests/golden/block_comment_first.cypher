@@ -1,0 +1,2 @@
+/* Made by hand. */
+CREATE (:A); /**/ CREATE (:B); /* /* not nested */ CREATE (:C);

@@ -1,0 +1,6 @@
+﻿CREATE (:A);
+
+CREATE (:B {text: 'two
+lines'});
+  CREATE (:C)
+;

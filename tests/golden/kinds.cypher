@@ -1,0 +1,23 @@
+CREATE CONSTRAINT a IF NOT EXISTS FOR (n:A) REQUIRE n.id IS UNIQUE;
+create /* x */ vector
+index v for (n:A) on n.e;
+DROP INDEX v IF EXISTS;
+CREATE (index:INDEX);
+CREATE index = (a)-[:CREATE]->(b);
+MATCH (n) CALL (n) { SET n.x = '}' } IN 4 CONCURRENT TRANSACTIONS OF 10 ROWS;
+MATCH (n) CALL { WITH n SET n.x = 1 } in transactions;
+MATCH (n) CALL (n) { SET n.x = 1 } RETURN 'IN TRANSACTIONS';
+WITH 1 AS call, [1] AS TRANSACTIONS RETURN call {.a} IN TRANSACTIONS;
+CALL apoc.periodic.iterate('MATCH (n) RETURN n', 'SET n.x = 1', {});
+CALL `apoc` . periodic.`commit`('x');
+CALL apoc.help('CALL {} IN TRANSACTIONS');
+CREATE DATABASE films IF NOT EXISTS;
+GRANT ROLE reader TO anna;
+ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'b';
+SHOW INDEXES;
+SHOW USERS;
+SHOW USER DEFINED FUNCTIONS;
+CYPHER 5 runtime = slotted CREATE INDEX b FOR (n:B) ON (n.x);
+USE neo4j CREATE INDEX c FOR (n:C) ON (n.x);
+EXPLAIN CREATE (:A);
+PROFILE MATCH (n) RETURN n;

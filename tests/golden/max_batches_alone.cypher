@@ -1,0 +1,2 @@
+// graphmigrate: max-batches 5
+CREATE (:A);

@@ -1,0 +1,3 @@
+CREATE (:A);
+/* no end *
+CREATE (:B);

@@ -1,0 +1,148 @@
+"""Each case was compared with what EXPLAIN says on Neo4j 5.26, and 2026.05 for Cypher 25."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphmigrate.cypher.kinds import execution_prefix, kind_of
+from graphmigrate.cypher.model import Kind
+
+CASES = {
+    Kind.SCHEMA: [
+        "CREATE INDEX FOR (n:A) ON (n.b)",
+        "CREATE INDEX x IF NOT EXISTS FOR (n:A) ON (n.b)",
+        "create /* c */ range // d\n index x FOR (n:A) ON (n.b)",
+        "CREATE TEXT INDEX x FOR (n:A) ON (n.b)",
+        "CREATE POINT INDEX x FOR (n:A) ON (n.b)",
+        "CREATE FULLTEXT INDEX x FOR (n:A|B) ON EACH [n.x]",
+        "CREATE VECTOR INDEX x FOR (n:A) ON n.e",
+        "CREATE LOOKUP INDEX x FOR (n) ON EACH labels(n)",
+        "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.b IS UNIQUE",
+        "CREATE CONSTRAINT ON (n:A) ASSERT n.b IS UNIQUE",
+        "CREATE OR REPLACE INDEX x FOR (n:A) ON (n.b)",
+        "CREATE INDEX `=` FOR (n:A) ON (n.b)",
+        "CREATE\u00a0INDEX x FOR (n:A) ON (n.b)",
+        r"CREATE \u0049NDEX x FOR (n:A) ON (n.b)",
+        "DROP INDEX x IF EXISTS",
+        "DROP CONSTRAINT x",
+        "CYPHER 5 runtime=slotted planner = cost CREATE INDEX x FOR (n:A) ON (n.b)",
+        "CYPHER 25 ALTER CURRENT GRAPH TYPE SET {(:Person => {name :: STRING})}",
+        "USE neo4j CREATE INDEX x FOR (n:A) ON (n.b)",
+        "USE graph.byName('a') DROP INDEX x",
+        "EXPLAIN CREATE INDEX x FOR (n:A) ON (n.b)",
+    ],
+    Kind.SYSTEM: [
+        "CREATE DATABASE x",
+        "CREATE OR REPLACE DATABASE x",
+        "CREATE COMPOSITE DATABASE x",
+        "DROP COMPOSITE DATABASE x",
+        "CREATE USER x IF NOT EXISTS SET PASSWORD 'abcdefgh'",
+        "CREATE ROLE x",
+        "CREATE IMMUTABLE ROLE x",
+        "CREATE ALIAS x FOR DATABASE y",
+        "CREATE AUTH RULE x SET CONDITION true",
+        "DROP SERVER 'x'",
+        "DROP USER x",
+        "ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'b'",
+        "ALTER DATABASE x SET ACCESS READ ONLY",
+        "RENAME USER a TO b",
+        "GRANT ROLE a TO b",
+        "deny READ {*} ON GRAPH * TO x",
+        "REVOKE ROLE a FROM b",
+        "START DATABASE x",
+        "STOP DATABASE x",
+        "ENABLE SERVER 'x'",
+        "DEALLOCATE DATABASES FROM SERVER 'x'",
+        "REALLOCATE DATABASES",
+        "DRYRUN REALLOCATE DATABASES",
+        "SHOW USERS",
+        "SHOW CURRENT USER",
+        "SHOW USER x PRIVILEGES",
+        "SHOW ALL ROLES WITH USERS",
+        "SHOW HOME DATABASE",
+        "SHOW ALIASES FOR DATABASE",
+        "SHOW SUPPORTED PRIVILEGES",
+        "SHOW SERVERS",
+    ],
+    Kind.AUTOCOMMIT: [
+        "MATCH (n) CALL (n) { SET n.x = 1 } IN TRANSACTIONS OF 10 ROWS",
+        "MATCH (n) CALL (*) { SET n.x = '}' } in 3 concurrent transactions",
+        "MATCH (n) CALL { WITH n SET n.x = 1 } IN 1 + 2 CONCURRENT TRANSACTIONS",
+        "MATCH (n) OPTIONAL CALL (n) { SET n.x = 1 } IN /* c */ TRANSACTIONS RETURN n",
+        "CALL { CREATE (:T {a: {b: [1]}.b}) } IN TRANSACTIONS RETURN 1",
+        "UNWIND [1] AS x CALL (x) { CALL (x) { CREATE (:T) } IN TRANSACTIONS }",
+        "CALL { FINISH } IN TRANSACTIONS",
+        r"CALL { CREATE (:T) } \u0049N TRANSACTIONS",
+        "USING PERIODIC COMMIT 100 LOAD CSV FROM 'file:///a.csv' AS l CREATE (:T)",
+        "CALL apoc.periodic.iterate('a', 'b', {})",
+        "CALL `apoc` . periodic /* c */ . `commit`('x')",
+        "MATCH (n) CALL apoc.nodes.delete(n, 10) YIELD value RETURN value",
+        "CALL gds.pageRank.write('g', {})",
+    ],
+    Kind.DATA: [
+        "CREATE (index)",
+        "CREATE (i:INDEX)",
+        "CREATE index = (n)",
+        "CREATE database=(n)",
+        "CREATE user = (n)",
+        "CREATE unique = (n)",
+        "CREATE or = (a)",
+        "CREATE (n) SET n:CONSTRAINT",
+        "MATCH (n) RETURN 'CREATE INDEX'",
+        "SHOW INDEXES YIELD name RETURN name",
+        "SHOW ALL CONSTRAINTS",
+        "SHOW PROCEDURES EXECUTABLE BY CURRENT USER",
+        "SHOW USER DEFINED FUNCTIONS EXECUTABLE BY USER x",
+        "SHOW BUILT IN FUNCTIONS",
+        "SHOW TRANSACTIONS",
+        "SHOW SETTINGS",
+        "TERMINATE TRANSACTIONS 'x-1'",
+        "USE neo4j RETURN 1",
+        "PROFILE MATCH (n) RETURN n",
+        "MATCH (n) CALL (n) { SET n.x = 1 } RETURN n",
+        "CALL { MATCH (n) RETURN n } RETURN n.name IN ['TRANSACTIONS']",
+        "CALL { MATCH (n) RETURN n } RETURN 'CALL {} IN TRANSACTIONS'",
+        "MATCH (n) // CALL { SET n.x = 1 } IN TRANSACTIONS\nRETURN n",
+        "WITH [{a: 1}] AS transactions RETURN {a: 1} IN transactions",
+        "MATCH (call) WITH call, [1] AS transactions RETURN call {.a} IN transactions",
+        "MATCH (call) WITH call, [1] AS transactions RETURN call {a: 1} IN transactions",
+        "MATCH (n) WHERE EXISTS { MATCH (n) } IN TRANSACTIONS RETURN n",
+        "CALL apoc.help('apoc.periodic.iterate')",
+        "CALL apoc.periodics('x')",
+        "CALL gds.pageRank.stream('g')",
+        "CALL db.labels()",
+        "LOAD CSV FROM 'file:///a.csv' AS l CREATE (:T)",
+        "FINISH",
+        "CALL",
+        "CALL {",
+        "CREATE",
+        "USE",
+        "",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind"), [(text, kind) for kind, texts in CASES.items() for text in texts])
+def test_kind(text: str, kind: Kind) -> None:
+    assert kind_of(text) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("EXPLAIN RETURN 1", "EXPLAIN"),
+        ("CYPHER 5 runtime=slotted profile RETURN 1", "profile"),
+        ("RETURN 1 AS explain", None),
+        ("CYPHER 5 RETURN 1 AS explain", None),
+        ("", None),
+    ],
+)
+def test_an_execution_prefix_is_found(text: str, word: str | None) -> None:
+    token = execution_prefix(text)
+    assert (token.text if token else None) == word
+    assert token is None or text[token.start : token.end] == word
+
+
+@pytest.mark.parametrize("text", ["USE a " * 50_000, "CALL {" * 20_000, "CALL (" * 2_000 + "x"])
+def test_a_hostile_text_takes_no_long_time(text: str) -> None:
+    assert kind_of(text) is Kind.DATA
