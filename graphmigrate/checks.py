@@ -22,16 +22,34 @@ SAFE_TO_REPEAT = ("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE")
 
 
 def check(tasks: Iterable[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
-    """Walk the plan in order, with the catalogue as it will be at each statement."""
+    """Walk the plan in order, with the catalogue as it will be at each statement; all findings."""
+    problems = check_statements(tasks, target)
+    for statement, action in _actions(tasks):
+        found = conflict(action, catalogue)
+        if found:
+            problems.append(Problem("GM206", found, _CONFLICT_HINT, statement.place))
+        catalogue = apply([action], catalogue)
+    return problems
+
+
+def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
+    """Judge each statement by itself; needs no database."""
     problems: list[Problem] = []
     for task in tasks:
         for segment in task.remaining:
             for statement, action in _with_actions(segment):
                 problems.extend(_of_kind(statement, segment, task))
                 if action:
-                    problems.extend(_of_action(statement, action, target, catalogue))
-                    catalogue = apply([action], catalogue)
+                    problems.extend(_of_action(statement, action, target))
     return problems
+
+
+def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Statement, DdlAction]]:
+    for task in tasks:
+        for segment in task.remaining:
+            for statement, action in _with_actions(segment):
+                if action:
+                    yield statement, action
 
 
 def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None]]:
@@ -67,9 +85,7 @@ def _repeatable(statement: Statement) -> bool:
     return guarded or words[0] in SAFE_TO_REPEAT
 
 
-def _of_action(
-    statement: Statement, action: DdlAction, target: Target, catalogue: Catalogue
-) -> Iterator[Problem]:
+def _of_action(statement: Statement, action: DdlAction, target: Target) -> Iterator[Problem]:
     wanted = action.target
     if wanted is not None and wanted.type.needs_enterprise and target.edition == "community":
         yield Problem(
@@ -78,9 +94,6 @@ def _of_action(
             "Put it into a migration of its own that begins with: // assume that edition is enterprise",
             statement.place,
         )
-    found = conflict(action, catalogue)
-    if found:
-        yield Problem("GM206", found, _CONFLICT_HINT, statement.place)
     if action.name is None and action.verb == "create":
         yield Problem(
             "GM220",

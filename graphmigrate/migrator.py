@@ -41,7 +41,7 @@ from graphmigrate.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import neo4j
 
@@ -113,6 +113,7 @@ class Migrator:
             with self._locked(lock_timeout) as lock:
                 history = self._settle(lock, files, outcome)
                 planned = self._plan(files, history, target, allow_out_of_order)
+                self._refuse(self._checked(planned))
                 self._run(lock, planned, history, outcome)
             history = self._history()
         skipped = (*(_skipped(each) for each in planned.skips), *outcome.skipped)
@@ -132,7 +133,7 @@ class Migrator:
         files = self._files()
         history = self._history()
         planned = self._plan(files, history, target, allow_out_of_order, strict=False)
-        problems = [*planned.problems, *self._findings(planned)]
+        problems = [*planned.problems, *self._findings(planned, history)]
         return PlanResult(
             self._target(),
             tuple(_planned(task) for task in planned.tasks),
@@ -165,7 +166,7 @@ class Migrator:
         chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
         pairs = [(entry, migrations[entry.version]) for entry in chosen]
         planned = plan.build(pairs, history, self._target(), self.settings.ledger, allow_out_of_order=True)
-        return (*problems, *planned.problems, *self._findings(planned))
+        return (*problems, *planned.problems, *self._findings(planned, history))
 
     def baseline(self, version: str) -> BaselineResult:
         """Mark every version up to ``version`` as there already, without running it."""
@@ -389,31 +390,43 @@ class Migrator:
         known = all(history.skips.get(each.file.version.canonical) == each.reason for each in planned.skips)
         return not planned.tasks and history.record is None and known
 
-    def _findings(self, planned: Plan) -> list[Problem]:
-        """Collect what the checks and the server say of the planned statements."""
+    def _findings(self, planned: Plan, history: History) -> list[Problem]:
+        """Collect what the checks and the server say of the planned statements, without a lock."""
+        if history.record is None:
+            return [*self._checked(planned), *self._explained(planned)]
+        # the catalogue is on the move, or a run that died has to be settled first: it says nothing yet
+        return [_UNSETTLED, *self._explained(planned)]
+
+    def _checked(self, planned: Plan) -> list[Problem]:
+        """Walk the plan's statements along the catalogue as it stands."""
+        from graphmigrate.database.catalogue import read_catalogue
+
         if not planned.tasks:
             return []
-        from graphmigrate.database.catalogue import read_catalogue
+        return checks.check(planned.tasks, self._target(), read_catalogue(self._database()))
+
+    def _explained(self, planned: Plan) -> list[Problem]:
+        """Let the server parse and plan every statement that this edition knows."""
         from graphmigrate.database.preflight import explain
 
-        database = self._database()
-        problems = checks.check(planned.tasks, self._target(), read_catalogue(database))
-        refused = {each.place for each in problems if each.severity is Severity.ERROR}
         statements = [
             statement
             for task in planned.tasks
             for segment in task.remaining
             for statement in segment.statements
-            if statement.place not in refused
         ]
-        return [*problems, *explain(database, statements)]
+        return explain(self._database(), statements) if statements else []
 
     def _preflight(self, planned: Plan) -> None:
-        problems = self._findings(planned)
-        for problem in (*planned.problems, *problems):
+        """Refuse what the files alone or the server's parser refuse, before the lock is even asked for."""
+        found = [*checks.check_statements(planned.tasks, self._target()), *self._explained(planned)]
+        for problem in (*planned.problems, *found):
             if problem.severity is Severity.WARNING:
                 self._listen(Warned(problem))
-        errors = [each for each in problems if each.severity is Severity.ERROR]
+        self._refuse(found)
+
+    def _refuse(self, problems: Sequence[Problem]) -> None:
+        errors = _unique(each for each in problems if each.severity is Severity.ERROR)
         _raise_if(errors, PreflightError, "{count} statement(s) would fail; nothing was run.")
 
     @contextmanager
@@ -510,6 +523,22 @@ class Migrator:
         from graphmigrate.recovery import close_record
 
         close_record(self._database(), lock, record, history, outcome, result)
+
+
+_UNSETTLED = Problem(
+    "GM211",
+    "Another run is at work here, or one died: what it left is not taken into account.",
+    "The next `graphmigrate migrate` waits for it, or completes its history first.",
+    severity=Severity.WARNING,
+)
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first finding at each place."""
+    found: dict[object, Problem] = {}
+    for problem in problems:
+        found.setdefault(problem.place or problem, problem)
+    return list(found.values())
 
 
 def _user_name() -> str:

@@ -16,7 +16,7 @@ from graphmigrate.database.catalogue import await_indexes, read_catalogue
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, statement_failure, worth_retrying
 from graphmigrate.database.guard import check_not_erased, ledger_size
-from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, now
+from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress
 from graphmigrate.database.lock import Lock, await_no_work
 from graphmigrate.errors import GraphMigrateError, LockLost, MigrationFailed
 from graphmigrate.events import BatchDone, Listener, MigrationApplied, MigrationSkipped, MigrationStarted
@@ -94,7 +94,7 @@ class Runner:
             return
         self._listen(MigrationStarted(file.version.text, file.description, number, total, task.first))
         started = time.monotonic()
-        self._rank += 1
+        self._rank += task.row is None
         self._batches = task.row.batches if task.row else 0
         for segment in task.remaining:
             self._lock.doing(
@@ -160,19 +160,9 @@ class Runner:
 
     def _row_write(self, task: Task, segment: Segment, step: int, **values: Any) -> RowWrite:
         """Give the write that brings the migration's row to ``step``."""
-        done = step >= len(task.segments)
-        changes: dict[str, Any] = {
-            "step": step,
-            "steps": len(task.segments),
-            "state": COMPLETE if done else STARTED,
-            "checksum": task.migration.file.checksum,
-            "batches": 0,
-            "run": self._database.run,
-            "installed_on": now(),
-            **values,
-        }
-        if len(task.segments) > 1 or not done:
-            changes["segments"] = [each.checksum for each in task.segments[: segment.number]]
+        checksums = [each.checksum for each in task.segments]
+        run, checksum = self._database.run, task.migration.file.checksum
+        changes = progress(checksum, step, checksums, run, touched=segment.number) | values
         exists = (
             task.row is not None or segment.number > 1 or self._batches > 0 or task.key in self._announced
         )
@@ -181,7 +171,9 @@ class Runner:
             return RowWrite(task.key, pending.step, pending.batches, changes)
         if exists:
             return RowWrite(task.key, segment.number - 1, self._batches, changes)
-        return RowWrite(task.key, None, 0, new_row(task, self._database, self._rank) | changes)
+        return RowWrite(
+            task.key, None, 0, new_row(task.migration.file, task.key, self._database, self._rank) | changes
+        )
 
     # ---- data
 
@@ -403,20 +395,6 @@ class Runner:
         with self._database.transaction() as tx:
             self._journal.write(tx, self._row_write(task, segment, segment.number, intent=None))
         self._journal.pending.clear()
-
-
-def new_row(task: Task, database: Database, rank: int) -> dict[str, Any]:
-    """Give the properties that a row keeps from its first step on."""
-    file = task.migration.file
-    return {
-        "key": task.key,
-        "version": file.version.text,
-        "description": file.description,
-        "type": "cypher",
-        "source": file.name,
-        "installed_by": database.user,
-        "rank": rank,
-    }
 
 
 def record_skip(database: Database, version: str, reason: str) -> None:

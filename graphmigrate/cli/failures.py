@@ -23,11 +23,18 @@ class InternalError(GraphMigrateError):
     exit_code = 5
 
 
+class DatabaseRefused(GraphMigrateError):
+    """The server or the driver answered with an error that no part of the program expected."""
+
+    code = "GM173"
+    exit_code = 5
+
+
 def report(error: BaseException, session: Session) -> int:
     """Print an error as text and, with ``--output json``, as an object; give the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
-    ours = as_ours(error)
+    ours = as_ours(error, session)
     if session.debug:
         session.write(sys.stderr, session.redact("".join(traceback.format_exception(error)).rstrip()))
     from graphmigrate.cli.render.problems import error_lines
@@ -46,7 +53,7 @@ def exit_code_of(error: GraphMigrateError) -> int:
     return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
 
 
-def as_ours(error: BaseException) -> GraphMigrateError:
+def as_ours(error: BaseException, session: Session) -> GraphMigrateError:
     """Translate what click, the system or a mistake raised."""
     if isinstance(error, GraphMigrateError):
         return error
@@ -54,6 +61,8 @@ def as_ours(error: BaseException) -> GraphMigrateError:
         return Interrupted(error.number if isinstance(error, Stopped) else 2)
     if isinstance(error, click.ClickException):
         return _usage(error)
+    if is_of_the_driver(error):
+        return _of_the_driver(error, session)
     if isinstance(error, MemoryError):
         return InternalError(
             "There is not enough memory.", hint="Split the file, or run where there is more."
@@ -61,6 +70,25 @@ def as_ours(error: BaseException) -> GraphMigrateError:
     return InternalError(
         f"Internal error: {type(error).__name__}: {error}",
         hint="This is a mistake in graphmigrate. Run again with --debug and report what it prints.",
+    )
+
+
+def is_of_the_driver(error: BaseException) -> bool:
+    """Whether the driver raised it, told without importing the driver."""
+    return type(error).__module__.partition(".")[0] == "neo4j"
+
+
+def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
+    from graphmigrate.database.failures import code_of, connection_failure, message_of
+
+    if code_of(error).startswith(
+        ("Neo.ClientError.Statement", "Neo.ClientError.Schema", "Neo.DatabaseError")
+    ):
+        hint = "Run again with --debug to see where, and look into the server's log."
+        return DatabaseRefused(f"The database answered: {message_of(error)} [{code_of(error)}]", hint=hint)
+    target = session.target
+    return connection_failure(
+        error, target.uri if target else "the database", target.database if target else None
     )
 
 

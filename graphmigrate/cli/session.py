@@ -33,6 +33,7 @@ class Session:
         self.given: dict[str, Any] = {}
         self.secrets: list[str] = []
         self.folder: Path | None = None
+        self.target: Settings | None = None
         self.told: set[Problem] = set()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 must not turn a name into a crash
@@ -197,6 +198,7 @@ class Session:
             log_to_stderr(self)
         from graphmigrate.cli.render.progress import progress
 
+        self.target = settings
         with progress(self) as listen, Migrator(settings, listen=listen) as migrator:
             yield migrator
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from graphmigrate.cli.options import command
+from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
     from graphmigrate.cli.render.style import Style
-    from graphmigrate.cli.reports import SummaryReport, WhereReport
+    from graphmigrate.cli.reports import QueryReport, SummaryReport, WhereReport
     from graphmigrate.cli.session import Session
     from graphmigrate.config import Settings
+    from graphmigrate.migrator import Migrator
 
 
 @command("summary")
@@ -22,18 +24,38 @@ if TYPE_CHECKING:
 )
 def summary(session: Session, query: str | None) -> None:
     """Show the counts per label and relationship type, the example query's result, and where to look."""
-    from graphmigrate.cli.reports import QueryReport, SummaryReport
+    from graphmigrate.cli.reports import SummaryReport
 
     with session.migrator() as migrator:
         counts = migrator.summary()
         cypher = query or migrator.settings.example_query
         asked = None
         if cypher:
-            columns, rows = migrator.query(cypher)
-            asked = QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
+            asked = _ask(migrator, cypher, "--query" if query else "'example_query'")
         where = _where(session, migrator.settings, cypher)
     report = SummaryReport(counts.labels, counts.relationship_types, asked, where)
     session.result(report, lambda style: _lines(report, style))
+
+
+def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
+    """Run the query; one that the server refuses is the caller's mistake (GM174)."""
+    from graphmigrate.cli.failures import is_of_the_driver
+    from graphmigrate.cli.reports import QueryReport
+
+    try:
+        columns, rows = migrator.query(cypher)
+    except Exception as error:
+        if not is_of_the_driver(error) or not str(getattr(error, "code", "")).startswith(
+            "Neo.ClientError.Statement"
+        ):
+            raise
+        from graphmigrate.database.failures import message_of
+
+        hint = "It must be one reading query in Cypher."
+        raise UsageError(
+            f"The query of {origin} was refused: {message_of(error)}", hint=hint, code="GM174"
+        ) from error
+    return QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
 
 
 def _where(session: Session, settings: Settings, cypher: str | None) -> WhereReport:

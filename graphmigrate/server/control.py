@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 _GRACE = 30.0
+_GRACE_OF_TRAINING = 90.0
 _LOOK_EVERY = 0.5
 _LOCK_MARGIN = 1200.0  # the other start may be bringing jars or an image
 
@@ -56,7 +57,7 @@ def stop(project_dir: Path, tell: Tell) -> bool:
         state = _living(folder, tell)
         if state is None:
             return False
-        _end(folder, state)
+        _end(folder, state, tell)
         folder.forget(state)
         return True
 
@@ -254,7 +255,7 @@ def _why(folder: Folder, state: State, what: str, code: str = "GM180") -> Server
     )
 
 
-def _end(folder: Folder, state: State) -> None:
+def _end(folder: Folder, state: State, tell: Tell) -> None:
     """End a living server: an ephemeral one at once, unless it has a class-data archive to write."""
     if state.provider == "docker":
         container = state.container or docker.container_name(folder)
@@ -262,7 +263,10 @@ def _end(folder: Folder, state: State) -> None:
         return
     if state.pid is None or state.birth is None:
         return
-    grace = 0.0 if state.ephemeral and not state.training else _GRACE
+    grace = 0.0 if state.ephemeral else _GRACE
+    if state.training:
+        tell("This once, stopping takes some seconds: what speeds up every later start is being written.")
+        grace = _GRACE_OF_TRAINING
     try:
         gone = processes.end(state.pid, state.birth, grace=grace)
     except PermissionError as error:

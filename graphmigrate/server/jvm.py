@@ -65,11 +65,15 @@ def adopt_archive(state: State) -> None:
 
 
 def _write_configuration(plan: Launch) -> None:
-    settings = plan.settings() | {
-        "server.default_listen_address": HOST,
-        "server.bolt.listen_address": f"{HOST}:{plan.port}",
-        "server.http.listen_address": f"{HOST}:{plan.http_port}",
-    }
+    settings = (
+        plan.settings()
+        | dict(plan.release.jvm_settings)
+        | {
+            "server.default_listen_address": HOST,
+            "server.bolt.listen_address": f"{HOST}:{plan.port}",
+            "server.http.listen_address": f"{HOST}:{plan.http_port}",
+        }
+    )
     lines = [f"{name}={value}\n" for name, value in sorted(settings.items())]
     (plan.home.path / "conf" / "neo4j.conf").write_text("".join(lines), "utf-8")
 

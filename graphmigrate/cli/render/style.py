@@ -30,7 +30,7 @@ class Style:
 
     def paint(self, text: str, *names: str) -> str:
         """Give the text in these colours."""
-        if not self.color or not names:
+        if not self.color or not names or not text:
             return text
         return f"\x1b[{';'.join(CODES[name] for name in names)}m{text}\x1b[0m"
 

@@ -1,0 +1,81 @@
+"""The fields of every command's JSON object, read from the dataclasses.
+
+``docs/json-output.md`` is checked against it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+from enum import Enum
+
+from graphmigrate import errors, results
+from graphmigrate.cli import reports
+
+OBJECTS: dict[str, type] = {
+    "migrate": results.MigrateResult,
+    "plan": results.PlanResult,
+    "status": results.Status,
+    "validate": reports.ValidateReport,
+    "baseline": results.BaselineResult,
+    "repair": results.RepairResult,
+    "wait": results.Target,
+    "seed": results.SeedResult,
+    "seed list": reports.SeedListReport,
+    "summary": reports.SummaryReport,
+    "new": reports.NewReport,
+    "init": reports.InitReport,
+}
+_NAMED = {
+    name: each
+    for module in (errors, results, reports)
+    for name, each in vars(module).items()
+    if isinstance(each, type)
+}
+_WORDS = {
+    "str": "text",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "Any": "any value",
+    "datetime": "time (ISO 8601)",
+    "timedelta": "number (seconds)",
+}
+
+
+def reference() -> str:
+    """Give the field lists as Markdown: each command's object first, then the objects in them."""
+    lines: list[str] = []
+    seen: list[type] = list(OBJECTS.values())
+    for each in seen:
+        users = ", ".join(f"`{command}`" for command, made in OBJECTS.items() if made is each)
+        lines += [f"### {each.__name__}{f' ({users})' if users else ''}", ""]
+        for name, annotation in written_types(each).items():
+            lines.append(f"- `{name}`: {_worded(annotation)}")
+            seen += [made for made in objects_in(annotation) if made not in seen]
+        lines.append("")
+    return "\n".join(lines).strip()
+
+
+def written_types(made: type) -> dict[str, str]:
+    """Give a dataclass's fields with their types as they are written."""
+    return {each.name: str(each.type) for each in fields(made)}
+
+
+def objects_in(annotation: str) -> list[type]:
+    """Give the dataclasses that a type names."""
+    found = [_NAMED[word] for word in re.findall(r"\w+", annotation) if word in _NAMED]
+    return [each for each in found if is_dataclass(each)]
+
+
+def _worded(annotation: str) -> str:
+    if annotation.endswith(" | None"):
+        return f"{_worded(annotation.removesuffix(' | None'))}, or null"
+    if annotation.startswith("tuple["):
+        return f"list of {_worded(annotation.removeprefix('tuple[').removesuffix(', ...]'))}"
+    if annotation.startswith("dict["):
+        return f"object, each value: {_worded(annotation.partition(', ')[2].removesuffix(']'))}"
+    named = _NAMED.get(annotation)
+    if isinstance(named, type) and issubclass(named, Enum):
+        return f"text, one of {', '.join(f'`{member.value}`' for member in named)}"
+    return _WORDS.get(annotation, annotation)

@@ -1,0 +1,257 @@
+"""``graphmigrate server``: a real local Neo4j, started, found and stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphmigrate.cli.session import Session
+from graphmigrate.errors import GraphMigrateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from graphmigrate.server import Server
+
+PREFIX = "GRAPHMIGRATE_SERVER_"
+
+
+class NoServer(GraphMigrateError):
+    """No server of this project runs."""
+
+    code = "GM191"
+    exit_code = 3
+
+
+@click.group("server", no_args_is_help=True)
+def server() -> None:
+    """Start and stop a real local Neo4j for development and tests.
+
+    One server for each project; its data is kept in .graphmigrate/ there. Commands that are not told another database
+    use it.
+    """
+
+
+def _said(name: str, *declarations: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare an option that an environment variable can say as well."""
+    return click.option(*declarations, envvar=PREFIX + name, **more)
+
+
+@server.command("start")
+@_said(
+    "PROVIDER",
+    "--provider",
+    type=click.Choice(["docker", "jvm"]),
+    help="Default: Docker where it can, else a JVM.",
+)
+@_said("VERSION", "--neo4j-version", metavar="VERSION", help="5.26 (default) or 2026.05.")
+@_said("IMAGE", "--image", metavar="IMAGE", help="The Docker image; default: the version's public one.")
+@_said(
+    "PORT", "--port", type=click.IntRange(0, 65535), help="For Bolt; 0: any free one. Default: 7687 if free."
+)
+@_said("HEAP", "--heap", default="512m", show_default=True, metavar="SIZE", help="The most heap memory.")
+@_said(
+    "PAGE_CACHE", "--page-cache", default="64m", show_default=True, metavar="SIZE", help="Memory for pages."
+)
+@_said(
+    "TIMEOUT",
+    "--timeout",
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for it.",
+)
+@click.option("--ephemeral", is_flag=True, help="Throw the data away at stop.")
+@click.option("--no-auth", is_flag=True, help="Without a password.")
+@click.pass_obj
+def start(
+    session: Session | None,
+    provider: str | None,
+    neo4j_version: str | None,
+    image: str | None,
+    port: int | None,
+    heap: str,
+    page_cache: str,
+    timeout: float,
+    ephemeral: bool,
+    no_auth: bool,
+) -> None:
+    """Start the server, or name the one that runs; returns when it answers queries."""
+    from graphmigrate import server as api
+
+    session = session or Session(())
+    options = api.ServerOptions(
+        provider=provider,
+        version=neo4j_version,
+        port=port,
+        ephemeral=ephemeral,
+        auth=not no_auth,
+        heap=heap,
+        page_cache=page_cache,
+        image=image,
+        timeout=timeout,
+    )
+    running = api.start(_project(session), options, session.say)
+    session.result(_facts(running), lambda _style: _lines(running))
+
+
+@server.command("stop")
+@click.pass_obj
+def stop(session: Session | None) -> None:
+    """Stop the server that 'start' started, and no other one."""
+    from graphmigrate import server as api
+
+    session = session or Session(())
+    stopped = api.stop(_project(session), session.say)
+    session.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
+    session.result({"stopped": stopped}, lambda _style: [])
+
+
+@server.command("status")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where none runs.")
+@click.pass_context
+def status(ctx: click.Context, exit_code: bool) -> None:
+    """Say whether the server runs, and where."""
+    session = ctx.obj or Session(())
+    running = _find(session)
+    if running is None:
+        session.result({"running": False}, lambda _style: ["No server of this project runs."])
+        ctx.exit(1 if exit_code else 0)
+    session.result(_facts(running), lambda _style: _lines(running))
+
+
+@server.command("url")
+@click.option("--browser", is_flag=True, help="Print the link to Neo4j Browser.")
+@click.pass_obj
+def url(session: Session | None, browser: bool) -> None:
+    """Print the server's Bolt URI."""
+    from graphmigrate.server import browser_url
+
+    session = session or Session(())
+    running = _required(session)
+    text = browser_url(running) if browser else running.bolt_uri
+    session.result({"url": text}, lambda _style: [text])
+
+
+@server.command("logs")
+@click.option("--follow", "-f", is_flag=True, help="Go on until interrupted.")
+@click.option(
+    "--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of the last ones."
+)
+@click.pass_obj
+def logs(session: Session | None, follow: bool, lines: int) -> None:
+    """Print what the server printed last; after it died or was stopped, too."""
+    session = session or Session(())
+    running = _find(session)
+    if running is not None and running.container:
+        from graphmigrate.server.docker import log_command
+
+        _hand_over(log_command(running.container, lines, follow=follow))
+        return
+    from graphmigrate.server.logs import tail
+    from graphmigrate.server.state import Folder
+
+    folder = Folder(_project(session))
+    kept = [folder.home(ephemeral=each).log_file for each in (False, True)]
+    file = (
+        running.log_file if running else max((each for each in kept if each.exists()), key=_age, default=None)
+    )
+    if file is None:
+        raise _no_server()
+    for line in tail(file, lines):
+        session.write(sys.stdout, line)
+    if follow:
+        _follow(session, file)
+
+
+def _project(session: Session) -> Path:
+    """Give the folder whose server is meant: that of the configuration file, as for every other command."""
+    return session.load().folder.absolute()
+
+
+def _find(session: Session) -> Server | None:
+    from graphmigrate import server as api
+
+    return api.find(_project(session))
+
+
+def _required(session: Session) -> Server:
+    running = _find(session)
+    if running is None:
+        raise _no_server()
+    return running
+
+
+def _no_server() -> NoServer:
+    return NoServer("No server of this project runs.", hint="Start one: graphmigrate server start")
+
+
+def _lines(running: Server) -> list[str]:
+    """Describe a server for people; the password stays in its file."""
+    from graphmigrate.server import browser_url
+
+    place = f"container {running.container[:12]}" if running.container else f"process {running.pid}"
+    kept = "thrown away at stop" if running.ephemeral else str(running.data_dir)
+    user = f"{running.username}, password in {running.password_file}" if running.username else "none needed"
+    rows = {
+        "Neo4j": f"{running.version} ({running.provider}, {place})",
+        "Bolt": running.bolt_uri,
+        "HTTP": running.http_url,
+        "Browser": browser_url(running),
+        "User": user,
+        "Data": kept,
+        "Stop it": "graphmigrate server stop",
+    }
+    return [f"{name:<8} {text}" for name, text in rows.items()]
+
+
+def _facts(running: Server) -> dict[str, object]:
+    """Describe a server for programs; the password stays in its file."""
+    from graphmigrate.server import browser_url
+
+    return {
+        "running": True,
+        "provider": running.provider,
+        "version": running.version,
+        "bolt_uri": running.bolt_uri,
+        "http_url": running.http_url,
+        "browser_url": browser_url(running),
+        "username": running.username,
+        "password_file": running.password_file,
+        "data_dir": running.data_dir,
+        "ephemeral": running.ephemeral,
+        "pid": running.pid,
+        "container": running.container,
+        "log_file": running.log_file,
+    }
+
+
+def _age(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _hand_over(command: Sequence[str]) -> None:
+    """Let another program print; its end is ours."""
+    code = subprocess.run(command, check=False).returncode  # noqa: S603
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _follow(session: Session, path: Path) -> None:
+    """Print what is added to a file, from its beginning where it was made anew, until interrupted."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        file.seek(0, os.SEEK_END)
+        while path.exists():
+            text = file.read()
+            if text:
+                session.write(sys.stdout, text.rstrip("\n"))
+            elif path.stat().st_size < file.tell():
+                file.seek(0)
+            else:
+                time.sleep(0.2)

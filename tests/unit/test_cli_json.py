@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import neo4j.time
+import pytest
+from neo4j.spatial import WGS84Point
+
+from graphmigrate.cli.render.json import encode, encode_error, plain
+from graphmigrate.cli.render.reference import OBJECTS, objects_in, reference, written_types
+from graphmigrate.errors import Place, Problem, ProjectError
+from graphmigrate.results import State
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "json-output.md"
+BLOCK = re.compile(r"(<!-- begin: [^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+EXAMPLES = dict(re.findall(r"```json ([\w ]+)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
+
+
+def test_the_documented_fields_are_those_of_the_code() -> None:
+    """UPDATE_DOCS=1 writes them."""
+    text = DOCUMENT.read_text()
+    wanted = BLOCK.sub(lambda found: f"{found[1]}\n{reference()}\n\n{found[2]}", text)
+    if os.environ.get("UPDATE_DOCS"):
+        DOCUMENT.write_text(wanted)
+    assert text == wanted
+
+
+@pytest.mark.parametrize("command", OBJECTS)
+def test_each_command_has_an_example_with_its_fields(command: str) -> None:
+    check(json.loads(EXAMPLES[command]), OBJECTS[command])
+
+
+def check(value: object, made: type) -> None:
+    assert isinstance(value, dict)
+    wanted = written_types(made)
+    assert list(value) == list(wanted)
+    for name, annotation in wanted.items():
+        for inner in objects_in(annotation):
+            each = value[name]
+            for one in each if isinstance(each, list) else [each]:
+                if one is not None:
+                    check(one, inner)
+
+
+def test_the_error_example_is_what_is_printed() -> None:
+    example = json.loads(EXAMPLES["error"])["error"]
+    place = Place(**example["place"])
+    error = ProjectError(example["message"], hint=example["hint"], place=place, code=example["code"])
+    assert json.loads(encode_error(error)) == {"error": example}
+
+
+def test_problems_of_an_error_are_listed() -> None:
+    problem = Problem("GM112", "twice", "rename", Place("a.cypher", 2, 3, "x"))
+    found = json.loads(encode_error(ProjectError("two problems", problems=[problem])))["error"]["problems"]
+    assert found == [
+        {
+            "code": "GM112",
+            "message": "twice",
+            "hint": "rename",
+            "place": {"file": "a.cypher", "line": 2, "column": 3, "source": "x"},
+            "severity": "error",
+        }
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    at: datetime
+    took: timedelta
+    state: State
+    where: Path
+    values: tuple[object, ...]
+
+
+def test_values_become_plain() -> None:
+    holder = Holder(
+        datetime(2026, 1, 31, 12, tzinfo=UTC),
+        timedelta(milliseconds=1500),
+        State.OUT_OF_ORDER,
+        Path("a/b"),
+        (1, None),
+    )
+    assert plain(holder) == {
+        "at": "2026-01-31T12:00:00+00:00",
+        "took": 1.5,
+        "state": "out of order",
+        "where": "a/b",
+        "values": [1, None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (math.nan, "nan"),
+        (math.inf, "inf"),
+        (b"\x00\xff", "00ff"),
+        (neo4j.time.Date(2026, 1, 31), "2026-01-31"),
+        (neo4j.time.Duration(days=1), "P1D"),
+        (WGS84Point((1.5, 2.5)), {"srid": 4326, "coordinates": [1.5, 2.5]}),
+        ({"ä": [True]}, {"ä": [True]}),
+    ],
+)
+def test_values_of_a_query(value: object, wanted: object) -> None:
+    assert plain(value) == wanted
+    assert json.loads(encode(value)) == wanted
