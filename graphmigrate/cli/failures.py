@@ -34,6 +34,9 @@ def report(error: BaseException, session: Session) -> int:
     """Print an error as text and, with ``--output json``, as an object; give the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, click.UsageError) and error.ctx:
+        session.write(sys.stderr, error.ctx.get_help())
+        error = UsageError("No command was given.", hint=f"See '{error.ctx.command_path} --help'.")
     ours = as_ours(error, session)
     if session.debug:
         session.write(sys.stderr, session.redact("".join(traceback.format_exception(error)).rstrip()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,7 +124,7 @@ def init(session: Session, folder: Path) -> None:
         if _occupied(folder / name):
             wanted = {key: place for key, place in wanted.items() if not place.startswith(f"{name}/")}
             kept.append(f"{name}/")
-    kept += [place for place in wanted.values() if (folder / place).exists()]
+    kept += [place for place in wanted.values() if os.path.lexists(folder / place)]
     created = [place for place in wanted.values() if place not in kept]
     for template, place in wanted.items():
         if place in created:
@@ -161,6 +162,9 @@ def _write(path: Path, text: str) -> None:
     """Write a new file, never over an old one; raises UsageError (GM167, GM168)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from None
+    try:
         with path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError:

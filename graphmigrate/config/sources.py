@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 PREFIX = "GRAPHMIGRATE_"
 TYPES = {each.name: str(each.type).removesuffix(" | None") for each in fields(Settings)}
 NAMES = (*TYPES, "password_file")
-# Variables of the command line that are no settings, and the prefix of those that only our tests read.
+# Variables of the command line that are no settings; those of our tests and of the local server.
 OTHER_VARIABLES = ("config", "env_file", "output", "quiet", "debug")
-TEST_PREFIX = f"{PREFIX}TEST_"
+OTHER_PREFIXES = (f"{PREFIX}TEST_", f"{PREFIX}SERVER_")
 MINIMUM = {"lock_timeout": 0.0}
 
 
@@ -134,7 +134,7 @@ class Reader:
         if name in OTHER_VARIABLES and suffix:
             text, hint = f"{key}{suffix} was ignored: it counts in the real environment only.", None
             self.warnings.append(Problem("GM164", text, hint, severity=Severity.WARNING))
-        if name in OTHER_VARIABLES or key.startswith(TEST_PREFIX):
+        if name in OTHER_VARIABLES or key.startswith(OTHER_PREFIXES):
             return
         near = suggest(name, NAMES)
         if near:

@@ -245,7 +245,7 @@ def _why(folder: Folder, state: State, what: str, code: str = "GM180") -> Server
     """Tell why a server did not come up, in its own words."""
     log = folder.home(ephemeral=state.ephemeral).log_file
     lines = docker.log_lines(state.container, 200) if state.container else logs.tail(log, 200)
-    said = "\n".join(f"  {line}" for line in logs.telling_lines(lines)) or "  (nothing)"
+    said = "\n".join(logs.telling_lines(lines)) or "(nothing)"
     lost = "already in use" in said
     where = f" The whole log: {log}" if not state.container and not state.ephemeral else ""
     hint = "Choose another port: --port 0" if lost else "More memory is given by --heap 1g." + where

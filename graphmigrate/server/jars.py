@@ -61,7 +61,7 @@ def _fetch(release: Release, java: Java, folder: Path, library: Path, tell: Call
     if maven is None:
         raise UsageError(
             f"Maven (mvn) is needed once, to bring Neo4j {release.version}, and is not installed.",
-            hint=f"Install it: {_install_maven()}",
+            hint=f"Install it: {_install_maven()} (or use Docker).",
             code="GM184",
         )
     tell(f"Fetching Neo4j {release.version} with Maven (about 140 MB, once) into {folder} …")

@@ -60,7 +60,7 @@ def choose(release: Release) -> Java:
     have = "; found only " + ", ".join(f"Java {each.major} in {each.home}" for each in found) if found else ""
     raise UsageError(
         f"Neo4j {release.version} needs Java {release.java} or newer, and none is installed{have}.",
-        hint=f"Install it: {install_command(release.java)} (or set JAVA_HOME to one).",
+        hint=f"Install it: {install_command(release.java)} (or set JAVA_HOME to one, or use Docker).",
         code="GM183",
     )
 

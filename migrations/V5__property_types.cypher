@@ -1,0 +1,57 @@
+// assume that edition is enterprise
+
+// The type of every property of the model (docs/model.md). Community Edition has no property type constraints,
+// so there this file is skipped.
+CREATE CONSTRAINT project_id_type IF NOT EXISTS FOR (p:Project) REQUIRE p.id IS :: STRING;
+CREATE CONSTRAINT project_name_type IF NOT EXISTS FOR (p:Project) REQUIRE p.name IS :: STRING;
+CREATE CONSTRAINT project_description_type IF NOT EXISTS FOR (p:Project) REQUIRE p.description IS :: STRING;
+CREATE CONSTRAINT project_domain_type IF NOT EXISTS FOR (p:Project) REQUIRE p.domain IS :: STRING;
+CREATE CONSTRAINT project_status_type IF NOT EXISTS FOR (p:Project) REQUIRE p.status IS :: STRING;
+CREATE CONSTRAINT project_owner_type IF NOT EXISTS FOR (p:Project) REQUIRE p.owner IS :: STRING;
+CREATE CONSTRAINT project_tags_type IF NOT EXISTS FOR (p:Project) REQUIRE p.tags IS :: LIST<STRING NOT NULL>;
+CREATE CONSTRAINT project_created_at_type IF NOT EXISTS FOR (p:Project) REQUIRE p.created_at IS :: ZONED DATETIME;
+CREATE CONSTRAINT project_metadata_type IF NOT EXISTS FOR (p:Project) REQUIRE p.metadata IS :: STRING;
+CREATE CONSTRAINT dataset_id_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.id IS :: STRING;
+CREATE CONSTRAINT dataset_name_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.name IS :: STRING;
+CREATE CONSTRAINT dataset_description_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.description IS :: STRING;
+CREATE CONSTRAINT dataset_modality_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.modality IS :: STRING;
+CREATE CONSTRAINT dataset_format_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.format IS :: STRING;
+CREATE CONSTRAINT dataset_version_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.version IS :: STRING;
+CREATE CONSTRAINT dataset_license_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.license IS :: STRING;
+CREATE CONSTRAINT dataset_source_uri_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.source_uri IS :: STRING;
+CREATE CONSTRAINT dataset_row_count_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.row_count IS :: INTEGER;
+CREATE CONSTRAINT dataset_size_bytes_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.size_bytes IS :: INTEGER;
+CREATE CONSTRAINT dataset_created_at_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.created_at IS :: ZONED DATETIME;
+CREATE CONSTRAINT dataset_metadata_type IF NOT EXISTS FOR (d:Dataset) REQUIRE d.metadata IS :: STRING;
+CREATE CONSTRAINT model_id_type IF NOT EXISTS FOR (m:Model) REQUIRE m.id IS :: STRING;
+CREATE CONSTRAINT model_name_type IF NOT EXISTS FOR (m:Model) REQUIRE m.name IS :: STRING;
+CREATE CONSTRAINT model_description_type IF NOT EXISTS FOR (m:Model) REQUIRE m.description IS :: STRING;
+CREATE CONSTRAINT model_task_type IF NOT EXISTS FOR (m:Model) REQUIRE m.task IS :: STRING;
+CREATE CONSTRAINT model_architecture_type IF NOT EXISTS FOR (m:Model) REQUIRE m.architecture IS :: STRING;
+CREATE CONSTRAINT model_framework_type IF NOT EXISTS FOR (m:Model) REQUIRE m.framework IS :: STRING;
+CREATE CONSTRAINT model_version_type IF NOT EXISTS FOR (m:Model) REQUIRE m.version IS :: STRING;
+CREATE CONSTRAINT model_parameter_count_type IF NOT EXISTS FOR (m:Model) REQUIRE m.parameter_count IS :: INTEGER;
+CREATE CONSTRAINT model_created_at_type IF NOT EXISTS FOR (m:Model) REQUIRE m.created_at IS :: ZONED DATETIME;
+CREATE CONSTRAINT model_history_epoch_type IF NOT EXISTS FOR (m:Model) REQUIRE m.history_epoch IS :: LIST<INTEGER NOT NULL>;
+CREATE CONSTRAINT model_history_training_loss_type IF NOT EXISTS FOR (m:Model) REQUIRE m.history_training_loss IS :: LIST<FLOAT NOT NULL>;
+CREATE CONSTRAINT model_history_validation_loss_type IF NOT EXISTS FOR (m:Model) REQUIRE m.history_validation_loss IS :: LIST<FLOAT NOT NULL>;
+CREATE CONSTRAINT model_metadata_type IF NOT EXISTS FOR (m:Model) REQUIRE m.metadata IS :: STRING;
+CREATE CONSTRAINT experiment_id_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.id IS :: STRING;
+CREATE CONSTRAINT experiment_name_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.name IS :: STRING;
+CREATE CONSTRAINT experiment_description_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.description IS :: STRING;
+CREATE CONSTRAINT experiment_status_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.status IS :: STRING;
+CREATE CONSTRAINT experiment_started_at_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.started_at IS :: ZONED DATETIME;
+CREATE CONSTRAINT experiment_ended_at_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.ended_at IS :: ZONED DATETIME;
+CREATE CONSTRAINT experiment_learning_rate_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.learning_rate IS :: FLOAT;
+CREATE CONSTRAINT experiment_batch_size_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.batch_size IS :: INTEGER;
+CREATE CONSTRAINT experiment_epochs_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.epochs IS :: INTEGER;
+CREATE CONSTRAINT experiment_random_seed_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.random_seed IS :: INTEGER;
+CREATE CONSTRAINT experiment_project_id_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.project_id IS :: STRING;
+CREATE CONSTRAINT experiment_dataset_id_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.dataset_id IS :: STRING;
+CREATE CONSTRAINT experiment_metadata_type IF NOT EXISTS FOR (e:Experiment) REQUIRE e.metadata IS :: STRING;
+CREATE CONSTRAINT metric_id_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.id IS :: STRING;
+CREATE CONSTRAINT metric_name_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.name IS :: STRING;
+CREATE CONSTRAINT metric_value_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.value IS :: FLOAT;
+CREATE CONSTRAINT metric_split_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.split IS :: STRING;
+CREATE CONSTRAINT metric_higher_is_better_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.higher_is_better IS :: BOOLEAN;
+CREATE CONSTRAINT metric_recorded_at_type IF NOT EXISTS FOR (m:Metric) REQUIRE m.recorded_at IS :: ZONED DATETIME;

@@ -1,0 +1,186 @@
+"""What goes wrong at the edges: one or two lines, the right exit code, nothing changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from tests.acceptance.commands import Folder, assert_short
+from tests.conftest import Neo4jTarget
+from tests.projects import dump
+
+READING = ("status", "plan", "validate", "summary")
+COMMANDS = (*READING, "migrate", "baseline 1", "repair", "seed")
+
+
+@pytest.fixture
+def project(tmp_path: Path, neo4j_target: Neo4jTarget, driver: neo4j.Driver) -> Folder:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "x.cypher.j2").write_text("MERGE (:Thing {id: 1});")
+    return Folder(tmp_path, neo4j_target.env).write(V1__x="CREATE INDEX thing FOR (t:Thing) ON (t.id);")
+
+
+@pytest.fixture
+def unchanged(driver: neo4j.Driver) -> Iterator[None]:
+    before = dump(driver, volatile=True)
+    yield
+    assert dump(driver, volatile=True) == before
+
+
+@pytest.mark.usefixtures("unchanged")
+class TestConnections:
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_server_down(self, project: Folder, command: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            process = project.run(*command.split(), "--uri", f"bolt://127.0.0.1:{free.getsockname()[1]}")
+        assert process.returncode == 3
+        assert_short(process)
+        assert "GM301" in process.stderr
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_unknown_database(self, project: Folder, command: str) -> None:
+        process = project.run(*command.split(), "--database", "nowhere")
+        assert process.returncode == 3
+        assert_short(process)
+        assert "nowhere" in process.stderr
+
+    def test_unknown_host(self, project: Folder) -> None:
+        process = project.run("status", "--uri", "bolt://nowhere.invalid")
+        assert process.returncode == 3
+        assert_short(process)
+        assert "GM305" in process.stderr
+
+    @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+    @pytest.mark.parametrize("command", ["status", "migrate"])
+    def test_an_http_port(self, project: Folder, scheme: str, command: str) -> None:
+        with http_port() as port:
+            process = project.run(command, "--uri", f"{scheme}://127.0.0.1:{port}")
+        assert process.returncode == 3
+        assert_short(process)
+        assert "HTTP" in process.stderr
+
+    @pytest.mark.parametrize("scheme", ["bolt+s", "bolt+ssc", "neo4j+s", "neo4j+ssc"])
+    def test_tls_against_a_plain_server(
+        self, project: Folder, neo4j_target: Neo4jTarget, scheme: str
+    ) -> None:
+        address = neo4j_target.uri.partition("://")[2]
+        process = project.run("status", "--uri", f"{scheme}://{address}")
+        assert process.returncode == 3
+        assert_short(process)
+        assert "TLS" in process.stderr
+
+    def test_wrong_password_and_then_the_rate_limit(self, project: Folder, neo4j_target: Neo4jTarget) -> None:
+        if not neo4j_target.password:
+            pytest.skip("the given server asks for no password")
+        said = []
+        for _ in range(6):
+            process = project.run("migrate", "--username", "stranger", NEO4J_PASSWORD="wrong-secret")
+            assert process.returncode == 3
+            assert_short(process)
+            assert "wrong-secret" not in process.stderr
+            said += re.findall(r"GM\d+", process.stderr.splitlines()[0])
+        assert said[0] == "GM302"
+        assert said[-1] == "GM307"
+
+    def test_waiting_fails_at_once_for_a_wrong_password(
+        self, project: Folder, neo4j_target: Neo4jTarget
+    ) -> None:
+        if not neo4j_target.password:
+            pytest.skip("the given server asks for no password")
+        process = project.run(
+            "wait", "--timeout", "60", "--username", "nobody", NEO4J_PASSWORD="wrong-secret"
+        )
+        assert process.returncode == 3
+        assert_short(process)
+
+    def test_the_password_from_a_file(self, project: Folder, neo4j_target: Neo4jTarget) -> None:
+        if not neo4j_target.password:
+            pytest.skip("the given server asks for no password")
+        file = project.path / "secret"
+        file.write_text(f"{neo4j_target.password}\n")
+        file.chmod(0o600)
+        process = project.run("status", "--password-file", "secret", NEO4J_PASSWORD="wrong-secret")
+        assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.usefixtures("unchanged")
+class TestFiles:
+    @pytest.mark.parametrize("command", ["migrate", "status", "plan", "validate", "validate --offline"])
+    def test_missing_folder(self, project: Folder, command: str) -> None:
+        process = project.run(*command.split(), "--migrations", "nowhere")
+        assert process.returncode == 2
+        assert_short(process)
+        assert "nowhere" in process.stderr
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+    def test_unreadable_file(self, project: Folder) -> None:
+        (project.path / "migrations" / "V1__x.cypher").chmod(0)
+        self.refused(project, "V1__x.cypher")
+
+    def test_a_link_to_nowhere(self, project: Folder) -> None:
+        (project.path / "migrations" / "V2__x.cypher").symlink_to("nowhere")
+        self.refused(project, "V2__x.cypher")
+
+    def test_a_directory_named_like_a_migration(self, project: Folder) -> None:
+        (project.path / "migrations" / "V2__x.cypher").mkdir()
+        self.refused(project, "V2__x.cypher")
+
+    def test_a_binary_file(self, project: Folder) -> None:
+        (project.path / "migrations" / "V2__x.cypher").write_bytes(b"CREATE (:X);\x00\xff\xfe\x00")
+        self.refused(project, "V2__x.cypher")
+
+    def test_a_statement_over_the_limit(self, project: Folder) -> None:
+        text = "CREATE (:X {x: '" + "x" * (10 * 1024 * 1024) + "'});"
+        project.write(V2__x=text)
+        process = self.refused(project, "V2__x.cypher")
+        assert len(process.stderr) < 2000
+
+    def test_the_limit_is_a_setting(self, project: Folder) -> None:
+        project.write(V2__x="CREATE (:X {x: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'});")
+        process = project.run("migrate", GRAPHMIGRATE_MAX_STATEMENT_SIZE="60")
+        assert process.returncode == 2
+        assert "V2__x.cypher" in process.stderr
+
+    def refused(self, project: Folder, name: str):  # type: ignore[no-untyped-def]
+        process = project.run("migrate")
+        assert process.returncode == 2, process.stderr
+        lines = process.stderr.strip().splitlines()
+        assert lines[0].startswith("error[GM")
+        assert name in process.stderr
+        assert "hint: " in process.stderr
+        assert "Traceback" not in process.stderr
+        assert len(lines) <= 6
+        return process
+
+
+class http_port:  # noqa: N801
+    """A port that answers everything as a web server does."""
+
+    def __enter__(self) -> int:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+        port: int = self.socket.getsockname()[1]
+        return port
+
+    def serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(1000)
+                connection.sendall(
+                    b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()

@@ -1,0 +1,115 @@
+"""Every query of docs/queries.md answers, and by the index that the page names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
+MISSION = "MATCH (p:Project)-[:HAS]->(d:Dataset)\nRETURN p.name AS project_name, d.name AS dataset_name"
+_SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_QUERY = re.compile(r"<!-- index: (?P<index>\w+) -->\n```cypher\n(?P<text>.+?)\n```", re.DOTALL)
+
+
+class Query(NamedTuple):
+    title: str
+    index: str
+    text: str
+
+
+def read_page() -> list[Query]:
+    queries = []
+    for section in _SECTION.finditer(PAGE.read_text(encoding="utf-8")):
+        found = _QUERY.findall(section["body"])
+        assert len(found) == section["body"].count("```cypher") == 1, section["title"]
+        query = Query(section["title"], *found[0])
+        assert "fulltext" not in query.text or f"queryNodes('{query.index}'" in query.text
+        queries.append(query)
+    return queries
+
+
+QUERIES = read_page()
+
+
+def operators(plan):
+    yield plan["operatorType"].partition("@")[0], plan["args"].get("Details", "")
+    for child in plan.get("children", []):
+        yield from operators(child)
+
+
+def seen_in_plan(session, name: str) -> str:
+    """How a plan writes that it uses this index."""
+    row = session.run("SHOW INDEXES YIELD * WHERE name = $name", name=name).single(strict=True)
+    if row["type"] == "FULLTEXT":
+        return "db.index.fulltext.queryNodes("  # the name is a parameter in the plan; read_page has seen it in the text
+    return f":{'|'.join(row['labelsOrTypes'])}({', '.join(row['properties'])})"
+
+
+def test_the_page_has_the_mission_s_query_and_ten_others():
+    assert MISSION in [query.text for query in QUERIES]
+    assert len({query.text for query in QUERIES}) == len(QUERIES) >= 11
+
+
+def test_every_query_answers_by_its_index(sample_graph):
+    with sample_graph.session() as session:
+        # Plans follow the statistics of the indexes, which the server otherwise takes anew some time after a load.
+        session.run("CALL db.prepareForReplanning()").consume()
+        for query in QUERIES:
+            result = session.run("PROFILE " + query.text)
+            rows = [record.data() for record in result]
+            assert rows, f"{query.title}: no rows"
+            assert any(value not in (None, [], "") for row in rows for value in row.values()), query.title
+            check_plan(session, query, list(operators(result.consume().profile)))
+
+
+def check_plan(session, query, plan):
+    names = [name for name, _ in plan]
+    assert not [name for name in names if "AllNodesScan" in name], (query.title, plan)
+    if query.index == "none":
+        return
+    assert not [name for name in names if "NodeByLabelScan" in name], (query.title, plan)
+    wanted = seen_in_plan(session, query.index)
+    using = [name for name, details in plan if wanted in details]
+    assert using, (query.title, wanted, plan)
+    assert all("IndexSeek" in name or name == "ProcedureCall" for name in using), (query.title, using)
+
+
+def test_every_index_of_the_project_has_a_query(sample_graph):
+    """An index that no documented query needs only costs writes."""
+    with sample_graph.session() as session:
+        made = {
+            record["name"]
+            for record in session.run(
+                "SHOW INDEXES YIELD name, type, labelsOrTypes, owningConstraint "
+                "WHERE type <> 'LOOKUP' AND owningConstraint IS NULL AND NOT labelsOrTypes[0] STARTS WITH '__' RETURN name"
+            )
+        }
+    assert made == {query.index for query in QUERIES} - {"none", "model_id"}
+
+
+def test_the_sample_graph_covers_the_model(sample_graph):
+    """Every label, relationship type and property of docs/model.md, and no other."""
+    page = (PAGE.parent / "model.md").read_text(encoding="utf-8")
+    described = {
+        section[0]: set(re.findall(r"^\| `(\w+)` \|", section[1], re.MULTILINE))
+        for section in re.findall(r"^## (\w+)$(.+?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    }
+    drawn = {(a, t, b) for a, t, b in re.findall(r"^ +(\w+) --> ?\|(\w+)\| (\w+)$", page, re.MULTILINE)}
+    with sample_graph.session() as session:
+        found = {
+            record["label"]: set(record["properties"])
+            for record in session.run(
+                "MATCH (n) WHERE NOT labels(n)[0] STARTS WITH '__' UNWIND keys(n) AS key "
+                "RETURN labels(n)[0] AS label, collect(DISTINCT key) AS properties"
+            )
+        }
+        relationships = {
+            tuple(record.values())
+            for record in session.run(
+                "MATCH (a)-[r]->(b) WHERE NOT labels(a)[0] STARTS WITH '__' "
+                "RETURN DISTINCT labels(a)[0], type(r), labels(b)[0]"
+            )
+        }
+    assert found == described
+    assert relationships == drawn

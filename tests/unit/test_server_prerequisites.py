@@ -1,0 +1,153 @@
+"""Java, Maven, the jars and Docker: what is found, and what is said where they are missing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.errors import UsageError
+from graphmigrate.server import ServerOptions, docker, jars, java, start
+from graphmigrate.server.java import Java
+from graphmigrate.server.versions import resolve
+
+OLD, NEW = resolve("5.26"), resolve("2026.05")
+MAVEN = """#!/bin/sh
+echo run >> "$COUNT"
+for word in "$@"; do case "$word" in -DoutputDirectory=*) lib="${word#*=}";; -Dneo4j.version=*) v="${word#*=}";; esac; done
+/bin/mkdir -p "$lib"; echo jar > "$lib/b.jar"; /bin/sleep 0.3; echo jar > "$lib/neo4j-$v.jar"
+"""
+FAILING = """#!/bin/sh
+for word in "$@"; do case "$word" in -DoutputDirectory=*) lib="${word#*=}";; esac; done
+/bin/mkdir -p "$lib"; echo half > "$lib/half.jar"
+echo "[ERROR] Could not transfer artifact org.neo4j:neo4j: Unknown host"; echo "[ERROR] [Help 1] http"; exit 1
+"""
+
+
+def program(path: Path, text: str = "#!/bin/sh\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def a_java(home: Path, version: str) -> Path:
+    program(home / "bin" / "java")
+    (home / "release").write_text(
+        f'IMPLEMENTOR="X"\nJAVA_VERSION="{version}"\nJAVA_VERSION_DATE="2025-04-15"\n'
+    )
+    return home
+
+
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """A machine without Java, Maven and Docker, and with an empty cache."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COUNT", str(tmp_path / "count"))
+    monkeypatch.setattr(java, "FOLDERS", (str(tmp_path / "jvm" / "*"),))
+    return tmp_path
+
+
+def test_the_lowest_java_that_suffices_is_chosen(bare):
+    for version in ("1.8.0_402", "11.0.2", "17.0.15", "21", "25.0.3"):
+        a_java(bare / "jvm" / f"java-{version}", version)
+    assert [java.choose(each).major for each in (OLD, NEW)] == [17, 21]
+
+
+def test_java_is_found_by_java_home_and_through_links_on_the_path(bare, monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", str(a_java(bare / "given", "21.0.1")))
+    real = a_java(bare / "opt" / "real", "17.0.1")
+    (bare / "bin").mkdir()
+    (bare / "bin" / "java").symlink_to(real / "bin" / "java")
+    (bare / "jvm").mkdir()
+    (bare / "jvm" / "alias").symlink_to(real)
+    assert [(each.home, each.major) for each in java.installed()] == [(bare / "given", 21), (real, 17)]
+
+
+def test_a_java_without_a_release_file_is_asked(bare):
+    program(bare / "jvm" / "old" / "bin" / "java", "#!/bin/sh\necho 'openjdk version \"17.0.2\" 2022' >&2\n")
+    assert java.choose(OLD).major == 17
+
+
+def test_missing_java_is_one_line_with_what_was_found(bare):
+    a_java(bare / "jvm" / "java-17", "17.0.15")
+    with pytest.raises(UsageError) as caught:
+        java.choose(NEW)
+    assert caught.value.error_code == "GM183"
+    assert caught.value.message.count("\n") == 0
+    assert "Java 21 or newer" in caught.value.message
+    assert str(bare / "jvm" / "java-17") in caught.value.message
+    assert "Install it: " in (caught.value.hint or "")
+
+
+def test_start_without_docker_says_so_and_names_the_missing_java(bare):
+    said: list[str] = []
+    with pytest.raises(UsageError) as caught:
+        start(bare / "project", ServerOptions(port=0), said.append)
+    assert said == ["Using a local JVM: Docker is not installed."]
+    assert caught.value.error_code == "GM183"
+    assert not (bare / "project" / ".graphmigrate" / "server.json").exists()
+
+
+def test_missing_maven_is_one_line(bare):
+    with pytest.raises(UsageError) as caught:
+        jars.class_path(OLD, Java(bare, 17, ""), print)
+    assert caught.value.error_code == "GM184"
+    assert "maven" in (caught.value.hint or "")
+
+
+def test_a_failed_fetch_leaves_nothing_and_says_why(bare):
+    program(bare / "bin" / "mvn", FAILING)
+    with pytest.raises(UsageError, match="Could not transfer artifact") as caught:
+        jars.class_path(OLD, Java(bare, 17, ""), print)
+    assert caught.value.error_code == "GM185"
+    assert "Help" not in caught.value.message
+    assert [each.name for each in jars.cache_folder(OLD).iterdir()] == ["fetch.lock"]
+
+
+def test_processes_that_fetch_at_once_fetch_once(bare):
+    program(bare / "bin" / "mvn", MAVEN)
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        found = pool.starmap(jars.class_path, [(OLD, Java(bare, 17, ""), print)] * 4)
+    expected = [jars.cache_folder(OLD) / "lib" / name for name in ("b.jar", "neo4j-5.26.25.jar")]
+    assert found == [expected] * 4
+    assert (bare / "count").read_text() == "run\n"
+
+
+def test_the_shipped_pom_names_no_registry():
+    text = (Path(jars.__file__).parent / "pom.xml").read_text()
+    assert "<repository>" not in text
+    assert "${neo4j.version}" in text
+
+
+def test_docker_that_is_asked_for_but_missing(bare):
+    with pytest.raises(UsageError) as caught:
+        start(bare / "project", ServerOptions(provider="docker", port=0), print)
+    assert caught.value.error_code == "GM186"
+
+
+def test_a_dead_docker_daemon_costs_no_time(monkeypatch):
+    if not any(os.access(Path(each) / "docker", os.X_OK) for each in os.environ["PATH"].split(os.pathsep)):
+        pytest.skip("the docker program is not installed")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    started = time.monotonic()
+    assert "no Docker daemon answers" in (docker.unusable() or "")
+    assert time.monotonic() - started < 2
+
+
+def test_a_hanging_docker_daemon_is_not_waited_for(bare, monkeypatch):
+    program(bare / "bin" / "docker", "#!/bin/sh\nexec /bin/sleep 30\n")
+    monkeypatch.setattr(docker, "_ANSWER", 0.2)
+    assert "no answer within" in (docker.unusable() or "")
+
+
+def test_the_docker_of_another_machine_is_not_used(bare, monkeypatch):
+    program(bare / "bin" / "docker")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://build.example:2376")
+    assert "another machine" in (docker.unusable() or "")
