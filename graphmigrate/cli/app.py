@@ -10,6 +10,7 @@ import click
 
 from graphmigrate.cli.options import SharedOption, add_shared, check_password_flag, shared_options, suggest
 from graphmigrate.cli.session import Session
+from graphmigrate.cli.signals import calm
 from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = _invoke(session)
     except BaseException as error:
+        calm()
         from graphmigrate.cli.failures import report
 
         code = report(error, session)

@@ -111,9 +111,17 @@ def _usage(error: click.ClickException) -> UsageError:
     return UsageError(message if message.endswith((".", ")", "?")) else f"{message}.", hint=hint)
 
 
-def log_to_stderr(session: Session) -> None:
-    """Show what this package logs, without secrets."""
+def set_up_logging(session: Session) -> None:
+    """With ``--debug`` show what is logged, without secrets; else keep the driver's warnings off the screen.
+
+    What they say reaches the user as an error of ours.
+    """
     import logging
+
+    driver, ours = logging.getLogger("neo4j"), logging.getLogger("graphmigrate")
+    if not session.debug:
+        driver.addHandler(logging.NullHandler())
+        return
 
     class Redacting(logging.Formatter):
         """Replaces secrets in the finished line."""
@@ -123,6 +131,6 @@ def log_to_stderr(session: Session) -> None:
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacting("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    logger = logging.getLogger("graphmigrate")
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
+    driver.addHandler(handler)
+    ours.addHandler(handler)
+    ours.setLevel(logging.DEBUG)

@@ -192,10 +192,9 @@ class Session:
         from graphmigrate.migrator import Migrator
 
         settings = self.settings(connect=connect)
-        if self.debug:
-            from graphmigrate.cli.failures import log_to_stderr
+        from graphmigrate.cli.failures import set_up_logging
 
-            log_to_stderr(self)
+        set_up_logging(self)
         from graphmigrate.cli.render.progress import progress
 
         self.target = settings

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# The driver rolls back politely, behind a statement that may wait for a lock for hours. What takes longer than GRACE
+# seconds is interrupted again and again: the server rolls back where the connection is gone.
+GRACE = 2.0
+AGAIN = 0.25
 
 
 class Stopped(KeyboardInterrupt):
@@ -24,7 +28,18 @@ def _first(number: int, _frame: FrameType | None) -> None:
     for each in SIGNALS:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _second)
+
+    def insist(_number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    signal.signal(signal.SIGALRM, insist)
+    signal.setitimer(signal.ITIMER_REAL, GRACE, AGAIN)
     raise Stopped(number)
+
+
+def calm() -> None:
+    """Stop insisting: everything has been tidied."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _second(number: int, _frame: FrameType | None) -> None:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import islice
+from enum import Enum, auto
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.escapes import Decoded, decode
 from graphmigrate.cypher.lexer import (
     Token,
     TokenKind,
@@ -174,55 +175,88 @@ def _kind_of_show(rest: Tokens) -> Kind:
 
 
 def _commits_inside(text: str) -> bool:
-    """Whether the server commits before the statement ends."""
-    return any(_is_in_transactions(call) for call in _calls(text))
+    """Whether the server commits before the statement ends.
 
-
-def _calls(text: str) -> Iterator[Iterator[Token]]:
-    """Give what follows each word CALL; finding the word first spares most statements the second look."""
+    Reading starts at the first word CALL, which spares most statements a second look.
+    """
     decoded = decode(text)
+    calls = _offsets_of_calls(decoded)
+    first = next(calls, None)
+    if first is None:
+        return False
+    if _has_call_in_transactions(filter(is_significant, tokens_from(decoded, first))):
+        return True
+    return any(_calls_a_listed_procedure(decoded, offset) for offset in chain([first], calls))
+
+
+def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:
+    """Give where each word CALL stands in the decoded text, quotes and comments aside."""
     if not _CALL.search(decoded.text):
         return
     offset = 0
     for section in sections(decoded):
         if section.kind is TokenKind.CODE:
-            for match in _CALL.finditer(section.text):
-                yield filter(is_significant, tokens_from(decoded, offset + match.end()))
+            yield from (offset + match.start() for match in _CALL.finditer(section.text))
         offset += len(section.text)
 
 
-def _is_in_transactions(call: Iterator[Token]) -> bool:
-    """Read ``{…} IN TRANSACTIONS``, ``(…) {…} IN n CONCURRENT TRANSACTIONS`` or a listed procedure's name.
+def _calls_a_listed_procedure(decoded: Decoded, offset: int) -> bool:
+    stream = filter(is_significant, tokens_from(decoded, offset))
+    name = next(islice(stream, 1, 2), None)
+    if name is None or name.kind not in {TokenKind.WORD, TokenKind.NAME}:
+        return False
+    return AUTOCOMMIT_PROCEDURES.fullmatch(_dotted_name(name, stream)) is not None
+
+
+class _Role(Enum):
+    """What the token before was: the word CALL, or the end of one of its brackets."""
+
+    CALL = auto()
+    ARGUMENTS = auto()
+    SUBQUERY = auto()
+    OTHER = auto()
+
+
+def _has_call_in_transactions(stream: Iterator[Token]) -> bool:
+    """Find ``CALL {…} IN TRANSACTIONS`` and ``CALL (…) {…} IN n CONCURRENT TRANSACTIONS`` in one pass.
 
     Nothing else can follow a subquery with IN; ``call {.name} IN list`` is a map projection on a variable.
     """
-    token = next(call, None)
-    if token and token.text == "(":
-        _skip_bracket(call)
-        token = next(call, None)
-    elif token and token.kind in {TokenKind.WORD, TokenKind.NAME}:
-        return AUTOCOMMIT_PROCEDURES.fullmatch(_dotted_name(token, call)) is not None
-    if token is None or token.text != "{":
-        return False
-    inside = tuple(islice(call, 2))
-    if _is_projection(inside):
-        return False
-    _skip_bracket(call, 1 + sum(map(_nesting, inside)))
-    token = next(call, None)
-    return token is not None and word_of(token) == "IN"
+    brackets: list[_Role] = []
+    inside: list[Token] = []  # the first two tokens of the subquery that was opened last
+    before = _Role.OTHER
+    for token in stream:
+        if before is _Role.SUBQUERY and word_of(token) == "IN":
+            return True
+        if len(inside) < 2:
+            inside.append(token)
+            if brackets and brackets[-1] is _Role.SUBQUERY and _is_projection(inside):
+                brackets[-1] = _Role.OTHER
+        nesting = _nesting(token)
+        if nesting > 0:
+            brackets.append(_role_of_bracket(before, token.text))
+            inside = [] if brackets[-1] is _Role.SUBQUERY else [token, token]
+            before = _Role.OTHER
+        elif nesting < 0:
+            before = brackets.pop() if brackets else _Role.OTHER
+        else:
+            before = _Role.CALL if word_of(token) == "CALL" else _Role.OTHER
+    return False
+
+
+def _role_of_bracket(before: _Role, bracket: str) -> _Role:
+    if before is _Role.CALL and bracket == "(":
+        return _Role.ARGUMENTS
+    if before in {_Role.CALL, _Role.ARGUMENTS} and bracket == "{":
+        return _Role.SUBQUERY
+    return _Role.OTHER
 
 
 def _is_projection(inside: Tokens) -> bool:
-    """Whether these two tokens between braces begin a map, not a subquery."""
-    if len(inside) < 2 or inside[0].text in {".", "}"}:
-        return True
+    """Whether these first tokens between braces begin a map, not a subquery."""
+    if len(inside) == 1:
+        return inside[0].text in {".", "}"}
     return word_of(inside[0]) != "FINISH" and inside[1].text in {":", ",", "}"}
-
-
-def _skip_bracket(stream: Iterator[Token], depth: int = 1) -> None:
-    """Read on until ``depth`` open brackets are closed."""
-    while depth > 0 and (token := next(stream, None)):
-        depth += _nesting(token)
 
 
 def _nesting(token: Token) -> int:

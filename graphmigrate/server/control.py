@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server import docker, jvm, logs, ports, processes, ready
+from graphmigrate.server import docker, jvm, logs, ports, processes, ready, training
 from graphmigrate.server.errors import ServerFailed
 from graphmigrate.server.launch import Launch
 from graphmigrate.server.state import Folder, State, seems_alive, write_private
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 _GRACE = 30.0
-_GRACE_OF_TRAINING = 90.0
 _LOOK_EVERY = 0.5
 _LOCK_MARGIN = 1200.0  # the other start may be bringing jars or an image
 
@@ -57,9 +56,11 @@ def stop(project_dir: Path, tell: Tell) -> bool:
         state = _living(folder, tell)
         if state is None:
             return False
-        _end(folder, state, tell)
+        _end(folder, state)
         folder.forget(state)
-        return True
+    if state.provider == "jvm":
+        training.begin(state.version)
+    return True
 
 
 def _living(folder: Folder, tell: Tell) -> State | None:
@@ -255,8 +256,8 @@ def _why(folder: Folder, state: State, what: str, code: str = "GM180") -> Server
     )
 
 
-def _end(folder: Folder, state: State, tell: Tell) -> None:
-    """End a living server: an ephemeral one at once, unless it has a class-data archive to write."""
+def _end(folder: Folder, state: State) -> None:
+    """End a living server: an ephemeral one at once, since its data is of no use."""
     if state.provider == "docker":
         container = state.container or docker.container_name(folder)
         docker.remove(container) if state.ephemeral else docker.stop(container)
@@ -264,16 +265,12 @@ def _end(folder: Folder, state: State, tell: Tell) -> None:
     if state.pid is None or state.birth is None:
         return
     grace = 0.0 if state.ephemeral else _GRACE
-    if state.training:
-        tell("This once, stopping takes some seconds: what speeds up every later start is being written.")
-        grace = _GRACE_OF_TRAINING
     try:
         gone = processes.end(state.pid, state.birth, grace=grace)
     except PermissionError as error:
         raise _not_stopped(state, "it belongs to another user") from error
     if not gone:
         raise _not_stopped(state, "it does not end")
-    jvm.adopt_archive(state)
 
 
 def _not_stopped(state: State, reason: str) -> ServerFailed:

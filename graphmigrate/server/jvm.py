@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import subprocess
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphmigrate.server import java, processes
@@ -19,30 +16,31 @@ from graphmigrate.server.state import State, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from graphmigrate.server.java import Java
     from graphmigrate.server.launch import Launch
+    from graphmigrate.server.versions import Release
 
 OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 # The shell outlives neither: it starts the JVM, writes down its number, and leaves it to init.
 _DETACH = '"$@" </dev/null >"$LOG" 2>&1 & echo $! >"$PID_FILE"'
-_STALE_TRAINING = 86_400.0
 
 
-def launch(plan: Launch, tell: Callable[[str], None]) -> State:
-    """Start a JVM and return at once; raises UsageError (GM183-GM185) where Java, Maven or the jars are missing."""
+def launch(plan: Launch, tell: Callable[[str], None], *, record: Path | None = None) -> State:
+    """Start a JVM and return at once; raises UsageError (GM183-GM185) where Java, Maven or the jars are missing.
+
+    With ``record`` the JVM writes a class-data archive there when it ends.
+    """
     machine = java.choose(plan.release)
     jars = class_path(plan.release, machine, tell)
     tell(f"Starting Neo4j {plan.release.version} on a local JVM (Java {machine.major}) …")
     plan.home.make()
     _write_configuration(plan)
-    archive = _archive(plan, machine)
-    training = (
-        None if archive.exists() else archive.with_name(f"{archive.stem}.{secrets.token_hex(6)}.training")
-    )
+    archive = archive_path(plan.release, machine)
     if plan.needs_password:
         _set_password(plan, machine, [*_common_flags(plan, jars), *_sharing(archive, None)])
-    arguments = _argument_file(plan, "jvm.args", [*_common_flags(plan, jars), *_sharing(archive, training)])
+    arguments = _argument_file(plan, "jvm.args", [*_common_flags(plan, jars), *_sharing(archive, record)])
     pid = _spawn(plan, machine, arguments)
     return State(
         provider="jvm",
@@ -53,15 +51,19 @@ def launch(plan: Launch, tell: Callable[[str], None]) -> State:
         ephemeral=plan.options.ephemeral,
         pid=pid,
         birth=processes.birth(pid),
-        training=str(training) if training else None,
-        archive=str(archive),
     )
 
 
-def adopt_archive(state: State) -> None:
-    """Put the class-data archive that a finished server wrote where the next one looks for it."""
-    if state.training and state.archive and Path(state.training).exists():
-        Path(state.training).replace(state.archive)
+def archive_folder(release: Release) -> Path:
+    """Give the folder of a release's class-data archives."""
+    folder = cache_folder(release) / "class-data"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def archive_path(release: Release, machine: Java) -> Path:
+    """Name a class-data archive after the Java that it fits; an upgraded Java gets another one."""
+    return archive_folder(release) / f"{hashlib.sha256(machine.identity.encode()).hexdigest()[:16]}.jsa"
 
 
 def _write_configuration(plan: Launch) -> None:
@@ -90,22 +92,12 @@ def _common_flags(plan: Launch, jars: Sequence[Path]) -> list[str]:
     return [*flags, *opened, "-cp", os.pathsep.join(map(str, jars))]
 
 
-def _sharing(archive: Path, training: Path | None) -> list[str]:
-    """Use the class-data archive, or have one written when this JVM ends (docs/decisions/0020)."""
-    if training is not None:
-        return [f"-XX:ArchiveClassesAtExit={training}", "-Xlog:disable"]
+def _sharing(archive: Path, record: Path | None) -> list[str]:
+    """Use the class-data archive, or have one recorded (docs/decisions/0020)."""
+    if record is not None:
+        return [f"-XX:ArchiveClassesAtExit={record}", "-Xlog:disable"]
     # An archive that does not fit is passed over in silence: the JVM then only starts slower.
     return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"] if archive.exists() else []
-
-
-def _archive(plan: Launch, machine: Java) -> Path:
-    """Name the archive after the Java that it fits; sweep what killed servers left half-written."""
-    folder = cache_folder(plan.release) / "class-data"
-    folder.mkdir(exist_ok=True)
-    for left in folder.glob("*.training"):
-        if time.time() - left.stat().st_mtime > _STALE_TRAINING:
-            left.unlink(missing_ok=True)
-    return folder / f"{hashlib.sha256(machine.identity.encode()).hexdigest()[:16]}.jsa"
 
 
 def _argument_file(plan: Launch, name: str, arguments: Sequence[str]) -> Path:

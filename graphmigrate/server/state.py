@@ -33,8 +33,7 @@ USERNAME = "neo4j"
 class State:
     """What ``server.json`` says. ``ready`` turns true with the first answered queries.
 
-    ``pid`` and ``birth`` name the JVM, ``container`` the container. ``training`` is where the JVM writes its class-data
-    archive when it ends, ``archive`` where that belongs.
+    ``pid`` and ``birth`` name the JVM, ``container`` the container.
     """
 
     provider: str
@@ -47,8 +46,6 @@ class State:
     birth: str | None = None
     container: str | None = None
     ready: bool = False
-    training: str | None = None
-    archive: str | None = None
     format: int = FORMAT
 
 

@@ -129,7 +129,7 @@ def test_the_lock_is_not_obtained_in_time(project: Folder, driver: neo4j.Driver)
         assert second.returncode == 4, second.stderr
         assert time.monotonic() - started < 20
         assert project.run("status").returncode == 0
-    out, err = first.communicate(timeout=60)
+    _, err = first.communicate(timeout=60)
     assert first.returncode == 0, err
     assert project.run("status", "--exit-code").returncode == 0
 

@@ -77,9 +77,13 @@ class TestConnections:
         assert_short(process)
         assert "TLS" in process.stderr
 
-    def test_wrong_password_and_then_the_rate_limit(self, project: Folder, neo4j_target: Neo4jTarget) -> None:
+    def test_wrong_password_and_then_the_rate_limit(
+        self, project: Folder, neo4j_target: Neo4jTarget, driver: neo4j.Driver
+    ) -> None:
         if not neo4j_target.password:
             pytest.skip("the given server asks for no password")
+        create = "CREATE USER stranger IF NOT EXISTS SET PASSWORD 'the right one' CHANGE NOT REQUIRED"
+        driver.execute_query(create, database_="system")  # the limit is for users that exist
         said = []
         for _ in range(6):
             process = project.run("migrate", "--username", "stranger", NEO4J_PASSWORD="wrong-secret")
@@ -87,6 +91,7 @@ class TestConnections:
             assert_short(process)
             assert "wrong-secret" not in process.stderr
             said += re.findall(r"GM\d+", process.stderr.splitlines()[0])
+        driver.execute_query("DROP USER stranger", database_="system")
         assert said[0] == "GM302"
         assert said[-1] == "GM307"
 
@@ -121,9 +126,14 @@ class TestFiles:
         assert "nowhere" in process.stderr
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-    def test_unreadable_file(self, project: Folder) -> None:
+    def test_a_file_without_the_right_to_read_it(self, project: Folder) -> None:
         (project.path / "migrations" / "V1__x.cypher").chmod(0)
         self.refused(project, "V1__x.cypher")
+
+    @pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="needs a file that nobody can read")
+    def test_unreadable_file(self, project: Folder) -> None:
+        (project.path / "migrations" / "V2__x.cypher").symlink_to("/proc/self/mem")
+        self.refused(project, "V2__x.cypher")
 
     def test_a_link_to_nowhere(self, project: Folder) -> None:
         (project.path / "migrations" / "V2__x.cypher").symlink_to("nowhere")

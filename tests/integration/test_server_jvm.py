@@ -18,7 +18,7 @@ from neo4j.exceptions import AuthError
 
 from graphmigrate import server
 from graphmigrate.errors import UsageError
-from graphmigrate.server import ServerOptions, browser_url, java, processes
+from graphmigrate.server import ServerOptions, browser_url, jars, java, jvm, processes, training
 from graphmigrate.server.errors import ServerFailed
 from graphmigrate.server.versions import RELEASES
 from tests.servers import running_server
@@ -247,3 +247,29 @@ def test_the_newest_version(tmp_path):
         query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0]"
         assert ask(found, query) == [RELEASES[-1].version]
     assert processes.birth(found.pid or 0) is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_training_makes_an_archive_that_the_next_server_uses(tmp_path, monkeypatch):
+    release = RELEASES[0]
+    jars.class_path(release, java.choose(release), print)
+    library = jars.cache_folder(release) / "lib"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    jvm.archive_folder(release)
+    (jars.cache_folder(release) / "lib").symlink_to(library)
+    monkeypatch.setenv(training.SWITCH, "on")
+    archive = jvm.archive_path(release, java.choose(release))
+    training.begin(release.version)
+    deadline = time.monotonic() + 120
+    while not archive.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    training.train(release)  # there is nothing left to do
+    found = server.start(tmp_path, ServerOptions(provider="jvm", port=0, ephemeral=True, auth=False), print)
+    try:
+        assert str(archive) in Path(f"/proc/{found.pid}/maps").read_text()
+    finally:
+        server.stop(tmp_path)
+    left = {each.name for each in jvm.archive_folder(release).iterdir()}
+    assert left == {archive.name, "training.lock"}

@@ -55,6 +55,17 @@ def test_the_error_example_is_what_is_printed() -> None:
     assert json.loads(encode_error(error)) == {"error": example}
 
 
+def test_the_local_server_is_documented() -> None:
+    from graphmigrate.cli.server import _facts
+    from graphmigrate.server import Server
+
+    server = Server(
+        "jvm", "5.26.25", "bolt://h:1", "http://h:2", "neo4j", "secret", Path("p"), Path("d"), False
+    )
+    assert list(json.loads(EXAMPLES["server status"])) == list(_facts(server))
+    assert "secret" not in encode(_facts(server))
+
+
 def test_problems_of_an_error_are_listed() -> None:
     problem = Problem("GM112", "twice", "rename", Place("a.cypher", 2, 3, "x"))
     found = json.loads(encode_error(ProjectError("two problems", problems=[problem])))["error"]["problems"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -357,3 +358,13 @@ def test_unknown_schemes_are_answered_with_the_known_ones() -> None:
         check_uri("blot://localhost")
     for scheme in ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"):
         assert scheme in caught.value.hint
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", document, re.M))
+    assert set(rows) == set(NAMES)
+    for name, written in rows.items():
+        default = getattr(Settings(), name, None)
+        if isinstance(default, (int, float)):
+            assert float(written) == default

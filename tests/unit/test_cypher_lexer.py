@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,18 @@ from graphmigrate.cypher.lexer import TokenKind, is_significant, sections, token
 
 CYPHER_LIKE = st.lists(
     st.sampled_from(
-        [*"'\"`\\/*;${}()\n\r\t a1.", "\\u0027", "\\u005c", "\\u003b", "\\ud83d\\ude00", "\\u12", "//", "/*", "*/", "😀"]
+        [
+            *"'\"`\\/*;${}()\n\r\t a1.",
+            "\\u0027",
+            "\\u005c",
+            "\\u003b",
+            "\\ud83d\\ude00",
+            "\\u12",
+            "//",
+            "/*",
+            "*/",
+            "😀",
+        ]
     )
     | st.characters()
 ).map("".join)
@@ -24,7 +37,7 @@ def test_the_pieces_join_to_the_text(source: str) -> None:
     for pieces in (list(tokens(source)), list(sections(decode(source)))):
         assert "".join(source[piece.start : piece.end] for piece in pieces) == source
         assert "".join(piece.text for piece in pieces) == decode(source).text
-        assert all(before.end == after.start for before, after in zip(pieces, pieces[1:], strict=False))
+        assert all(before.end == after.start for before, after in itertools.pairwise(pieces))
 
 
 @given(CYPHER_LIKE)
@@ -78,8 +91,11 @@ def test_offsets_lead_back_to_the_source() -> None:
         ("1 // y\u2028 2", [("number", "1")]),
         ("$a $ b $/*c*/`d``e` $1", [("parameter", part) for part in ("$a", "$ b", "$/*c*/`d``e`", "$1")]),
         ("a$b x€1 _y ünï á", [("word", part) for part in ("a$b", "x€1", "_y", "ünï", "á")]),
-        ("0x1F 1e-3 1_000 1..3", [("number", part) for part in ("0x1F", "1e-3", "1_000")]
-         + [("number", "1"), ("punctuation", "."), ("punctuation", "."), ("number", "3")]),
+        (
+            "0x1F 1e-3 1_000 1..3",
+            [("number", part) for part in ("0x1F", "1e-3", "1_000")]
+            + [("number", "1"), ("punctuation", "."), ("punctuation", "."), ("number", "3")],
+        ),
         (r"\u0027;\u0027\u003b", [("string", "';'"), ("separator", ";")]),
         (r"'\\\u0027;", [("string", r"'\\'"), ("separator", ";")]),
         (r"'\\u0027;'", [("string", r"'\\u0027;'")]),
@@ -91,7 +107,9 @@ def test_tokens(text: str, expected: list[tuple[str, str]]) -> None:
     assert kinds(text) == expected
 
 
-@pytest.mark.parametrize("space", "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u00a0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000")
+@pytest.mark.parametrize(
+    "space", "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u00a0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 def test_white_space_is_what_the_server_takes_for_it(space: str) -> None:
     assert kinds(f"RETURN{space}1") == [("word", "RETURN"), ("number", "1")]
 

@@ -49,11 +49,14 @@ def test_any_text_can_be_scanned(text: str) -> None:
         assert statement.source[statement.start :].startswith(statement.text)
         assert statement.text.strip() != ""
     assert [problem.place for problem in problems] == sorted(
-        (problem.place for problem in problems), key=lambda place: (place.line, place.column) if place else (0, 0)
+        (problem.place for problem in problems),
+        key=lambda place: (place.line, place.column) if place else (0, 0),
     )
 
 
-@given(st.lists(st.sampled_from(["RETURN 1", "CREATE (:A {x: ';'})", "MATCH (n) // ;\nRETURN n"]), min_size=1))
+@given(
+    st.lists(st.sampled_from(["RETURN 1", "CREATE (:A {x: ';'})", "MATCH (n) // ;\nRETURN n"]), min_size=1)
+)
 def test_joined_statements_are_split_again(statements: list[str]) -> None:
     for separator in (";", " ; ", ";\r\n", ";/* ; */;", "\n;// ;\n"):
         assert texts(separator.join(statements)) == statements
@@ -109,11 +112,10 @@ def test_places_count_lines_and_characters_of_the_file() -> None:
 
 @pytest.mark.parametrize(
     ("line", "column", "expected"),
-    [(1, 1, "2:3"), (1, 12, "2:13"), (1, 13, "2:14"), (2, 4, "3:4"), (9, 99, "3:5"), (0, 0, "2:3")],
+    [(1, 1, "2:3"), (1, 13, "2:14"), (2, 4, "3:4"), (9, 99, "3:5"), (0, 0, "2:3")],
 )
 def test_a_place_from_the_server_counts_in_utf16(line: int, column: int, expected: str) -> None:
-    statement = split("\n  RETURN '😀',y\n z;\n", "f.cypher")[0]  # the server says column 13 for the y
-    assert statement.text == "RETURN '😀',y\n z" or statement.text.startswith("RETURN")
+    statement = split("\n  RETURN '😀',y,\n   z;\n", "f.cypher")[0]  # the server says column 13 for the y
     assert str(statement.place_of(line, column)).removeprefix("f.cypher:") == expected
 
 

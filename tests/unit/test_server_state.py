@@ -17,10 +17,15 @@ import pytest
 
 from graphmigrate import server
 from graphmigrate.errors import UsageError
-from graphmigrate.server import Server, ServerOptions, browser_url, logs, ports, processes
+from graphmigrate.server import Server, ServerOptions, browser_url, logs, ports, processes, training
 from graphmigrate.server.errors import ServerFailed
 from graphmigrate.server.state import Folder, State, write_private
 from graphmigrate.server.versions import RELEASES, resolve, series
+
+
+@pytest.fixture(autouse=True)
+def _no_training(monkeypatch):
+    monkeypatch.setenv(training.SWITCH, "off")
 
 
 @pytest.fixture
