@@ -161,7 +161,7 @@ def drop_ownerless_indexes(
         for segment in segments_of(migration):
             for action in segment.actions:
                 orphan = catalogue.orphan_of(action.target) if action.target else None
-                if orphan and orphan.state != "ONLINE":
+                if orphan:
                     with database.session(write=True) as session:
                         name = orphan.name.replace("`", "``")
                         session.run(f"DROP INDEX `{name}` IF EXISTS").consume()

@@ -95,7 +95,7 @@ def _committed_up_to(
         if segment.kind is not Kind.SCHEMA:
             return step  # its row commits with it, and there is none
         verdict = fate(segment.actions, expected, now)
-        if verdict is Fate.MIXED:
+        if verdict in {Fate.MIXED, Fate.UNDECIDABLE}:
             raise _schema_changed(version, segment)
         if verdict is not Fate.COMMITTED:
             return step

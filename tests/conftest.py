@@ -82,14 +82,18 @@ def neo4j_target(request: pytest.FixtureRequest) -> Iterator[Neo4jTarget]:
         yield Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
 
 
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def wipe(driver: neo4j.Driver, database: str | None = None) -> None:
     """Leave the database as new: no data, no constraint, no index but the two token lookup indexes."""
     with driver.session(database=database) as session:
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS").consume()
         for record in list(session.run("SHOW CONSTRAINTS YIELD name")):
-            session.run(f"DROP CONSTRAINT `{record['name']}`").consume()
+            session.run(f"DROP CONSTRAINT {quoted(record['name'])}").consume()
         for record in list(session.run("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name")):
-            session.run(f"DROP INDEX `{record['name']}`").consume()
+            session.run(f"DROP INDEX {quoted(record['name'])}").consume()
         session.run("CALL db.awaitIndexes(60)").consume()
 
 

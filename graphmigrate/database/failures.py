@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import neo4j
 from neo4j import exceptions
 
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed
@@ -68,8 +69,25 @@ def connection_failure(error: BaseException, uri: str, database: str | None = No
             return translate(_Contact(error, uri, database))
     if isinstance(error, exceptions.ConfigurationError):
         return ConnectionFailed(f"{uri} cannot be used: {error}.", code="GM308")
-    text = f"{error} {error.__cause__ or ''}"
-    return _unreachable(text, uri)
+    if uri.startswith("neo4j") and "routing" in str(error):
+        return _without_routing(error, uri)
+    return _unreachable(f"{error} {error.__cause__ or ''}", uri)
+
+
+def _without_routing(error: BaseException, uri: str) -> GraphMigrateError:
+    """Ask the address itself: the driver hides why it got no routing information."""
+    try:
+        with neo4j.GraphDatabase.driver(f"bolt{uri.removeprefix('neo4j')}", connection_timeout=5) as driver:
+            driver.verify_connectivity()
+    except (exceptions.ServiceUnavailable, exceptions.SessionExpired) as direct:
+        return _unreachable(f"{direct} {direct.__cause__ or ''}", uri)
+    except DriverFailure:
+        pass  # it speaks Bolt, so routing itself is what fails
+    return ConnectionFailed(
+        f"{uri} gave no routing information: {_first_sentence(str(error))}",
+        hint="Is the database's name right, and the server up? For a single server, bolt:// needs no routing.",
+        code="GM306",
+    )
 
 
 def _unreachable(text: str, uri: str) -> GraphMigrateError:
@@ -86,17 +104,11 @@ def _unreachable(text: str, uri: str) -> GraphMigrateError:
             hint="Is it the HTTP port? Bolt's default port is 7687, HTTP's 7474. A server that requires TLS wants bolt+s://.",
             code="GM303",
         )
-    if "resolve" in lower or "name or service" in lower or "nodename" in lower:
+    if "dns resolve" in lower or "name or service" in lower or "nodename" in lower:
         return ConnectionFailed(
             f"The host name in {uri} cannot be resolved.",
             hint="Check its spelling and the DNS.",
             code="GM305",
-        )
-    if "routing" in lower:
-        return ConnectionFailed(
-            f"{uri} gave no routing information: {_first_sentence(text)}",
-            hint="Is the database's name right, and the server up? For a single server, bolt:// needs no routing.",
-            code="GM306",
         )
     return ConnectionFailed(
         f"No Neo4j answers at {uri}.",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphmigrate.cypher.lexer import WHITESPACE
 from graphmigrate.cypher.model import Statement
 from graphmigrate.cypher.statements import normalise, scan, split
 from graphmigrate.errors import ProjectError
@@ -47,7 +48,7 @@ def test_any_text_can_be_scanned(text: str) -> None:
     statements, problems = scan(text, "f.cypher")
     for statement in statements:
         assert statement.source[statement.start :].startswith(statement.text)
-        assert statement.text.strip() != ""
+        assert statement.text.strip(WHITESPACE) != ""
     assert [problem.place for problem in problems] == sorted(
         (problem.place for problem in problems),
         key=lambda place: (place.line, place.column) if place else (0, 0),

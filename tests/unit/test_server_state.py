@@ -272,3 +272,18 @@ def test_the_telling_lines_of_a_log():
     assert logs.telling_lines(lines) == [lines[1], lines[2], lines[4]]
     assert logs.telling_lines(["", "one", "two"], 1) == ["two"]
     assert logs.telling_lines([]) == []
+
+
+def test_processes_are_told_apart_without_proc(sleeper, monkeypatch):
+    """As on macOS, where ps is asked."""
+    if not Path("/bin/ps").exists():
+        pytest.skip("ps is not installed")
+    monkeypatch.setattr(processes, "_LINUX", False)
+    born = processes.birth(sleeper.pid)
+    assert born
+    assert processes.is_same(sleeper.pid, born)
+    assert processes.command_line(sleeper.pid) == "sleep 60"
+    sleeper.kill()
+    time.sleep(0.1)
+    assert processes.birth(sleeper.pid) is None
+    assert processes.birth(2**22 + 1) is None
