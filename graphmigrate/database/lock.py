@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
 _POLL = 0.25
+_LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
 _FRESH = 10.0
 
@@ -100,6 +101,7 @@ class Lock:
             self._terminate(
                 lambda metadata: metadata.get("run") == self._database.run and metadata.get("role") == LOCK
             )
+            done.wait(_LAST_ANSWER)  # its thread still reads that connection
             raise
         error = outcome[0]
         if time.monotonic() - started > timeout and error is not None:
