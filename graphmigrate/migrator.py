@@ -270,7 +270,7 @@ class Migrator:
             raise UsageError(
                 f"{len(waiting)} migration(s) are pending ({names}); seeds are loaded into an up-to-date schema only.",
                 hint="Run first: graphmigrate migrate",
-                code="GM152",
+                code="GM213",
             )
 
     # ---- looking
@@ -573,7 +573,7 @@ def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
     if all(entry.version != version for entry in entries):
         known = ", ".join(entry.name for entry in entries[-3:]) or "none"
         raise UsageError(
-            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM151"
+            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM212"
         )
     return version
 

@@ -124,7 +124,7 @@ def _unfit(word: str, version: Version, entry: Entry | None) -> UsageError:
     return UsageError(
         f"--{word} V{version.text}: that is for {_FITS[word]}; {state}. Nothing was changed.",
         hint="graphmigrate repair, without versions, lists what can be resolved and how.",
-        code="GM153",
+        code="GM610",
     )
 
 
