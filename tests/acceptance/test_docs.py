@@ -15,7 +15,9 @@ from tests.acceptance.commands import offline_environment
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-WITHOUT_MAKE = "make() { command make --dry-run \"$@\" >/dev/null; }"  # the targets exist; tests do not run the tests
+WITHOUT_MAKE = (
+    'make() { command make --dry-run "$@" >/dev/null; }'  # the targets exist; tests do not run the tests
+)
 
 
 def commands(page: Path) -> list[str]:
@@ -30,7 +32,14 @@ def test_the_readme_has_commands() -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_commands_of_a_page(page: Path, tmp_path: Path) -> None:
-    for name in ("migrations", "seeds", "graphmigrate.toml", "Makefile", "pyproject.toml", "requirements-dev.txt"):
+    for name in (
+        "migrations",
+        "seeds",
+        "graphmigrate.toml",
+        "Makefile",
+        "pyproject.toml",
+        "requirements-dev.txt",
+    ):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
     environment = offline_environment() | {
