@@ -22,13 +22,15 @@ class Source(ABC):
 
     ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of
     rows, where that is known; ``files`` are the data files, relative to ``seeds/``, whose content is part of
-    the seed's checksum.
+    the seed's checksum. ``resumable`` is False where reading again may give other rows (a query's): then an
+    interrupted load of this block cannot continue at a row's number, and the loader starts it again.
     """
 
     label: str = "rows"
     columns: tuple[str, ...] | None = None
     size: int | None = None
     files: tuple[str, ...] = ()
+    resumable: bool = True
 
     @abstractmethod
     def values(self, skip: int = 0) -> Iterator[Any]:
