@@ -17,6 +17,8 @@ from graphmigrate.settling import DONE, RERUN, Settled, settle
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import neo4j
+
     from graphmigrate.database.connection import Database
     from graphmigrate.database.lock import Lock
     from graphmigrate.history import History
@@ -69,18 +71,24 @@ def close_record(
         return
     head = outcome.keys[-1] if outcome.keys else history.head
     with database.transaction() as tx:
-        tx.run(
-            queries.END_RUN,
-            ledger=database.settings.ledger,
-            run=database.run,
-            key=record,
-            head=head,
-            version=head.rpartition("/")[2].partition("@")[0] if head else None,
-            outcome=result,
-        ).consume()
+        _end_run(tx, database, record, head, result)
         if outcome.times:
             tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
         draw_chain(tx, database.settings.ledger, history.head, outcome.keys)
+
+
+def _end_run(tx: neo4j.Transaction, database: Database, record: str, head: str | None, outcome: str) -> None:
+    """Close the record and show, at the ledger node, the last migration that was applied."""
+    version = head.rpartition("/")[2].partition("@")[0] if head else None
+    tx.run(
+        queries.END_RUN,
+        ledger=database.settings.ledger,
+        run=database.run,
+        key=record,
+        head=head,
+        version=version,
+        outcome=outcome,
+    ).consume()
 
 
 def recover(
@@ -111,15 +119,7 @@ def recover(
             if each.step >= len(each.segments):
                 chain.append(each.key)
         tx.run(queries.END_DEAD_RUN, key=record.key).consume()
-        tx.run(
-            queries.END_RUN,
-            ledger=database.settings.ledger,
-            run=database.run,
-            key=record.key,
-            head=chain[-1] if chain else history.head,
-            version=None,
-            outcome="settled",
-        ).consume()
+        _end_run(tx, database, record.key, chain[-1] if chain else history.head, "settled")
         draw_chain(tx, database.settings.ledger, history.head, chain)
     drop_ownerless_indexes(database, record.plan, catalogue, migration_of)
     return settled

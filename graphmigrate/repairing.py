@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from graphmigrate import plan
 from graphmigrate.errors import UsageError
 from graphmigrate.history import COMPLETE, FORGOTTEN
-from graphmigrate.results import RepairAction, State
+from graphmigrate.results import BaselineResult, RepairAction, State
 from graphmigrate.segments import segments_of
 
 if TYPE_CHECKING:
@@ -128,28 +128,36 @@ def _unfit(word: str, version: Version, entry: Entry | None) -> UsageError:
     )
 
 
-def baseline_row(entry: Entry, database: Database, history: History, number: int) -> dict[str, Any]:
-    """Give the row of a file that is marked as there already."""
-    file = entry.file
-    return _baseline(entry.version, database, history, number) | {
-        "description": entry.description,
-        "checksum": file.checksum if file else None,
-        "source": file.name if file else None,
-    }
+def baseline(database: Database, files: MigrationFolder, history: History, limit: Version) -> BaselineResult:
+    """Commit a row for every version up to ``limit`` that has none, files or not, without running anything."""
+    entries = [
+        entry
+        for entry in plan.compare(files.files, history)
+        if entry.file and entry.row is None and entry.version <= limit and entry.state is not State.APPLIED
+    ]
+    rows = [
+        _baseline_row(entry.version, database, history, rank, entry.file)
+        for rank, entry in enumerate(entries, 1)
+    ]
+    if limit not in history.rows and all(entry.version != limit for entry in entries):
+        rows.append(_baseline_row(limit, database, history, len(rows) + 1, None))
+    _write_rows(database, rows)
+    return BaselineResult(tuple(row["version"] for row in rows))
 
 
-def baseline_marker(version: Version, database: Database, history: History, number: int) -> dict[str, Any]:
-    """Give the row of a baseline that no file stands for: all versions up to it count as applied."""
-    return _baseline(version, database, history, number) | {"description": "baseline"}
-
-
-def _baseline(version: Version, database: Database, history: History, number: int) -> dict[str, Any]:
+def _baseline_row(
+    version: Version, database: Database, history: History, number: int, file: MigrationFile | None
+) -> dict[str, Any]:
+    """Give the row of a version that is marked as there already; without a file all up to it count as applied."""
     from graphmigrate.database.ledger import now
 
     return {
         "key": history.next_key(database.settings.ledger, version),
         "version": version.text,
         "type": "baseline",
+        "description": file.description if file else "baseline",
+        "checksum": file.checksum if file else None,
+        "source": file.name if file else None,
         "state": COMPLETE,
         "step": 1,
         "steps": 1,
@@ -161,7 +169,7 @@ def _baseline(version: Version, database: Database, history: History, number: in
     }
 
 
-def write_rows(database: Database, rows: list[dict[str, Any]]) -> None:
+def _write_rows(database: Database, rows: list[dict[str, Any]]) -> None:
     """Commit new rows together."""
     from graphmigrate.database import queries
 

@@ -25,8 +25,23 @@ ALLOWED = {
     "database": BASE | {"project", "schema", "cypher", "history"},
     "seeding": BASE | {"cypher", "database"},
     "server": BASE,
+    "runner": BASE | {"project", "schema", "cypher", "history", "segments", "plan", "database"},
+    "workspace": BASE | {"project", "history", "database"},
+    "planning": BASE | {"project", "history", "plan", "checks", "database", "workspace"},
+    "applying": BASE
+    | {"project", "history", "plan", "repairing", "recovery", "runner", "database", "workspace"},
 }
-DRIVER_OWNERS = {"database", "seeding", "runner", "migrator", "server", "pytest_plugin", "testing"}
+DRIVER_OWNERS = {
+    "database",
+    "seeding",
+    "runner",
+    "migrator",
+    "workspace",
+    "recovery",
+    "server",
+    "pytest_plugin",
+    "testing",
+}
 LIBRARIES = {"neo4j": DRIVER_OWNERS, "click": {"cli", "server"}, "jinja2": {"seeding"}, "rich": {"cli"}}
 
 

@@ -1,0 +1,76 @@
+"""Carrying a plan out under the lock: a run that died is settled first, then the tasks run between two records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate import repairing
+from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted
+from graphmigrate.results import AppliedMigration
+
+if TYPE_CHECKING:
+    from graphmigrate.database.lock import Lock
+    from graphmigrate.history import History
+    from graphmigrate.plan import Plan
+    from graphmigrate.project.model import MigrationFolder
+    from graphmigrate.project.versions import Version
+    from graphmigrate.results import RepairAction
+    from graphmigrate.runner import Outcome
+    from graphmigrate.workspace import Workspace
+
+
+def settle(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
+    """Complete the history of a run that died; gives the history as it then stands."""
+    history = workspace.history()
+    if history.record is None:
+        return history
+    from graphmigrate.recovery import recover
+
+    lock.doing("settling a run that died")
+    for each in recover(workspace.database, history, files, workspace.read_one, {}):
+        version, description = each.version.text, each.migration.file.description
+        workspace.listen(MigrationSettled(version, description))
+        if each.step >= len(each.segments):
+            outcome.applied.append(AppliedMigration(version, description, 0.0, settled=True))
+    return workspace.history()
+
+
+def settle_as_told(
+    workspace: Workspace, files: MigrationFolder, wanted: dict[str, set[Version]]
+) -> tuple[RepairAction, ...]:
+    """Settle a run that died by a person's word, for the named versions whose fate cannot be read."""
+    from graphmigrate.recovery import recover, verdicts_of
+
+    history = workspace.history()
+    verdicts = verdicts_of(workspace.database, history, wanted)
+    if not verdicts:
+        return ()
+    recover(workspace.database, history, files, workspace.read_one, verdicts)
+    for versions in wanted.values():
+        versions -= verdicts.keys()
+    return tuple(repairing.settled_action(version, word) for version, word in verdicts.items())
+
+
+def apply(workspace: Workspace, lock: Lock, planned: Plan, history: History, outcome: Outcome) -> None:
+    """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error."""
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.recovery import close_record, open_record
+    from graphmigrate.runner import Runner, RunState, record_skip
+
+    database = workspace.database
+    for skip in planned.skips:
+        workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
+        if history.skips.get(skip.file.version.canonical) != skip.reason:
+            record_skip(database, skip.file.version.canonical, skip.reason)
+    if not planned.tasks:
+        return
+    workspace.listen(RunStarted(len(planned.tasks)))
+    catalogue = read_catalogue(database)
+    record = open_record(database, planned, catalogue)
+    state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
+    result = "failed"
+    try:
+        Runner(state, catalogue).run(planned.tasks, outcome)
+        result = "done"
+    finally:
+        close_record(database, lock, record, history, outcome, result)

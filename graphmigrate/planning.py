@@ -1,0 +1,190 @@
+"""What a run would do and what speaks against it; takes no lock and writes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate import checks, plan
+from graphmigrate.errors import (
+    HistoryMismatch,
+    MigrationFailed,
+    PreflightError,
+    Problem,
+    ProjectError,
+    Severity,
+    UsageError,
+)
+from graphmigrate.events import Warned
+from graphmigrate.project.versions import Version
+from graphmigrate.results import State
+from graphmigrate.workspace import raise_if
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphmigrate.history import History
+    from graphmigrate.plan import Entry, Plan
+    from graphmigrate.project.model import Migration, MigrationFolder
+    from graphmigrate.workspace import Workspace
+
+_DISAGREE = "History and files disagree in {count} place(s); nothing was run."
+
+
+def make_plan(
+    workspace: Workspace,
+    files: MigrationFolder,
+    history: History,
+    target: str | None,
+    allow_out_of_order: bool,
+    *,
+    strict: bool = True,
+    judge: bool = True,
+) -> Plan:
+    """Decide what to run; ``strict`` raises what would stop a run, of the history only where it is to be judged."""
+    entries = plan.compare(files.files, history)
+    limit = _limit(target, entries)
+    found = plan.mismatches(entries, history, allow_out_of_order=allow_out_of_order)
+    if strict and judge:
+        raise_if(found, HistoryMismatch, _DISAGREE)
+    chosen = plan.candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
+    if not chosen:
+        return plan.Plan(problems=tuple(found))
+    pairs, problems = _read_all(workspace, chosen, strict=strict)
+    planned = plan.build(
+        pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=allow_out_of_order
+    )
+    if strict and judge:
+        _raise_planned(planned)
+    return plan.Plan(planned.tasks, planned.skips, (*found, *problems, *planned.problems))
+
+
+def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
+    """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
+    files = workspace.files(strict=False)
+    problems = list(files.problems)
+    migrations: dict[Version, Migration] = {}
+    for file in files.files:
+        migrations[file.version], found = workspace.read(file)
+        problems.extend(found)
+    if offline:
+        return tuple(problems)
+    history = workspace.history()
+    entries = plan.compare(files.files, history)
+    problems.extend(plan.mismatches(entries, history))
+    chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
+    pairs = [(entry, migrations[entry.version]) for entry in chosen]
+    planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
+    return (*problems, *planned.problems, *findings(workspace, planned, history))
+
+
+def nothing_to_do(planned: Plan, history: History) -> bool:
+    """Whether the history says all that a run would: no task, no run that died, every skip recorded."""
+    known = all(history.skips.get(each.file.version.canonical) == each.reason for each in planned.skips)
+    return not planned.tasks and history.record is None and known
+
+
+def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Collect what the checks and the server say of the planned statements, without a lock."""
+    if history.record is None:
+        return [*checked(workspace, planned), *_explained(workspace, planned)]
+    # the catalogue is on the move, or a run that died has to be settled first: it says nothing yet
+    return [_UNSETTLED, *_explained(workspace, planned)]
+
+
+def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Walk the plan's statements along the catalogue as it stands."""
+    from graphmigrate.database.catalogue import read_catalogue
+
+    if not planned.tasks:
+        return []
+    return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
+
+
+def preflight(workspace: Workspace, planned: Plan) -> None:
+    """Refuse what the files alone or the server's parser refuse, before the lock is even asked for."""
+    found = [*checks.check_statements(planned.tasks, workspace.target), *_explained(workspace, planned)]
+    for problem in (*planned.problems, *found):
+        if problem.severity is Severity.WARNING:
+            workspace.listen(Warned(problem))
+    refuse(found)
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise PreflightError where any of these is an error."""
+    errors = _unique(each for each in problems if each.severity is Severity.ERROR)
+    raise_if(errors, PreflightError, "{count} statement(s) would fail; nothing was run.")
+
+
+def refuse_pending(workspace: Workspace) -> None:
+    """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
+    entries = plan.compare(workspace.files().files, workspace.history())
+    waiting = [each for each in entries if each.state in {State.PENDING, State.INTERRUPTED}]
+    if waiting:
+        names = ", ".join(each.name for each in waiting[:5])
+        raise UsageError(
+            f"{len(waiting)} migration(s) are pending ({names}); seeds are loaded into an up-to-date schema only.",
+            hint="Run first: graphmigrate migrate",
+            code="GM213",
+        )
+
+
+def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Let the server parse and plan every statement that this edition knows."""
+    from graphmigrate.database.preflight import explain
+
+    statements = [
+        statement for task in planned.tasks for segment in task.remaining for statement in segment.statements
+    ]
+    return explain(workspace.database, statements) if statements else []
+
+
+def _read_all(
+    workspace: Workspace, chosen: Sequence[Entry], *, strict: bool
+) -> tuple[list[tuple[Entry, Migration]], list[Problem]]:
+    """Read the chosen files; every problem of all of them at once."""
+    pairs: list[tuple[Entry, Migration]] = []
+    problems: list[Problem] = []
+    for entry in chosen:
+        if entry.file is not None:
+            migration, found = workspace.read(entry.file)
+            problems.extend(found)
+            pairs.append((entry, migration))
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    if strict:
+        raise_if(errors, ProjectError, "{count} problem(s) in the pending files; nothing was run.")
+    return pairs, problems
+
+
+_UNSETTLED = Problem(
+    "GM211",
+    "Another run is at work here, or one died: what it left is not taken into account.",
+    "The next `graphmigrate migrate` waits for it, or completes its history first.",
+    severity=Severity.WARNING,
+)
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first finding at each place."""
+    found: dict[object, Problem] = {}
+    for problem in problems:
+        found.setdefault(problem.place or problem, problem)
+    return list(found.values())
+
+
+def _raise_planned(planned: Plan) -> None:
+    """Raise what building the plan found: unmet asserts are failures, the rest is a matter of history."""
+    asserts = [each for each in planned.errors if each.code == "GM502"]
+    raise_if(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
+    raise_if(planned.errors, HistoryMismatch, _DISAGREE)
+
+
+def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
+    if target is None:
+        return None
+    version = Version.parse(target)
+    if all(entry.version != version for entry in entries):
+        known = ", ".join(entry.name for entry in entries[-3:]) or "none"
+        raise UsageError(
+            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM212"
+        )
+    return version

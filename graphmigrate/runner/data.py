@@ -1,0 +1,120 @@
+"""Data segments: the row first, then the statements, in one transaction; so each step is there wholly or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.database import queries
+from graphmigrate.database.connection import WORK
+from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.ledger import StepTaken
+from graphmigrate.errors import GraphMigrateError, MigrationFailed
+from graphmigrate.events import BatchDone
+from graphmigrate.history import COMPLETE, STARTED
+from graphmigrate.runner.state import attempts, failed, give_up, may_delete, pause, taken_over
+
+if TYPE_CHECKING:
+    import neo4j
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.database.ledger import RowWrite
+    from graphmigrate.plan import Task
+    from graphmigrate.runner.state import RunState
+    from graphmigrate.segments import Segment
+
+
+def run_batches(state: RunState, task: Task, segment: Segment) -> None:
+    """Run the segment's statement until a batch changes nothing; each batch commits with its number."""
+    limit = task.migration.header.options.max_batches
+    while run_data(state, task, segment):
+        state.batches += 1
+        state.listen(BatchDone(task.migration.file.version.text, state.batches, 0))
+        if state.batches >= limit:
+            raise MigrationFailed(
+                f"{task.name} still changes something after {limit} batches.",
+                hint="Does the statement exclude what it has done already? Else raise: // graphmigrate: max-batches N",
+                place=segment.statements[0].place,
+                code="GM505",
+            )
+        state.lock.check()
+    state.batches = 0
+
+
+def run_data(state: RunState, task: Task, segment: Segment) -> bool:
+    """Run a data segment, or one batch of it, in one transaction with its row. Says whether it changed anything."""
+    options = task.migration.header.options
+    tries = attempts(task)
+    changed = False
+    for attempt in tries:
+        work = _Work(segment, options.batch)
+        changed = False
+        try:
+            with state.database.transaction(WORK, timeout=options.timeout) as tx:
+                write = _fence(state, tx, task, segment)
+                changed = work.run(tx)
+                if segment.batched and not changed:
+                    _end_batches(tx, task, segment, write)
+            break
+        except (*DriverFailure, StepTaken) as error:
+            if _landed(state, task, segment, changed):
+                break
+            if give_up(error, attempt, tries):
+                raise failed(error, task, work.at) from error
+            pause(attempt)
+        except GraphMigrateError as error:
+            error.place = error.place or work.at.place
+            raise
+    state.journal.pending.clear()
+    return changed
+
+
+class _Work:
+    """One attempt at the statements of a segment; ``at`` is the one that was sent last."""
+
+    def __init__(self, segment: Segment, batch: int | None) -> None:
+        self._statements = segment.statements
+        self._parameters = {"batch": batch} if batch else {}
+        self.at: Statement = segment.statements[0]
+
+    def run(self, tx: neo4j.Transaction) -> bool:
+        """Send every statement; says whether anything changed. Raises GraphMigrateError where the ledger would be deleted."""
+        before = ledger_size(tx) if may_delete(self._statements) else None
+        changed = deleted = False
+        for statement in self._statements:
+            self.at = statement
+            counters = tx.run(statement.text, self._parameters).consume().counters
+            deleted = deleted or counters.nodes_deleted > 0
+            changed = changed or counters.contains_updates
+        if before is not None and deleted:
+            check_not_erased(tx, before)
+        return changed
+
+
+def _fence(state: RunState, tx: neo4j.Transaction, task: Task, segment: Segment) -> RowWrite:
+    """Write the row first: whoever commits a step first owns it."""
+    if segment.batched:
+        write = state.row_write(task, segment, segment.number - 1, batches=state.batches + 1)
+    else:
+        write = state.row_write(task, segment, segment.number)
+    state.journal.write(tx, write)
+    return write
+
+
+def _end_batches(tx: neo4j.Transaction, task: Task, segment: Segment, write: RowWrite) -> None:
+    done = segment.number >= len(task.segments)
+    changes = {"step": segment.number, "batches": 0, "state": COMPLETE if done else STARTED}
+    tx.run(queries.PUT_ROW, key=write.key, changes=changes).consume()
+
+
+def _landed(state: RunState, task: Task, segment: Segment, changed: bool) -> bool:
+    """After an error: wait until our own transactions can do nothing more, then read whether the step is there."""
+    record = state.look(lambda: next(iter(state.database.read(queries.ROW, key=task.key)), None))
+    if record is None:
+        return False
+    more_to_come = segment.batched and changed
+    wanted = (segment.number - 1, state.batches + 1) if more_to_come else (segment.number, 0)
+    reached = (record["step"], record["batches"]) >= wanted
+    if reached and record["run"] != state.database.run:
+        raise taken_over(f"Another run took over and applied {task.name}")
+    return bool(reached)

@@ -1,0 +1,116 @@
+"""The tasks of a plan, in order: conditions, segments by kind, what is told and remembered of each."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.database.failures import DriverFailure, message_of
+from graphmigrate.errors import LockLost, MigrationFailed
+from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
+from graphmigrate.results import AppliedMigration, SkippedMigration
+from graphmigrate.runner.alone import run_alone
+from graphmigrate.runner.data import run_batches, run_data
+from graphmigrate.runner.schema import SchemaSegments
+from graphmigrate.runner.state import Outcome, RunState, record_skip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphmigrate.errors import Place
+    from graphmigrate.plan import Task
+    from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.segments import Segment
+
+
+class Runner:
+    """One run's execution. ``catalogue`` is the state of the schema before it."""
+
+    def __init__(self, state: RunState, catalogue: Catalogue) -> None:
+        self._state = state
+        self._schema = SchemaSegments(state, catalogue)
+
+    def run(self, tasks: Sequence[Task], outcome: Outcome) -> None:
+        """Execute the tasks in order; raises MigrationFailed or LockLost, with all that was committed recorded."""
+        try:
+            for number, task in enumerate(tasks, 1):
+                self._run_task(task, number, len(tasks), outcome)
+            self._schema.await_indexes()
+        finally:
+            if self._state.journal.pending and not self._lock_is_lost():
+                self._state.journal.flush()
+
+    def _lock_is_lost(self) -> bool:
+        try:
+            self._state.lock.check()
+        except LockLost:
+            return True
+        return False
+
+    def _run_task(self, task: Task, number: int, total: int, outcome: Outcome) -> None:
+        state, file = self._state, task.migration.file
+        if task.row is None and not self._conditions_hold(task, outcome):
+            return
+        state.listen(MigrationStarted(file.version.text, file.description, number, total, task.first))
+        started = time.monotonic()
+        state.rank += task.row is None
+        state.batches = task.row.batches if task.row else 0
+        for segment in task.remaining:
+            state.lock.doing(
+                f"{task.name} {file.description}, segment {segment.number} of {len(task.segments)}"
+            )
+            state.lock.check()
+            self._run_segment(task, segment)
+        seconds = time.monotonic() - started
+        outcome.keys.append(task.key)
+        outcome.times.append((task.key, timedelta(seconds=seconds)))
+        outcome.applied.append(AppliedMigration(file.version.text, file.description, seconds))
+        state.listen(MigrationApplied(file.version.text, file.description, seconds))
+
+    def _run_segment(self, task: Task, segment: Segment) -> None:
+        if segment.kind is Kind.SCHEMA:
+            self._schema.run(task, segment)
+            return
+        self._schema.await_indexes()
+        if segment.kind is not Kind.DATA:
+            run_alone(self._state, task, segment)
+        elif segment.batched:
+            run_batches(self._state, task, segment)
+        else:
+            run_data(self._state, task, segment)
+
+    # ---- conditions that are queries
+
+    def _conditions_hold(self, task: Task, outcome: Outcome) -> bool:
+        file = task.migration.file
+        for condition in task.migration.header.conditions:
+            if condition.subject != "query" or self._asks(condition.value, condition.place):
+                continue
+            if condition.mode == "assert":
+                raise MigrationFailed(
+                    f"{task.name} asserts what does not hold here.",
+                    hint="Nothing of this migration was run. Look at the query's answer; earlier migrations are applied.",
+                    place=condition.place,
+                    code="GM503",
+                )
+            reason = f"assumes what does not hold here: {condition.value}"
+            record_skip(self._state.database, file.version.canonical, reason)
+            outcome.skipped.append(SkippedMigration(file.version.text, file.description, reason))
+            self._state.listen(MigrationSkipped(file.version.text, file.description, reason))
+            return False
+        return True
+
+    def _asks(self, query: str, place: Place) -> bool:
+        try:
+            records = self._state.database.read(query)
+        except DriverFailure as error:
+            message = f"This condition's query failed: {message_of(error)}"
+            raise MigrationFailed(message, place=place, code="GM504") from error
+        values = [record[0] for record in records if len(record)]
+        if len(values) != 1 or not isinstance(values[0], bool):
+            raise MigrationFailed(
+                "This condition's query must return one row with one boolean.", place=place, code="GM504"
+            )
+        return values[0]

@@ -1,0 +1,88 @@
+"""Schema segments: the DDL commits, its row follows; the catalogue tells whether a lost answer was a commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.database import queries
+from graphmigrate.database.catalogue import await_indexes, read_catalogue
+from graphmigrate.database.failures import DriverFailure
+from graphmigrate.runner.state import attempts, failed, give_up, pause, taken_over
+from graphmigrate.schema.compare import Fate, apply, fate
+
+if TYPE_CHECKING:
+    import neo4j
+
+    from graphmigrate.plan import Task
+    from graphmigrate.runner.state import RunState
+    from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.segments import Segment
+
+
+class SchemaSegments:
+    """Runs schema segments and keeps the catalogue as it should be after them."""
+
+    def __init__(self, state: RunState, catalogue: Catalogue) -> None:
+        self._state = state
+        self._base = catalogue
+        self._done: list[Segment] = []
+        self._indexes_pending = False
+
+    def run(self, task: Task, segment: Segment) -> None:
+        """Execute one segment in one transaction; its row is staged, or committed at once where it drops something."""
+        if not segment.creates_only or self._makes_known_names(segment):
+            self.await_indexes()
+            self._state.journal.flush()
+        tries = attempts(task)
+        for attempt in tries:
+            statement = segment.statements[0]
+            try:
+                with self._state.database.transaction() as tx:
+                    if not (segment.creates_only and segment.guarded):
+                        self._require_ownership(tx, task)
+                    for statement in segment.statements:
+                        tx.run(statement.text).consume()
+                break
+            except DriverFailure as error:
+                if self._landed(segment):
+                    break
+                if give_up(error, attempt, tries):
+                    raise failed(error, task, statement) from error
+                pause(attempt)
+        self._after(task, segment)
+
+    def await_indexes(self) -> None:
+        """Wait until the indexes that segments made are ONLINE."""
+        if self._indexes_pending:
+            await_indexes(self._state.database, self._state.listen)
+            self._indexes_pending = False
+
+    def _after(self, task: Task, segment: Segment) -> None:
+        self._done.append(segment)
+        self._indexes_pending = self._indexes_pending or any(
+            action.verb == "create" and action.of == "index" for action in segment.actions
+        )
+        self._state.journal.stage(self._state.row_write(task, segment, segment.number))
+        if not segment.creates_only:
+            self.await_indexes()
+            self._state.journal.flush()
+
+    def _require_ownership(self, tx: neo4j.Transaction, task: Task) -> None:
+        database = self._state.database
+        if not list(tx.run(queries.OWNED, ledger=database.settings.ledger, run=database.run)):
+            raise taken_over(f"Another run took over before {task.name}")
+
+    def _makes_known_names(self, segment: Segment) -> bool:
+        """Whether the catalogue alone could not tell that this segment was committed."""
+        expected = self._expected()
+        return segment.guarded and fate(segment.actions, expected, expected) is Fate.COMMITTED
+
+    def _expected(self) -> Catalogue:
+        for segment in self._done:
+            self._base = apply(segment.actions, self._base)
+        self._done.clear()
+        return self._base
+
+    def _landed(self, segment: Segment) -> bool:
+        now_there = self._state.look(lambda: read_catalogue(self._state.database))
+        return fate(segment.actions, self._expected(), now_there) is Fate.COMMITTED

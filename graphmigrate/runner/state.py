@@ -1,0 +1,140 @@
+"""What the parts of one run share: connection, lock, journal, and how far the migration at hand is."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.database import queries
+from graphmigrate.database.failures import DriverFailure, statement_failure, worth_retrying
+from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress
+from graphmigrate.database.lock import await_no_work
+from graphmigrate.errors import GraphMigrateError, LockLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.lock import Lock
+    from graphmigrate.events import Listener
+    from graphmigrate.plan import Task
+    from graphmigrate.results import AppliedMigration, SkippedMigration
+    from graphmigrate.segments import Segment
+
+RETRIES = 5
+_LOOK_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did so far."""
+
+    applied: list[AppliedMigration] = field(default_factory=list)
+    skipped: list[SkippedMigration] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    times: list[tuple[str, timedelta]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run's connection, lock and journal, and where it stands in the migration at hand.
+
+    ``rank`` is the highest installation rank so far, ``batches`` counts the committed batches of the segment at hand;
+    ``announced`` are the keys whose row exists because an intent was written.
+    """
+
+    database: Database
+    database_name: str
+    lock: Lock
+    rank: int
+    listen: Listener
+    batches: int = 0
+    announced: set[str] = field(default_factory=set)
+    journal: Journal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.database)
+
+    def row_write(self, task: Task, segment: Segment, step: int, **values: Any) -> RowWrite:
+        """Give the write that brings the migration's row to ``step``."""
+        checksums = [each.checksum for each in task.segments]
+        run, checksum = self.database.run, task.migration.file.checksum
+        changes = progress(checksum, step, checksums, run, touched=segment.number) | values
+        pending = self.journal.pending.get(task.key)
+        if pending is not None:
+            return RowWrite(task.key, pending.step, pending.batches, changes)
+        if task.row is not None or segment.number > 1 or self.batches > 0 or task.key in self.announced:
+            return RowWrite(task.key, segment.number - 1, self.batches, changes)
+        row = new_row(task.migration.file, task.key, self.database, self.rank)
+        return RowWrite(task.key, None, 0, row | changes)
+
+    def look(self, read: Callable[[], Any]) -> Any:
+        """Wait until this run's own transactions can do nothing more, then read what is there."""
+        deadline = time.monotonic() + _LOOK_SECONDS
+        while True:
+            try:
+                await_no_work(
+                    self.database,
+                    self.database_name,
+                    lambda metadata: metadata.get("run") == self.database.run,
+                )
+                return read()
+            except DriverFailure as error:
+                if not worth_retrying(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+
+def attempts(task: Task) -> range:
+    """Give the numbers of the attempts that a segment of this migration gets: the first, and its retries."""
+    retries = task.migration.header.options.retry
+    return range((RETRIES if retries is None else retries) + 1)
+
+
+def give_up(error: BaseException, attempt: int, tries: range) -> bool:
+    """Whether another attempt is of no use."""
+    return isinstance(error, StepTaken) or not worth_retrying(error) or attempt == tries[-1]
+
+
+def pause(attempt: int) -> None:
+    """Wait before the next attempt: longer each time, with jitter."""
+    time.sleep(random.uniform(0.5, 1.0) * 0.05 * 2**attempt)  # noqa: S311 - jitter
+
+
+def taken_over(what: str) -> LockLost:
+    """Tell that another run owns the ledger now."""
+    return LockLost(
+        f"{what}; this one committed nothing more.",
+        hint="Run the same command again: it continues or finds nothing to do.",
+        code="GM403",
+    )
+
+
+def failed(error: BaseException, task: Task, statement: Statement) -> GraphMigrateError:
+    """Tell why a segment failed, at its place in the file."""
+    if isinstance(error, StepTaken):
+        return taken_over(f"The history of {task.name} was advanced by another run")
+    failure = statement_failure(error, statement)
+    failure.hint = failure.hint or (
+        "This segment was rolled back; earlier ones are recorded. Mend the file or the data and run again."
+    )
+    return failure
+
+
+def record_skip(database: Database, version: str, reason: str) -> None:
+    """Remember that a migration was skipped, and why."""
+    with database.transaction() as tx:
+        key = f"{database.settings.ledger}/skip/{version}"
+        tx.run(
+            queries.ATTEMPT, key=key, version=version, outcome="skipped", reason=reason, run=database.run
+        ).consume()
+
+
+def may_delete(statements: Sequence[Statement]) -> bool:
+    """Whether any statement could delete nodes; the server's counters then decide."""
+    texts = [statement.text.upper() for statement in statements]
+    return any("DELETE" in text or "CALL" in text for text in texts)

@@ -1,0 +1,146 @@
+"""One project against one database: settings, the connection as it is first needed, files, history and lock."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.errors import ProjectError, Severity
+from graphmigrate.events import Listener, Warned
+from graphmigrate.project.collect import collect
+from graphmigrate.project.read import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import neo4j
+
+    from graphmigrate.config import Settings
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.lock import Lock
+    from graphmigrate.errors import Problem
+    from graphmigrate.history import History
+    from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
+    from graphmigrate.results import Target
+
+
+class Workspace:
+    """What every command of the façade starts from; opens a connection only when one is needed."""
+
+    def __init__(self, settings: Settings, driver: neo4j.Driver | None, listen: Listener) -> None:
+        self.settings = settings
+        self.listen = listen
+        self._given_driver = driver
+        self._opened: Database | None = None
+        self._known_target: Target | None = None
+
+    def close(self) -> None:
+        """Close the connection, where this object made it."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    @property
+    def database(self) -> Database:
+        """The database, bound to this run's id."""
+        if self._opened is None:
+            from graphmigrate.database.connection import open_database
+
+            self._opened = open_database(
+                self.settings,
+                self._given_driver,
+                run=uuid.uuid4().hex,
+                host=socket.gethostname(),
+                user=_user_name(),
+            )
+        return self._opened
+
+    @property
+    def target(self) -> Target:
+        """Who answers there; asked once. Raises ConnectionFailed and NotAllowed."""
+        from graphmigrate.database.facts import read_target
+
+        if self._known_target is None:
+            self._known_target = read_target(self.database)
+        return self._known_target
+
+    def wait(self, timeout: float) -> Target:
+        """Wait until the target answers twice in a row."""
+        from graphmigrate.database.facts import wait_for_target
+
+        self._known_target = wait_for_target(self.database, timeout)
+        return self._known_target
+
+    def files(self, *, strict: bool = True) -> MigrationFolder:
+        """Collect the migrations folder; ``strict`` raises what is wrong with it (ProjectError) and tells warnings."""
+        folder = collect(self.settings.migrations)
+        if strict:
+            errors = [each for each in folder.problems if each.severity is Severity.ERROR]
+            for problem in folder.problems:
+                if problem.severity is Severity.WARNING:
+                    self.listen(Warned(problem))
+            raise_if(errors, ProjectError, "The migrations folder has {count} problem(s); nothing was run.")
+        return folder
+
+    def history(self) -> History:
+        """Read what the database remembers. Raises ConnectionFailed, NotAllowed and HistoryMismatch."""
+        from graphmigrate.database.failures import DriverFailure, connection_failure
+        from graphmigrate.database.ledger import read_history
+
+        try:
+            return read_history(self.database)
+        except DriverFailure as error:
+            raise connection_failure(error, self.settings.uri, self.settings.database) from error
+
+    def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
+        """Read one migration with everything that is wrong with it."""
+        migration, problems = read(file, max_statement_bytes=self.settings.max_statement_size)
+        return migration, list(problems)
+
+    def read_one(self, file: MigrationFile) -> Migration:
+        """Read one migration; raises ProjectError where it is wrong."""
+        migration, problems = self.read(file)
+        raise_if(
+            [each for each in problems if each.severity is Severity.ERROR],
+            ProjectError,
+            "{count} problem(s) in the pending files; nothing was run.",
+        )
+        return migration
+
+    @contextmanager
+    def locked(self, lock_timeout: float | None) -> Iterator[Lock]:
+        """Hold the lock and own the ledger; ``lock_timeout`` in seconds, the setting's where it is None."""
+        from graphmigrate.database.failures import DriverFailure, connection_failure
+        from graphmigrate.database.ledger import prepare_ledger
+        from graphmigrate.database.lock import Lock, take_over
+
+        database, name = self.database, self.target.database
+        try:
+            prepare_ledger(database)
+        except DriverFailure as error:
+            raise connection_failure(error, self.settings.uri, self.settings.database) from error
+        lock = Lock(database, name, self.listen)
+        lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
+        try:
+            take_over(database, name)
+            yield lock
+        finally:
+            lock.release()
+
+
+def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> None:
+    """Raise the one problem as itself, several under a ``summary`` that may say ``{count}``."""
+    if len(problems) == 1:
+        raise error.of(problems[0])
+    if problems:
+        raise error(summary.format(count=len(problems)), problems=problems)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # a container's numeric user without a name
