@@ -93,7 +93,7 @@ class Workspace:
         try:
             return read_history(self.database)
         except DriverFailure as error:
-            raise connection_failure(error, self.settings.uri, self.settings.database) from error
+            raise connection_failure(error, self.settings) from error
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""
@@ -121,7 +121,7 @@ class Workspace:
         try:
             prepare_ledger(database)
         except DriverFailure as error:
-            raise connection_failure(error, self.settings.uri, self.settings.database) from error
+            raise connection_failure(error, self.settings) from error
         lock = Lock(database, name, self.listen)
         lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
         try:

@@ -89,10 +89,9 @@ def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
     ):
         hint = "Run again with --debug to see where, and look into the server's log."
         return DatabaseRefused(f"The database answered: {message_of(error)} [{code_of(error)}]", hint=hint)
-    target = session.target
-    return connection_failure(
-        error, target.uri if target else "the database", target.database if target else None
-    )
+    from graphmigrate.config import Settings
+
+    return connection_failure(error, session.target or Settings("the database"))
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -33,4 +33,4 @@ def local_settings(loaded: Loaded) -> Settings:
     if loaded.origins.get("password", "").startswith("--"):
         password = settings.password
     secret = Secret(password) if password else None
-    return replace(settings, uri=found.bolt_uri, username=username, password=secret)
+    return replace(settings, uri=found.bolt_uri, username=username, password=secret, ca_file=None)

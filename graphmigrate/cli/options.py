@@ -45,6 +45,9 @@ def shared_options() -> list[click.Parameter]:
         ),
         _option("--password", is_flag=True, help="Ask for the password [NEO4J_PASSWORD]."),
         _option("--database", metavar="NAME", help="Its name; default: the user's own [NEO4J_DATABASE]."),
+        _option(
+            "--ca-file", metavar="PATH", help="Certificates to trust instead of the system's [NEO4J_CA_FILE]."
+        ),
         _option("--migrations", metavar="PATH", help="The folder of migrations; default: migrations."),
         _option("--seeds", metavar="PATH", help="The folder of seeds; default: seeds."),
         _option("--config", metavar="PATH", help="The configuration file; default: graphmigrate.toml."),

@@ -29,13 +29,15 @@ class Secret(str):
 class Settings:
     """Everything the façade needs. Times are seconds, sizes bytes.
 
-    ``database=None`` means the user's home database; ``example_query`` is what ``summary`` runs.
+    ``database=None`` means the user's home database; ``ca_file`` holds the certificates (PEM) of the authorities that
+    are trusted in place of the system's; ``example_query`` is what ``summary`` runs.
     """
 
     uri: str = ""
     username: str | None = None
     password: Secret | None = field(default=None, repr=False)
     database: str | None = None
+    ca_file: Path | None = None
     migrations: Path = Path("migrations")
     seeds: Path = Path("seeds")
     ledger: str = "default"
@@ -80,7 +82,7 @@ def load(
     ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``),
     the configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of
     ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
-    read. Raises UsageError (GM154-GM161, GM163, GM170).
+    read. Raises UsageError (GM154-GM161, GM163, GM170, GM313, GM314).
     """
     from graphmigrate.config.sources import Reader
 
@@ -128,6 +130,34 @@ def check_uri(uri: str, origin: str = "") -> None:
             f"The URI{source} has no usable host and port after '{scheme}://'.",
             hint=f"For example {scheme}://localhost:7687.",
             code="GM154",
+        )
+
+
+def check_ca_file(settings: Settings, origin: str = "ca_file") -> None:
+    """Refuse certificates that would not be used, or that cannot be read.
+
+    Raises UsageError: GM313 where the URI's scheme does not verify certificates, GM314 for the file itself.
+    """
+    path = settings.ca_file
+    if path is None:
+        return
+    scheme = settings.uri.partition("://")[0]
+    if not scheme.endswith("+s"):
+        raise UsageError(
+            f"{origin} names trusted certificates, but {scheme}:// does not verify any.",
+            hint=f"Write {scheme.partition('+')[0]}+s://HOST:PORT, or drop {origin}.",
+            code="GM313",
+        )
+    try:
+        found = b"-----BEGIN CERTIFICATE-----" in path.read_bytes()
+        reason = "holds no certificate"
+    except OSError as error:
+        found, reason = False, f"cannot be read: {error.strerror}"
+    if not found:
+        raise UsageError(
+            f"The file of trusted certificates {str(path)!r} ({origin}) {reason}.",
+            hint="It must be PEM: lines between BEGIN CERTIFICATE and END CERTIFICATE.",
+            code="GM314",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from graphmigrate.config import Loaded, Secret, Settings, check_uri
+from graphmigrate.config import Loaded, Secret, Settings, check_ca_file, check_uri
 from graphmigrate.config.files import (
     CONFIG,
     PYPROJECT,
@@ -98,6 +98,7 @@ class Reader:
         origins = {name: each.label for name, each in chosen.items()}
         if connect and settings.uri:
             check_uri(settings.uri, origins["uri"])
+            check_ca_file(settings, origins.get("ca_file", ""))
         return Loaded(settings, self.folder, self.config, origins, tuple(self.warnings))
 
     def _flags(self) -> Layer:
@@ -124,7 +125,7 @@ class Reader:
                     self._unknown_variable(key, name, suffix)
                 elif value:
                     own[name] = Written(value, key + suffix, base)
-        for name in ("uri", "username", "password", "password_file", "database"):
+        for name in ("uri", "username", "password", "password_file", "database", "ca_file"):
             value = variables.get(f"NEO4J_{name.upper()}")
             if value:
                 general[name] = Written(value, f"NEO4J_{name.upper()}{suffix}", base)

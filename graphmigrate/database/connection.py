@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 
 from graphmigrate import __version__
+from graphmigrate.config import check_ca_file, check_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,20 +99,38 @@ class Database:
 def open_database(
     settings: Settings, driver: neo4j.Driver | None, *, run: str, host: str, user: str
 ) -> Database:
-    """Bind a given driver, or make one; nothing is sent yet. Raises ConnectionFailed where the URI cannot be used."""
+    """Bind a given driver, or make one; nothing is sent yet.
+
+    Raises UsageError for a URI or a file of certificates that is wrong, ConnectionFailed where the driver refuses the URI.
+    """
     from graphmigrate.database.failures import connection_failure
 
     if driver is not None:
         return Database(driver, settings, run=run, host=host, user=user)
+    check_uri(settings.uri)
+    check_ca_file(settings)
     auth = (settings.username or "neo4j", str(settings.password)) if settings.password else None
     try:
         made = neo4j.GraphDatabase.driver(
-            settings.uri,
+            _bare_uri(settings),
             auth=auth,
             connection_timeout=settings.connection_timeout,
             max_transaction_retry_time=0,
             user_agent=f"graphmigrate/{__version__}",
+            **_trust(settings),
         )
     except (ValueError, *_FAILURES) as error:
-        raise connection_failure(error, settings.uri) from error
+        raise connection_failure(error, settings) from error
     return Database(made, settings, run=run, host=host, user=user, owns_driver=True)
+
+
+def _bare_uri(settings: Settings) -> str:
+    """Give the URI as the driver wants it: certificates of one's own are refused beside a scheme that asks for TLS."""
+    scheme, separator, rest = settings.uri.partition("://")
+    return f"{scheme.removesuffix('+s')}{separator}{rest}" if settings.ca_file else settings.uri
+
+
+def _trust(settings: Settings) -> dict[str, Any]:
+    if settings.ca_file is None:
+        return {}
+    return {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(str(settings.ca_file))}

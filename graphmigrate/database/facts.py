@@ -19,7 +19,7 @@ def read_target(database: Database) -> Target:
     try:
         record = database.read(queries.FACTS)[0]
     except DriverFailure as error:
-        raise connection_failure(error, settings.uri, settings.database) from error
+        raise connection_failure(error, settings) from error
     return Target(settings.uri, record["database"], record["edition"], record["version"])
 
 
@@ -38,7 +38,7 @@ def wait_for_target(database: Database, timeout: float) -> Target:
                 return Target(database.settings.uri, record["database"], record["edition"], record["version"])
         except DriverFailure as error:
             successes = 0
-            failure = connection_failure(error, database.settings.uri, database.settings.database)
+            failure = connection_failure(error, database.settings)
             starting = worth_retrying(error) or failure.error_code in {"GM301", "GM303", "GM306", "GM309"}
             if not starting or time.monotonic() + pause > deadline:
                 raise failure from error

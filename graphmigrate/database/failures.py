@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import neo4j
 from neo4j import exceptions
 
+from graphmigrate.database import contact
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed
 
 if TYPE_CHECKING:
+    from graphmigrate.config import Settings
     from graphmigrate.cypher.model import Statement
 
 DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
@@ -61,60 +63,43 @@ def statement_failure(error: BaseException, statement: Statement) -> MigrationFa
     return MigrationFailed(f"{message_of(error)} [{code_of(error)}]", place=place)
 
 
-def connection_failure(error: BaseException, uri: str, database: str | None = None) -> GraphMigrateError:
+def connection_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
     """Translate what a first contact met: unreachable, wrong protocol, refused password, unknown database, rights."""
     code = code_of(error)
     for known, translate in _BY_CODE.items():
         if code.endswith(known):
-            return translate(_Contact(error, uri, database))
+            return translate(_Contact(error, settings.uri, settings.database))
     if isinstance(error, exceptions.ConfigurationError):
-        return ConnectionFailed(f"{uri} cannot be used: {error}.", code="GM308")
-    if uri.startswith("neo4j") and "routing" in str(error):
-        return _without_routing(error, uri)
-    return _unreachable(f"{error} {error.__cause__ or ''}", uri)
+        return ConnectionFailed(f"{settings.uri} cannot be used: {error}.", code="GM308")
+    return _unreachable(error, settings)
 
 
-def _without_routing(error: BaseException, uri: str) -> GraphMigrateError:
-    """Ask the address itself: the driver hides why it got no routing information."""
-    try:
-        with neo4j.GraphDatabase.driver(f"bolt{uri.removeprefix('neo4j')}", connection_timeout=5) as driver:
-            driver.verify_connectivity()
-    except (exceptions.ServiceUnavailable, exceptions.SessionExpired) as direct:
-        return _unreachable(f"{direct} {direct.__cause__ or ''}", uri)
-    except DriverFailure:
-        pass  # it speaks Bolt, so routing itself is what fails
+def _unreachable(error: BaseException, settings: Settings) -> GraphMigrateError:
+    encryption = _cause(error, ssl.SSLError)
+    if encryption:
+        return contact.tls_failure(encryption, settings.uri)
+    text = f"{error} {error.__cause__ or ''}"
+    lower = text.lower()
+    if "routing" in lower or "secure" in lower or "encrypted" in lower:  # the driver hides why
+        return contact.diagnose(settings) or _without_routing(text, settings.uri)
+    if "http" in lower or "handshake" in lower or "no protocol" in lower or "incomplete" in lower:
+        return contact.diagnose(settings) or contact.not_bolt(settings.uri)
+    if "dns resolve" in lower or "name or service" in lower or "nodename" in lower:
+        return contact.unresolved(settings.uri)
+    return contact.silent(settings.uri)
+
+
+def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__
+    return error
+
+
+def _without_routing(text: str, uri: str) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{uri} gave no routing information: {_first_sentence(str(error))}",
+        f"{uri} gave no routing information: {_first_sentence(text)}",
         hint="Is the database's name right, and the server up? For a single server, bolt:// needs no routing.",
         code="GM306",
-    )
-
-
-def _unreachable(text: str, uri: str) -> GraphMigrateError:
-    lower = text.lower()
-    if "ssl" in lower or "certificate" in lower or "secure" in lower:
-        return ConnectionFailed(
-            f"TLS with {uri} failed: {_first_sentence(text)}",
-            hint="A server without TLS wants bolt:// or neo4j://; one with its own certificate bolt+ssc:// or neo4j+ssc://.",
-            code="GM304",
-        )
-    if "http" in lower or "handshake" in lower or "no protocol" in lower or "incomplete" in lower:
-        return ConnectionFailed(
-            f"{uri} answers, but does not speak Bolt there.",
-            hint="Is it the HTTP port? Bolt's default port is 7687, HTTP's 7474. A server that requires TLS wants bolt+s://.",
-            code="GM303",
-        )
-    if "dns resolve" in lower or "name or service" in lower or "nodename" in lower:
-        return ConnectionFailed(
-            f"The host name in {uri} cannot be resolved.",
-            hint="Check its spelling and the DNS.",
-            code="GM305",
-        )
-    return ConnectionFailed(
-        f"No Neo4j answers at {uri}.",
-        hint="Is it running, and is the address right? `graphmigrate wait` waits for one that is starting; "
-        "`graphmigrate server start` starts a local one.",
-        code="GM301",
     )
 
 
@@ -157,7 +142,7 @@ def _forbidden(contact: _Contact) -> GraphMigrateError:
 def _password_expired(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
         f"The password for {contact.uri} is the initial one and must be changed before anything else.",
-        hint="ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'new', run against the system database.",
+        hint="ALTER CURRENT USER SET PASSWORD FROM $old TO $new, run against the system database.",
         code="GM311",
     )
 

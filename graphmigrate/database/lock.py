@@ -117,9 +117,7 @@ class Lock:
             word in code for word in ("Lock", "Deadlock", "Terminated", "ConstraintValidationFailed")
         )
         if not waiting:
-            raise connection_failure(
-                error, self._database.settings.uri, self._database.settings.database
-            ) from error
+            raise connection_failure(error, self._database.settings) from error
         return False
 
     def _open(self) -> None:

@@ -61,7 +61,7 @@ def _explain_one(database: Database, session: neo4j.Session, statement: Statemen
         summary = session.run(query).consume()
     except DriverFailure as error:
         if not isinstance(error, neo4j.exceptions.Neo4jError) or error.is_retryable():
-            raise connection_failure(error, database.settings.uri, database.settings.database) from error
+            raise connection_failure(error, database.settings) from error
         return _refusal(error, statement)
     is_schema = summary.query_type == _SCHEMA_TYPE
     if is_schema != (statement.kind in {Kind.SCHEMA, Kind.SYSTEM}):

@@ -44,9 +44,7 @@ def _explain(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]
                 answers.append(None)
             except DriverFailure as error:
                 if not isinstance(error, neo4j.exceptions.Neo4jError) or worth_retrying(error):
-                    raise connection_failure(
-                        error, database.settings.uri, database.settings.database
-                    ) from error
+                    raise connection_failure(error, database.settings) from error
                 answers.append(_without_prefix(failure(error)))
     return answers
 

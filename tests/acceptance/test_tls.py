@@ -1,0 +1,147 @@
+"""Every TLS scheme against a self-made authority: what works, and which of the things that go wrong is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from graphmigrate.config import Secret, Settings
+from graphmigrate.errors import ConnectionFailed, UsageError
+from graphmigrate.migrator import Migrator
+from tests.conftest import Neo4jTarget
+from tests.projects import Project, settings_for, write_migrations
+from tests.tls import TROUBLE, Authority, encrypted, tls_server
+
+CODES = {"untrusted": "GM315", "expired": "GM316", "not yet valid": "GM316", "another host": "GM317"}
+SAID = {
+    "untrusted": "not signed by an authority",
+    "expired": "expired",
+    "not yet valid": "not valid yet",
+    "another host": "another host name",
+}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def server(neo4j_target: Neo4jTarget, authority: Authority) -> Iterator[str]:
+    """A real Neo4j whose Bolt port takes TLS only."""
+    if neo4j_target.version == "given":
+        pytest.skip("a server of one's own is needed to give it certificates")
+    with tls_server(neo4j_target.version, authority.certificate()) as address:
+        with neo4j.GraphDatabase.driver(f"bolt+ssc://{address}", auth=("neo4j", "neo4j")) as driver:
+            query = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'encrypted'"
+            driver.execute_query(query, database_="system")
+        yield address
+
+
+def migrator(folder: Path, uri: str, ca_file: Path | None = None, password: str = "encrypted") -> Migrator:
+    places = {"migrations": folder / "migrations", "seeds": folder / "seeds"}
+    return Migrator(Settings(uri, "neo4j", Secret(password), ca_file=ca_file, **places))
+
+
+@pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+s", "bolt+ssc", "neo4j+ssc"])
+def test_a_real_server_with_tls(server: str, authority: Authority, scheme: str, tmp_path: Path) -> None:
+    label = scheme.translate({ord("+"): "_"})
+    write_migrations(tmp_path, V1__index=f"CREATE INDEX {label} FOR (n:{label}) ON (n.id);")
+    ca_file = None if scheme.endswith("ssc") else authority.file
+    with migrator(tmp_path, f"{scheme}://{server}", ca_file) as run:
+        run.settings = replace(run.settings, ledger=label)
+        assert run.wait().uri == f"{scheme}://{server}"
+        assert [each.version for each in run.migrate().applied] == ["1"]
+        assert run.status().clean
+        assert not run.migrate().applied
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+def test_a_plain_scheme_and_a_server_that_wants_tls(server: str, scheme: str, tmp_path: Path) -> None:
+    write_migrations(tmp_path)
+    with migrator(tmp_path, f"{scheme}://{server}") as run, pytest.raises(ConnectionFailed) as caught:
+        run.status()
+    assert caught.value.error_code == "GM319"
+    assert f"{scheme}+s://{server}" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+s"])
+def test_the_system_does_not_know_a_private_authority(server: str, scheme: str, tmp_path: Path) -> None:
+    write_migrations(tmp_path)
+    with migrator(tmp_path, f"{scheme}://{server}") as run, pytest.raises(ConnectionFailed) as caught:
+        run.status()
+    assert caught.value.error_code == "GM315"
+    assert "--ca-file" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+s"])
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_certificate_that_is_wrong(
+    neo4j_target: Neo4jTarget, authority: Authority, trouble: str, scheme: str, tmp_path: Path
+) -> None:
+    write_migrations(tmp_path)
+    with (
+        encrypted(neo4j_target.uri, authority.certificate(trouble)) as address,
+        migrator(tmp_path, f"{scheme}://{address}", authority.file) as run,
+        pytest.raises(ConnectionFailed) as caught,
+    ):
+        run.status()
+    assert caught.value.error_code == CODES[trouble]
+    assert SAID[trouble] in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_ssc_takes_any_certificate(
+    neo4j_target: Neo4jTarget, authority: Authority, trouble: str, tmp_path: Path
+) -> None:
+    write_migrations(tmp_path)
+    with (
+        encrypted(neo4j_target.uri, authority.certificate(trouble)) as address,
+        migrator(tmp_path, f"bolt+ssc://{address}", password=neo4j_target.password) as run,
+    ):
+        assert run.wait()
+
+
+@pytest.mark.parametrize("scheme", ["bolt+s", "bolt+ssc", "neo4j+s", "neo4j+ssc"])
+def test_a_server_without_tls(neo4j_target: Neo4jTarget, scheme: str, tmp_path: Path) -> None:
+    write_migrations(tmp_path)
+    uri = f"{scheme}://{neo4j_target.uri.partition('://')[2]}"
+    with migrator(tmp_path, uri) as run, pytest.raises(ConnectionFailed) as caught:
+        run.status()
+    assert caught.value.error_code == "GM318"
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j", "bolt+ssc"])
+def test_certificates_that_would_not_be_looked_at(authority: Authority, scheme: str, tmp_path: Path) -> None:
+    with (
+        migrator(tmp_path, f"{scheme}://localhost", authority.file) as run,
+        pytest.raises(UsageError) as caught,
+    ):
+        run.wait()
+    assert caught.value.error_code == "GM313"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN PRIVATE KEY-----"])
+def test_a_file_without_certificates(content: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with migrator(tmp_path, "bolt+s://localhost", file) as run, pytest.raises(UsageError) as caught:
+        run.wait()
+    assert caught.value.error_code == "GM314"
+    assert "ca.pem" in caught.value.message
+
+
+def test_routing_works_without_tls(project: Project) -> None:
+    """The other schemes above; this is what a cluster's address looks like on one server."""
+    project.write(V1__index="CREATE INDEX routed FOR (n:Routed) ON (n.id);")
+    settings = settings_for(project.target, project.folder)
+    routed = replace(settings, uri=settings.uri.replace("bolt://", "neo4j://", 1))
+    with Migrator(routed) as run:
+        assert [each.version for each in run.migrate().applied] == ["1"]
+        assert run.status().clean
