@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from graphmigrate import repairing
+from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted
+from graphmigrate.history import Attempt
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from graphmigrate.project.model import MigrationFolder
     from graphmigrate.project.versions import Version
     from graphmigrate.results import RepairAction
-    from graphmigrate.runner import Outcome
+    from graphmigrate.runner import Outcome, RunState
     from graphmigrate.workspace import Workspace
 
 
@@ -51,7 +54,14 @@ def settle_as_told(
     return tuple(repairing.settled_action(version, word) for version, word in verdicts.items())
 
 
-def apply(workspace: Workspace, lock: Lock, planned: Plan, history: History, outcome: Outcome) -> None:
+def apply(
+    workspace: Workspace,
+    lock: Lock,
+    files: MigrationFolder,
+    planned: Plan,
+    history: History,
+    outcome: Outcome,
+) -> None:
     """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error."""
     from graphmigrate.database.catalogue import read_catalogue
     from graphmigrate.recovery import close_record, open_record
@@ -68,9 +78,31 @@ def apply(workspace: Workspace, lock: Lock, planned: Plan, history: History, out
     catalogue = read_catalogue(database)
     record = open_record(database, planned, catalogue)
     state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
-    result = "failed"
     try:
         Runner(state, catalogue).run(planned.tasks, outcome)
-        result = "done"
-    finally:
-        close_record(database, lock, record, history, outcome, result)
+    except BaseException as error:
+        _end_unfinished(workspace, state, files, outcome, error)
+        raise
+    close_record(database, record, history, outcome)
+
+
+def _end_unfinished(
+    workspace: Workspace, state: RunState, files: MigrationFolder, outcome: Outcome, error: BaseException
+) -> None:
+    """Complete the history as the next run would: which segments took effect is read, not remembered.
+
+    Where that cannot be done now, the record stays open and the next run does it.
+    """
+    from graphmigrate.database.failures import DriverFailure
+    from graphmigrate.database.ledger import StepTaken
+    from graphmigrate.recovery import Ending, recover
+
+    result = "failed" if isinstance(error, Exception) else "interrupted"
+    reason = str(error) if isinstance(error, GraphMigrateError) else result
+    version = state.task.migration.file.version.canonical if state.task else None
+    ending = Ending(result, outcome, version, Attempt(result, reason))
+    with suppress(GraphMigrateError, *DriverFailure):
+        state.lock.check()
+        with suppress(StepTaken, *DriverFailure):
+            state.look(state.journal.flush)
+        recover(workspace.database, workspace.history(), files, workspace.read_one, {}, ending)

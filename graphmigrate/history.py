@@ -60,16 +60,28 @@ class RunRecord:
     catalogue: str
 
 
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last time that a migration was not applied: ``outcome`` is skipped, failed or interrupted."""
+
+    outcome: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """The ledger at one moment: the current row of each version, newest re-application first chosen.
 
-    ``initialised`` says whether the ledger node exists; ``skips`` maps a canonical version to the reason of its last skip;
+    ``initialised`` says whether the ledger node exists; ``attempts`` maps a canonical version to its last attempt that was
+    skipped or failed;
     ``generations`` maps a canonical version to the highest ``n`` ever used in a key.
     """
 
     rows: dict[Version, HistoryRow] = field(default_factory=dict)
-    skips: dict[str, str] = field(default_factory=dict)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
     initialised: bool = False
     head: str | None = None
@@ -85,6 +97,11 @@ class History:
     def highest(self) -> Version | None:
         """The highest version that took effect, wholly or in part."""
         return max(self.rows, default=None)
+
+    @property
+    def skips(self) -> dict[str, str]:
+        """The reasons of skipped migrations by canonical version."""
+        return {version: each.reason for version, each in self.attempts.items() if each.outcome == SKIPPED}
 
     def next_key(self, ledger: str, version: Version) -> str:
         """Give the key that the next application of this version takes."""

@@ -88,7 +88,7 @@ class Migrator:
                 history = settle(workspace, lock, files, outcome)
                 planned = planning.make_plan(workspace, files, history, target, allow_out_of_order)
                 planning.refuse(planning.checked(workspace, planned))
-                apply(workspace, lock, planned, history, outcome)
+                apply(workspace, lock, files, planned, history, outcome)
             history = workspace.history()
         highest = history.highest
         return MigrateResult(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Problem, Severity
+from graphmigrate.history import SKIPPED
 from graphmigrate.results import State
 from graphmigrate.segments import segments_of
 
@@ -96,23 +97,24 @@ def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ..
 
 def _entry(version: Version, file: MigrationFile | None, history: History) -> Entry:
     row = history.rows.get(version)
+    attempt = history.attempts.get(version.canonical)
+    last = f"last attempt {attempt.outcome}: {attempt.reason}" if attempt else None
     if file is None:
         marker = row is not None and row.checksum is None
         return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
     if row is not None:
         if not row.complete:
-            return Entry(
-                version, State.INTERRUPTED, file, row, f"{row.step} of {row.steps} segments are committed"
-            )
+            done = f"{row.step} of {row.steps} segments are committed"
+            detail = "; ".join([done, *([last] if last else [])])
+            return Entry(version, State.INTERRUPTED, file, row, detail)
         same = row.checksum in {None, file.checksum}
         return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
     if history.baseline is not None and version <= history.baseline:
         return Entry(version, State.APPLIED, file, None, f"covered by baseline V{history.baseline.text}")
-    reason = history.skips.get(version.canonical)
-    if reason is not None:
-        return Entry(version, State.SKIPPED, file, None, reason)
+    if attempt is not None and attempt.outcome == SKIPPED:
+        return Entry(version, State.SKIPPED, file, None, attempt.reason)
     late = history.highest is not None and version < history.highest
-    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file)
+    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
 
 
 def mismatches(

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import read_catalogue
-from graphmigrate.database.ledger import draw_chain, new_row, progress, read_run_record
+from graphmigrate.database.ledger import (
+    draw_chain,
+    forget_attempts,
+    new_row,
+    progress,
+    read_run_record,
+    record_attempt,
+)
 from graphmigrate.errors import LockLost
 from graphmigrate.project.versions import Version
 from graphmigrate.segments import segments_of
@@ -20,8 +28,7 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.lock import Lock
-    from graphmigrate.history import History
+    from graphmigrate.history import Attempt, History
     from graphmigrate.plan import Plan, Task
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.runner import Outcome
@@ -61,32 +68,45 @@ def _item(task: Task) -> dict[str, Any]:
     }
 
 
-def close_record(
-    database: Database, lock: Lock, record: str, history: History, outcome: Outcome, result: str
-) -> None:
-    """Commit that the run ended, with durations and the drawn chain; a run that lost its lock leaves that to the next."""
-    try:
-        lock.check()
-    except LockLost:
-        return
+def close_record(database: Database, record: str, history: History, outcome: Outcome) -> None:
+    """Commit that the run did all that it meant to do, with durations and the drawn chain."""
     head = outcome.keys[-1] if outcome.keys else history.head
     with database.transaction() as tx:
-        _end_run(tx, database, record, head, result)
-        if outcome.times:
-            tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
+        _end_run(tx, database, record, head, "done")
+        _write_times(tx, outcome)
+        forget_attempts(tx, database, history, map(_version_in, outcome.keys))
         draw_chain(tx, database.settings.ledger, history.head, outcome.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an unfinished run ended, and what is known only to itself: durations, and what it was at (canonical version)."""
+
+    result: str = "settled"
+    outcome: Outcome | None = None
+    version: str | None = None
+    attempt: Attempt | None = None
+
+
+def _write_times(tx: neo4j.Transaction, outcome: Outcome) -> None:
+    if outcome.times:
+        tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
+
+
+def _version_in(key: str) -> str:
+    """Give the canonical version that a key of the ledger names."""
+    return key.rpartition("/")[2].partition("@")[0]
 
 
 def _end_run(tx: neo4j.Transaction, database: Database, record: str, head: str | None, outcome: str) -> None:
     """Close the record and show, at the ledger node, the last migration that was applied."""
-    version = head.rpartition("/")[2].partition("@")[0] if head else None
     tx.run(
         queries.END_RUN,
         ledger=database.settings.ledger,
         run=database.run,
         key=record,
         head=head,
-        version=version,
+        version=_version_in(head) if head else None,
         outcome=outcome,
     ).consume()
 
@@ -97,8 +117,13 @@ def recover(
     files: MigrationFolder,
     read: Callable[[MigrationFile], Migration],
     verdicts: Mapping[Version, str],
+    ending: Ending | None = None,
 ) -> list[Settled]:
-    """Settle the run that died: write the rows of what it had committed, in one transaction with its end."""
+    """Settle a run that did not finish: write the rows of what it had committed, in one transaction with its end.
+
+    Without ``ending`` it is a run that died. Raises HistoryMismatch where its fate cannot be read.
+    """
+    ending = ending or Ending()
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return []
@@ -118,8 +143,12 @@ def recover(
             tx_write(tx, database, each, history.top_rank + number, record.run)
             if each.step >= len(each.segments):
                 chain.append(each.key)
-        tx.run(queries.END_DEAD_RUN, key=record.key).consume()
-        _end_run(tx, database, record.key, chain[-1] if chain else history.head, "settled")
+        _end_run(tx, database, record.key, chain[-1] if chain else history.head, ending.result)
+        if ending.outcome:
+            _write_times(tx, ending.outcome)
+        if ending.version and ending.attempt:
+            record_attempt(tx, database, ending.version, ending.attempt)
+        forget_attempts(tx, database, history, map(_version_in, chain))
         draw_chain(tx, database.settings.ledger, history.head, chain)
     drop_ownerless_indexes(database, record.plan, catalogue, migration_of)
     return settled

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import queries
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import HistoryMismatch
-from graphmigrate.history import COMPLETE, STARTED, History, HistoryRow, RunRecord, history_of
+from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
 from graphmigrate.project.versions import Version
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read_history(database: Database) -> History:
     """Read the whole history in one round trip. Raises HistoryMismatch where a newer format is found."""
     ledger = database.settings.ledger
     record = database.read(
-        queries.HISTORY, ledger=ledger, prefix=f"{ledger}/migration/", skips=f"{ledger}/skip/"
+        queries.HISTORY, ledger=ledger, prefix=f"{ledger}/migration/", attempts=attempt_key(ledger, "")
     )[0]
     if (record["format"] or 0) > FORMAT:
         raise HistoryMismatch(
@@ -67,7 +67,9 @@ def read_history(database: Database) -> History:
         )
     return history_of(
         (_history_row(row) for row in record["rows"]),
-        skips={version: reason for version, reason in record["skips"] if version},
+        attempts={
+            version: Attempt(outcome, reason) for version, outcome, reason in record["attempts"] if version
+        },
         initialised=record["ledgers"] > 0,
         head=record["head"],
         record=record["record"],
@@ -219,6 +221,33 @@ def progress(checksum: str, step: int, segments: Sequence[str], run: str, *, tou
 def now() -> datetime:
     """Give the moment, with its zone, as it is stored."""
     return datetime.now(UTC)
+
+
+def attempt_key(ledger: str, version: str) -> str:
+    """``<ledger>/attempt/<canonical version>``: only the last attempt that was skipped or failed is kept."""
+    return f"{ledger}/attempt/{version}"
+
+
+def record_attempt(tx: neo4j.Transaction, database: Database, version: str, attempt: Attempt) -> None:
+    """Remember why a migration was not applied; it informs people, and decides nothing."""
+    tx.run(
+        queries.ATTEMPT,
+        key=attempt_key(database.settings.ledger, version),
+        version=version,
+        outcome=attempt.outcome,
+        reason=attempt.reason,
+        run=database.run,
+    ).consume()
+
+
+def forget_attempts(
+    tx: neo4j.Transaction, database: Database, history: History, versions: Iterable[str]
+) -> None:
+    """Delete what is known of former attempts at migrations that are applied now."""
+    gone = sorted(history.attempts.keys() & set(versions))
+    if gone:
+        keys = [attempt_key(database.settings.ledger, version) for version in gone]
+        tx.run(queries.FORGET_ATTEMPTS, keys=keys).consume()
 
 
 def draw_chain(tx: neo4j.Transaction, ledger: str, head: str | None, keys: Iterable[str]) -> None:

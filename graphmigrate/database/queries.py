@@ -18,8 +18,8 @@ OPTIONAL MATCH (m:__GraphMigrateMigration) WHERE m.key STARTS WITH $prefix
 WITH ledgers, format, head, record, collect(CASE WHEN m IS NULL THEN null ELSE
   [m.key, m.version, m.description, m.type, m.checksum, m.state, m.step, m.steps, m.installed_on, m.installed_by,
    m.execution_time, m.run, m.intent, m.batches, m.segments, m.rank] END) AS rows
-OPTIONAL MATCH (a:__GraphMigrateAttempt) WHERE a.key STARTS WITH $skips
-RETURN ledgers, format, head, record, rows, collect([a.version, a.reason]) AS skips
+OPTIONAL MATCH (a:__GraphMigrateAttempt) WHERE a.key STARTS WITH $attempts
+RETURN ledgers, format, head, record, rows, collect([a.version, a.outcome, a.reason]) AS attempts
 """
 
 RUN_RECORD: Final = """
@@ -97,9 +97,6 @@ CREATE (r:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, sinc
                              catalogue: $catalogue})
 RETURN r.key AS key
 """
-END_DEAD_RUN: Final = (
-    "MATCH (r:__GraphMigrateRun {key: $key}) SET r.ended = datetime(), r.outcome = 'settled'"
-)
 END_RUN: Final = """
 MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
 SET l.head = $head, l.version = $version
@@ -132,7 +129,7 @@ ATTEMPT: Final = """
 MERGE (a:__GraphMigrateAttempt {key: $key})
 SET a.version = $version, a.outcome = $outcome, a.reason = $reason, a.at = datetime(), a.run = $run
 """
-FORGET_SKIP: Final = "MATCH (a:__GraphMigrateAttempt {key: $key}) DELETE a"
+FORGET_ATTEMPTS: Final = "MATCH (a:__GraphMigrateAttempt) WHERE a.key IN $keys DELETE a"
 
 COUNT_LABELS: Final = """
 MATCH (n) UNWIND labels(n) AS label

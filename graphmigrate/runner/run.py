@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.failures import DriverFailure, message_of
-from graphmigrate.errors import LockLost, MigrationFailed
+from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
 from graphmigrate.results import AppliedMigration, SkippedMigration
 from graphmigrate.runner.alone import run_alone
@@ -33,24 +33,20 @@ class Runner:
         self._schema = SchemaSegments(state, catalogue)
 
     def run(self, tasks: Sequence[Task], outcome: Outcome) -> None:
-        """Execute the tasks in order; raises MigrationFailed or LockLost, with all that was committed recorded."""
-        try:
-            for number, task in enumerate(tasks, 1):
-                self._run_task(task, number, len(tasks), outcome)
-            self._schema.await_indexes()
-        finally:
-            if self._state.journal.pending and not self._lock_is_lost():
-                self._state.journal.flush()
+        """Execute the tasks in order.
 
-    def _lock_is_lost(self) -> bool:
-        try:
+        Raises MigrationFailed or LockLost; rows of segments that took effect may then still be pending in the journal.
+        """
+        for number, task in enumerate(tasks, 1):
+            self._run_task(task, number, len(tasks), outcome)
+        self._schema.await_indexes()
+        if self._state.journal.pending:
             self._state.lock.check()
-        except LockLost:
-            return True
-        return False
+            self._state.journal.flush()
 
     def _run_task(self, task: Task, number: int, total: int, outcome: Outcome) -> None:
         state, file = self._state, task.migration.file
+        state.task = task
         if task.row is None and not self._conditions_hold(task, outcome):
             return
         state.listen(MigrationStarted(file.version.text, file.description, number, total, task.first))

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database import queries
 from graphmigrate.database.failures import DriverFailure, statement_failure, worth_retrying
-from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress
+from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress, record_attempt
 from graphmigrate.database.lock import await_no_work
 from graphmigrate.errors import GraphMigrateError, LockLost
+from graphmigrate.history import SKIPPED, Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +43,8 @@ class Outcome:
 class RunState:
     """One run's connection, lock and journal, and where it stands in the migration at hand.
 
-    ``rank`` is the highest installation rank so far, ``batches`` counts the committed batches of the segment at hand;
-    ``announced`` are the keys whose row exists because an intent was written.
+    ``rank`` is the highest installation rank so far, ``task`` the migration at hand; ``batches`` counts the committed
+    batches of the segment at hand; ``announced`` are the keys whose row exists because an intent was written.
     """
 
     database: Database
@@ -52,6 +52,7 @@ class RunState:
     lock: Lock
     rank: int
     listen: Listener
+    task: Task | None = None
     batches: int = 0
     announced: set[str] = field(default_factory=set)
     journal: Journal = field(init=False)
@@ -128,10 +129,7 @@ def failed(error: BaseException, task: Task, statement: Statement) -> GraphMigra
 def record_skip(database: Database, version: str, reason: str) -> None:
     """Remember that a migration was skipped, and why."""
     with database.transaction() as tx:
-        key = f"{database.settings.ledger}/skip/{version}"
-        tx.run(
-            queries.ATTEMPT, key=key, version=version, outcome="skipped", reason=reason, run=database.run
-        ).consume()
+        record_attempt(tx, database, version, Attempt(SKIPPED, reason))
 
 
 def may_delete(statements: Sequence[Statement]) -> bool:
