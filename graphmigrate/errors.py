@@ -48,7 +48,7 @@ class GraphMigrateError(Exception):
     """The root of everything this package raises on purpose.
 
     ``message`` says what happened, ``hint`` what to do next, ``place`` where; ``problems`` lists every finding
-    where there are several. ``exit_code`` is the process's exit code (see ``docs/exit-codes.md``).
+    where there are several. ``exit_code`` is the process's exit code (see ``docs/reference/exit-codes.md``).
     """
 
     code: ClassVar[str] = "GM000"

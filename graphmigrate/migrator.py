@@ -177,7 +177,11 @@ class Migrator:
         started = time.monotonic()
         workspace = self._workspace
         preparation = seeding.prepare(
-            self.settings.seeds, names=names, profile=profile, variables=variables or {}
+            self.settings.seeds,
+            names=names,
+            profile=profile,
+            variables=variables or {},
+            settings=self.settings,
         )
         planning.refuse_pending(workspace)
         database, target = workspace.database, workspace.target

@@ -8,7 +8,7 @@ from graphmigrate.cli.signals import Stopped, raise_on_signals
 
 
 def main() -> None:
-    """Run the command named in ``sys.argv`` and exit with its code (see ``docs/exit-codes.md``)."""
+    """Run the command named in ``sys.argv`` and exit with its code (see ``docs/reference/exit-codes.md``)."""
     try:
         raise_on_signals()
         from graphmigrate.cli.app import run

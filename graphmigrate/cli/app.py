@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "init": ("project:init", "Turn a folder into a project that works at once."),
         "new": ("project:new", "Begin the next migration."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),
+        "explain": ("explain:explain", "Show what an error code means and what to do."),
     },
 }
 _PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in section.items()}

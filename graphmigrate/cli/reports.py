@@ -36,6 +36,22 @@ class InitReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeReport:
+    """An error code; ``page`` is its Markdown where it was asked for by name."""
+
+    code: str
+    title: str
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodesReport:
+    """Every error code."""
+
+    codes: tuple[CodeReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeedListReport:
     """The seeds of the folder."""
 

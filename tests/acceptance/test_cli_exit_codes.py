@@ -1,4 +1,4 @@
-"""The table of docs/exit-codes.md, each row by the real command."""
+"""The table of docs/reference/exit-codes.md, each row by the real command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.acceptance.commands import HELD, Folder, held_node, wait_until_held
 from tests.conftest import Neo4jTarget
 from tests.projects import dump
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "exit-codes.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
 CONSTRAINT = "CREATE CONSTRAINT thing_id FOR (t:Thing) REQUIRE t.id IS UNIQUE;"
 NOWHERE = ("--uri", "bolt://127.0.0.1:1")
 

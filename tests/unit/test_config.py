@@ -361,7 +361,7 @@ def test_unknown_schemes_are_answered_with_the_known_ones() -> None:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    document = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", document, re.M))
     assert set(rows) == set(NAMES)
     for name, written in rows.items():

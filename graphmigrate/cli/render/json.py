@@ -1,4 +1,4 @@
-"""Results and errors as JSON, documented in ``docs/json-output.md``."""
+"""Results and errors as JSON, documented in ``docs/reference/json-output.md``."""
 
 from __future__ import annotations
 

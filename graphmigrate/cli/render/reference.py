@@ -1,6 +1,6 @@
 """The fields of every command's JSON object, read from the dataclasses.
 
-``docs/json-output.md`` is checked against it.
+``docs/reference/json-output.md`` is checked against it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ OBJECTS: dict[str, type] = {
     "summary": reports.SummaryReport,
     "new": reports.NewReport,
     "init": reports.InitReport,
+    "explain": reports.CodesReport,
+    "explain GM602": reports.CodeReport,
 }
 _NAMED = {
     name: each

@@ -1,0 +1,71 @@
+"""What the documentation takes from the code is what the code says; every error code has its page."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.cli.app import run
+from graphmigrate.cli.explain import titles_of_codes
+
+ROOT = Path(__file__).parents[2]
+PAGES = {page.stem: page for page in sorted((ROOT / "docs" / "errors").glob("GM*.md"))}
+CODE = re.compile(r"GM\d{3}")
+
+
+def codes_of_the_package() -> set[str]:
+    """Every code that the code base gives to an error or a finding: a string that is a code and nothing else."""
+    trees = (ast.parse(path.read_text()) for path in (ROOT / "graphmigrate").rglob("*.py"))
+    strings = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {each for each in strings if isinstance(each, str) and CODE.fullmatch(each)}
+
+
+def test_generated_pages_are_not_stale() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "reference", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, (
+        f"run scripts/reference, and commit what it writes:\n{done.stdout}{done.stderr}"
+    )
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    codes = codes_of_the_package()
+    assert len(codes) > 100
+    assert sorted(codes - set(PAGES)) == [], "write docs/errors/<code>.md, then run scripts/reference"
+    assert sorted(set(PAGES) - codes) == [], "nothing raises these any more: delete their pages"
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_a_page_has_cause_cure_and_example(code: str) -> None:
+    text = PAGES[code].read_text()
+    title, cause, cure, example = re.split(r"\n## (?:Cause|Cure|Example)\n", text)
+    assert re.fullmatch(rf"# {code}: \S.+\n", title)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Cause", "Cure", "Example"]
+    assert all(len(each.split()) > 2 for each in (cause, cure))
+    assert code in example or code == "GM000"
+
+
+@pytest.mark.parametrize("written", ["GM602", "gm602", "602", "error[GM602]:"])
+def test_explain_prints_the_page(written: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", written]) == 0
+    assert capsys.readouterr().out == PAGES["GM602"].read_text()
+
+
+def test_explain_lists_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "--output", "json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["codes"]
+    assert {each["code"]: each["title"] for each in listed} == titles_of_codes()
+    assert len(listed) == len(PAGES)
+
+
+def test_explain_suggests_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "GM606x9"]) == 0  # what follows the number is of no matter
+    assert run(["explain", "GM699"]) == 2
+    assert "error[GM175]: There is no error code 'GM699'." in capsys.readouterr().err
