@@ -194,6 +194,18 @@ class Migrator:
             loaded, skipped = seeding.run(database, decided, listen=workspace.listen)
         return SeedResult(target, loaded, skipped, time.monotonic() - started)
 
+    def check_seeds(
+        self,
+        names: Sequence[str] = (),
+        *,
+        profile: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Find what is wrong with the seeds that ``seed`` would load, without asking the database."""
+        from graphmigrate import seeding
+
+        seeding.prepare(self.settings.seeds, names=names, profile=profile, variables=variables or {})
+
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""
         from graphmigrate import seeding

@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "baseline": ("migrations:baseline", "Mark everything up to a version as already there."),
         "repair": ("migrations:repair", "Resolve disagreements of history and files."),
         "wait": ("migrations:wait", "Wait until the database answers."),
+        "entrypoint": ("entrypoint:entrypoint", "Wait, migrate, seed, then become a container's command."),
     },
     "Seeds": {
         "seed": ("seeds:seed", "Load seeds; 'seed list' shows them."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphmigrate.errors import Problem
-    from graphmigrate.results import SeedInfo
+    from graphmigrate.results import MigrateResult, SeedInfo, SeedResult, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,13 @@ class SummaryReport:
     relationship_types: dict[str, int]
     query: QueryReport | None
     where: WhereReport
+
+
+@dataclass(frozen=True, slots=True)
+class EntrypointReport:
+    """What was done before ``command`` took over; ``seed`` is null where no seeds were asked for."""
+
+    target: Target
+    migrate: MigrateResult
+    seed: SeedResult | None
+    command: tuple[str, ...]

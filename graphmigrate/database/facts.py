@@ -12,6 +12,10 @@ from graphmigrate.results import Target
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
+# Nothing there yet, half there, no routes yet, the database not yet made; and GM307: somebody else's wrong passwords
+# have locked the user for some seconds, which says nothing about ours.
+STARTING = frozenset({"GM301", "GM303", "GM306", "GM307", "GM309"})
+
 
 def read_target(database: Database) -> Target:
     """Ask the server who it is; raises ConnectionFailed or NotAllowed in words a person can use."""
@@ -39,7 +43,7 @@ def wait_for_target(database: Database, timeout: float) -> Target:
         except DriverFailure as error:
             successes = 0
             failure = connection_failure(error, database.settings)
-            starting = worth_retrying(error) or failure.error_code in {"GM301", "GM303", "GM306", "GM309"}
+            starting = worth_retrying(error) or failure.error_code in STARTING
             if not starting or time.monotonic() + pause > deadline:
                 raise failure from error
         time.sleep(pause if successes == 0 else 0.05)

@@ -53,6 +53,7 @@ def test_every_command_prints_one_documented_object(project: Folder) -> None:
         "validate": (),
         "repair": (),
         "wait": (),
+        "entrypoint": (),
         "seed": (),
         "seed list": (),
         "summary": (),

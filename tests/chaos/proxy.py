@@ -30,8 +30,8 @@ class Proxy:
     _sockets: list[socket.socket] = field(default_factory=list)
     _listener: socket.socket | None = None
 
-    def start(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def start(self, listener: socket.socket | None = None) -> None:
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.uri = f"bolt://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 

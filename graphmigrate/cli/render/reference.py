@@ -20,6 +20,7 @@ OBJECTS: dict[str, type] = {
     "baseline": results.BaselineResult,
     "repair": results.RepairResult,
     "wait": results.Target,
+    "entrypoint": reports.EntrypointReport,
     "seed": results.SeedResult,
     "seed list": reports.SeedListReport,
     "summary": reports.SummaryReport,
