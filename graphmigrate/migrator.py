@@ -100,12 +100,19 @@ class Migrator:
             tuple(each for each in planned.problems if each.severity is Severity.WARNING),
         )
 
-    def plan(self, *, target: str | None = None, allow_out_of_order: bool = False) -> PlanResult:
-        """Say what ``migrate`` would do now; writes nothing, takes no lock."""
+    def plan(
+        self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: bool = False
+    ) -> PlanResult:
+        """Say what ``migrate`` would do now; writes nothing, takes no lock.
+
+        ``check_data`` also looks for data that the planned constraints would not allow, which reads whole labels.
+        """
         workspace = self._workspace
         files, history = workspace.files(), workspace.history()
         planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
         problems = [*planned.problems, *planning.findings(workspace, planned, history)]
+        if check_data:
+            problems += planning.check_data(workspace, planned)
         return PlanResult(
             workspace.target,
             tuple(_planned(task) for task in planned.tasks),
@@ -152,7 +159,9 @@ class Migrator:
         with workspace.locked(None):
             settled = settle_as_told(workspace, files, wanted)
             history = workspace.history()
-            resolved = repairing.resolve(workspace.database, files, history, wanted, workspace.read_one)
+            resolved = repairing.resolve(
+                workspace.database, files, history, wanted, workspace.read_one, workspace.listen
+            )
             return RepairResult((*settled, *resolved))
 
     def wait(self, timeout: float = 60.0) -> Target:

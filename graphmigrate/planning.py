@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate import checks, plan
+from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import (
     HistoryMismatch,
     MigrationFailed,
@@ -107,6 +109,30 @@ def preflight(workspace: Workspace, planned: Plan) -> None:
         if problem.severity is Severity.WARNING:
             workspace.listen(Warned(problem))
     refuse(found)
+
+
+def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Look in the data for what stands in the way of the planned constraints; reads whole labels.
+
+    Where statements before a constraint may still mend the data, a finding is a warning.
+    """
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.database.violations import violation
+
+    there = read_catalogue(workspace.database) if planned.tasks else None
+    found: list[Problem] = []
+    may_be_mended = False
+    for task in planned.tasks:
+        for segment in task.remaining:
+            may_be_mended = may_be_mended or segment.kind is not Kind.SCHEMA
+            for statement, action in zip(segment.statements, segment.actions, strict=False):
+                if action.target is None or (there and there.find(action.target)):
+                    continue
+                problem = violation(workspace.database, action.target, statement.place)
+                if problem and may_be_mended:
+                    problem = replace(problem, severity=Severity.WARNING)
+                found.extend([problem] if problem else [])
+    return found
 
 
 def refuse(problems: Sequence[Problem]) -> None:

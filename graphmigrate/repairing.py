@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphmigrate import plan
 from graphmigrate.errors import UsageError
+from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.history import COMPLETE, FORGOTTEN
 from graphmigrate.results import BaselineResult, RepairAction, State
 from graphmigrate.segments import segments_of
@@ -52,6 +53,7 @@ def resolve(
     history: History,
     wanted: Mapping[str, set[Version]],
     read: Reader,
+    listen: Listener = ignore,
 ) -> tuple[RepairAction, ...]:
     """Resolve the named versions, all in one transaction; raises UsageError where a name does not fit its state."""
     from graphmigrate.database import queries
@@ -67,6 +69,8 @@ def resolve(
                 raise _unfit(word, version, entry)
             changes.append((entry.row.key, change))
             actions.append(_action(entry, _DONE[word], f"--{word}", done=True))
+    for action in actions:
+        listen(Notice(f"{action.resolution} V{action.version}: {action.finding}."))
     with database.transaction() as tx:
         for key, change in changes:
             tx.run(queries.PUT_ROW, key=key, changes=change).consume()

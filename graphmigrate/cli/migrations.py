@@ -40,7 +40,7 @@ def migrate(
     continues where the last run stopped. Any number of runs at once is safe.
     """
     if dry_run:
-        show_plan(session, to, allow_out_of_order, exit_code=False)
+        show_plan(session, to, allow_out_of_order)
         return
     with session.migrator() as migrator:
         result = migrator.migrate(target=to, allow_out_of_order=allow_out_of_order, lock_timeout=lock_timeout)
@@ -63,21 +63,35 @@ def _outcome(result: MigrateResult) -> str:
 @command("plan")
 @_to
 @_out_of_order
+@click.option(
+    "--check-data",
+    is_flag=True,
+    help="Look for data that new constraints would not allow; reads whole labels.",
+)
 @_exit_code
-def plan(session: Session, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:
+def plan(
+    session: Session, to: str | None, allow_out_of_order: bool, check_data: bool, exit_code: bool
+) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
 
     Takes no lock and writes nothing.
     """
-    show_plan(session, to, allow_out_of_order, exit_code=exit_code)
+    show_plan(session, to, allow_out_of_order, check_data=check_data, exit_code=exit_code)
 
 
-def show_plan(session: Session, to: str | None, allow_out_of_order: bool, *, exit_code: bool) -> None:
+def show_plan(
+    session: Session,
+    to: str | None,
+    allow_out_of_order: bool,
+    *,
+    check_data: bool = False,
+    exit_code: bool = False,
+) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
     from graphmigrate.cli.render import text
 
     with session.migrator() as migrator:
-        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
+        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, check_data=check_data)
     session.say(text.target_line(result.target))
     session.told.update(result.problems)
     session.result(result, lambda style: text.plan(result, style))
@@ -157,15 +171,28 @@ def baseline(session: Session, version: str) -> None:
 @command("repair")
 @click.option("--accept", metavar="VERSION", multiple=True, help="Take an edited file as what was applied.")
 @click.option("--forget", metavar="VERSION", multiple=True, help="Drop a version whose file is gone.")
-def repair(session: Session, accept: tuple[str, ...], forget: tuple[str, ...]) -> None:
+@click.option(
+    "--rerun", metavar="VERSION", multiple=True, help="Let a statement that was interrupted run again."
+)
+@click.option(
+    "--done", metavar="VERSION", multiple=True, help="Take a statement that was interrupted as complete."
+)
+def repair(
+    session: Session,
+    accept: tuple[str, ...],
+    forget: tuple[str, ...],
+    rerun: tuple[str, ...],
+    done: tuple[str, ...],
+) -> None:
     """Show where history and files disagree and what resolves it.
 
-    Changes nothing but the versions named with --accept and --forget; both can be given several times.
+    Changes nothing but the versions named with --accept, --forget, --rerun and --done; each can be given several
+    times. Look at the data before --rerun and --done: how much of the statement took effect is known to nobody else.
     """
     from graphmigrate.cli.render import text
 
     with session.migrator() as migrator:
-        result = migrator.repair(accept=accept, forget=forget)
+        result = migrator.repair(accept=accept, forget=forget, rerun=rerun, done=done)
     session.result(result, lambda style: text.repair(result, style))
     if not result.actions:
         session.say("Nothing to repair: history and files agree.")

@@ -9,6 +9,7 @@ from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.guard import check_not_erased, ledger_size
 from graphmigrate.database.ledger import StepTaken
+from graphmigrate.database.seed_ledger import changes_of
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
 from graphmigrate.events import BatchDone
 from graphmigrate.history import COMPLETE, STARTED
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 def run_batches(state: RunState, task: Task, segment: Segment) -> None:
     """Run the segment's statement until a batch changes nothing; each batch commits with its number."""
     limit = task.migration.header.options.max_batches
-    while run_data(state, task, segment):
+    while changes := run_data(state, task, segment):
         state.batches += 1
-        state.listen(BatchDone(task.migration.file.version.text, state.batches, 0))
+        state.listen(BatchDone(task.migration.file.version.text, state.batches, changes))
         if state.batches >= limit:
             raise MigrationFailed(
                 f"{task.name} still changes something after {limit} batches.",
@@ -41,23 +42,23 @@ def run_batches(state: RunState, task: Task, segment: Segment) -> None:
     state.batches = 0
 
 
-def run_data(state: RunState, task: Task, segment: Segment) -> bool:
-    """Run a data segment, or one batch of it, in one transaction with its row. Says whether it changed anything."""
+def run_data(state: RunState, task: Task, segment: Segment) -> int:
+    """Run a data segment, or one batch of it, in one transaction with its row; gives the number of changes it made."""
     options = task.migration.header.options
     tries = attempts(task)
-    changed = False
+    changes = 0
     for attempt in tries:
         work = _Work(segment, options.batch)
-        changed = False
+        changes = 0
         try:
             with state.database.transaction(WORK, timeout=options.timeout) as tx:
                 write = _fence(state, tx, task, segment)
-                changed = work.run(tx)
-                if segment.batched and not changed:
+                changes = work.run(tx)
+                if segment.batched and not changes:
                     _end_batches(tx, task, segment, write)
             break
         except (*DriverFailure, StepTaken) as error:
-            if _landed(state, task, segment, changed):
+            if _landed(state, task, segment, changes):
                 break
             if give_up(error, attempt, tries):
                 raise failed(error, task, work.at) from error
@@ -66,7 +67,7 @@ def run_data(state: RunState, task: Task, segment: Segment) -> bool:
             error.place = error.place or work.at.place
             raise
     state.journal.pending.clear()
-    return changed
+    return changes
 
 
 class _Work:
@@ -77,18 +78,18 @@ class _Work:
         self._parameters = {"batch": batch} if batch else {}
         self.at: Statement = segment.statements[0]
 
-    def run(self, tx: neo4j.Transaction) -> bool:
-        """Send every statement; says whether anything changed. Raises GraphMigrateError where the ledger would be deleted."""
+    def run(self, tx: neo4j.Transaction) -> int:
+        """Send every statement; gives the number of changes. Raises GraphMigrateError where the ledger would be deleted."""
         before = ledger_size(tx) if may_delete(self._statements) else None
-        changed = deleted = False
+        changes = deleted = 0
         for statement in self._statements:
             self.at = statement
-            counters = tx.run(statement.text, self._parameters).consume().counters
-            deleted = deleted or counters.nodes_deleted > 0
-            changed = changed or counters.contains_updates
+            summary = tx.run(statement.text, self._parameters).consume()
+            deleted += summary.counters.nodes_deleted
+            changes += sum(changes_of(summary).values()) or int(summary.counters.contains_updates)
         if before is not None and deleted:
             check_not_erased(tx, before)
-        return changed
+        return changes
 
 
 def _fence(state: RunState, tx: neo4j.Transaction, task: Task, segment: Segment) -> RowWrite:
@@ -107,12 +108,12 @@ def _end_batches(tx: neo4j.Transaction, task: Task, segment: Segment, write: Row
     tx.run(queries.PUT_ROW, key=write.key, changes=changes).consume()
 
 
-def _landed(state: RunState, task: Task, segment: Segment, changed: bool) -> bool:
+def _landed(state: RunState, task: Task, segment: Segment, changes: int) -> bool:
     """After an error: wait until our own transactions can do nothing more, then read whether the step is there."""
     record = state.look(lambda: next(iter(state.database.read(queries.ROW, key=task.key)), None))
     if record is None:
         return False
-    more_to_come = segment.batched and changed
+    more_to_come = segment.batched and changes > 0
     wanted = (segment.number - 1, state.batches + 1) if more_to_come else (segment.number, 0)
     reached = (record["step"], record["batches"]) >= wanted
     if reached and record["run"] != state.database.run:

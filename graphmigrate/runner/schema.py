@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import await_indexes, read_catalogue
 from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.violations import violation
+from graphmigrate.errors import MigrationFailed
 from graphmigrate.runner.state import attempts, failed, give_up, pause, taken_over
 from graphmigrate.schema.compare import Fate, apply, fate
 
 if TYPE_CHECKING:
     import neo4j
 
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.errors import GraphMigrateError
     from graphmigrate.plan import Task
     from graphmigrate.runner.state import RunState
     from graphmigrate.schema.catalogue import Catalogue
@@ -47,7 +51,7 @@ class SchemaSegments:
                 if self._landed(segment):
                     break
                 if give_up(error, attempt, tries):
-                    raise failed(error, task, statement) from error
+                    raise self._failed(error, task, segment, statement) from error
                 pause(attempt)
         self._after(task, segment)
 
@@ -82,6 +86,14 @@ class SchemaSegments:
             self._base = apply(segment.actions, self._base)
         self._done.clear()
         return self._base
+
+    def _failed(
+        self, error: BaseException, task: Task, segment: Segment, statement: Statement
+    ) -> GraphMigrateError:
+        """Tell a failure; where the data do not allow a constraint, with the values that are in its way."""
+        action = segment.actions[segment.statements.index(statement)]
+        found = violation(self._state.database, action.target, statement.place) if action.target else None
+        return MigrationFailed.of(found) if found else failed(error, task, statement)
 
     def _landed(self, segment: Segment) -> bool:
         now_there = self._state.look(lambda: read_catalogue(self._state.database))
