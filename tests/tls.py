@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -50,15 +50,15 @@ class Authority:
 
 
 @contextmanager
-def encrypted(uri: str, certificate: trustme.LeafCert) -> Iterator[str]:
+def encrypted(uri: str, certificate: trustme.LeafCert, host: str = "127.0.0.1") -> Iterator[str]:
     """Put TLS with this certificate in front of a plain server; gives HOST:PORT."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     parts = urlsplit(uri)
     upstream = (parts.hostname or "127.0.0.1", parts.port or 7687)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((host, 0)) as listener:
         threading.Thread(target=_accept, args=(listener, context, upstream), daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{host}:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -90,37 +90,42 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @dataclass(frozen=True)
-class TlsLaunch(Launch):
-    """A server that takes encrypted connections only, still with its initial password: neo4j."""
+class SpecialLaunch(Launch):
+    """A server with settings of its own, still with its initial password: neo4j."""
+
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def needs_password(self) -> bool:
         return False
 
     def settings(self) -> dict[str, str]:
-        return Launch.settings(self) | {
-            "server.bolt.tls_level": "REQUIRED",
-            "dbms.ssl.policy.bolt.enabled": "true",
-            "dbms.ssl.policy.bolt.base_directory": str(self.home.path / "certificates"),
-            "dbms.ssl.policy.bolt.private_key": "private.key",
-            "dbms.ssl.policy.bolt.public_certificate": "public.crt",
-            "dbms.ssl.policy.bolt.client_auth": "NONE",
-            "dbms.security.auth_minimum_password_length": "1",
-        }
+        return Launch.settings(self) | self.more
 
 
 @contextmanager
-def tls_server(version: str, certificate: trustme.LeafCert) -> Iterator[str]:
-    """Start a real Neo4j with TLS on Bolt; gives HOST:PORT."""
+def special_server(
+    version: str, settings: dict[str, str], certificate: trustme.LeafCert | None = None, *, auth: bool = True
+) -> Iterator[str]:
+    """Start a real Neo4j with these settings and, with a certificate, TLS on Bolt; gives HOST:PORT."""
     with tempfile.TemporaryDirectory(prefix="graphmigrate-tests-") as name:
         home = Home(Path(name) / "home")
         certificates = home.path / "certificates"
         certificates.mkdir(parents=True)
-        certificate.private_key_pem.write_to_path(str(certificates / "private.key"))
-        certificate.cert_chain_pems[0].write_to_path(str(certificates / "public.crt"))
+        if certificate:
+            certificate.private_key_pem.write_to_path(str(certificates / "private.key"))
+            certificate.cert_chain_pems[0].write_to_path(str(certificates / "public.crt"))
+            settings = settings | {
+                "server.bolt.tls_level": "REQUIRED",
+                "dbms.ssl.policy.bolt.enabled": "true",
+                "dbms.ssl.policy.bolt.base_directory": str(certificates),
+                "dbms.ssl.policy.bolt.private_key": "private.key",
+                "dbms.ssl.policy.bolt.public_certificate": "public.crt",
+                "dbms.ssl.policy.bolt.client_auth": "NONE",
+            }
         bolt, http = ports.choose(0)
-        launch = TlsLaunch(resolve(version), ServerOptions(ephemeral=True), home, bolt, http)
-        state = jvm.launch(launch, print)
+        options = ServerOptions(ephemeral=True, auth=auth)
+        state = jvm.launch(SpecialLaunch(resolve(version), options, home, bolt, http, settings), print)
         try:
             _await(state, home)
             yield f"127.0.0.1:{bolt}"

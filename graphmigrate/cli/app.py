@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "summary": ("summary:summary", "Show what the graph holds and where to look at it."),
     },
     "Project": {
+        "doctor": ("doctor:doctor", "Check the way to the database, and the database."),
         "init": ("project:init", "Turn a folder into a project that works at once."),
         "new": ("project:new", "Begin the next migration."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),

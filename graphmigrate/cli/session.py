@@ -33,6 +33,7 @@ class Session:
         self.given: dict[str, Any] = {}
         self.secrets: list[str] = []
         self.folder: Path | None = None
+        self.loaded: Loaded | None = None
         self.target: Settings | None = None
         self.told: set[Problem] = set()
         for stream in (sys.stdout, sys.stderr):
@@ -161,6 +162,7 @@ class Session:
         for each in loaded.warnings:
             self.warn(each)
         self.folder = loaded.folder
+        self.loaded = loaded
         return loaded
 
     def settings(self, *, connect: bool | None = True) -> Settings:

@@ -96,6 +96,12 @@ class Reader:
             values.setdefault("username", "neo4j")
         settings = Settings(**values)
         origins = {name: each.label for name, each in chosen.items()}
+        if secret:
+            origins["password"] = next(
+                (layer.get("password") or layer["password_file"]).label
+                for layer in layers
+                if layer.keys() & {"password", "password_file"}
+            )
         if connect and settings.uri:
             check_uri(settings.uri, origins["uri"])
             check_ca_file(settings, origins.get("ca_file", ""))

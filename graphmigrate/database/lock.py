@@ -18,6 +18,8 @@ from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import neo4j
 
     from graphmigrate.database.connection import Database
@@ -165,12 +167,7 @@ class Lock:
             rows = transactions(self._database, self._database_name)
         except (*DriverFailure, GraphMigrateError):
             return None  # without the right to look, waiting is all there is
-        holders = [
-            row["metadata"]
-            for row in rows
-            if row["metadata"].get("role") == LOCK and not str(row["query"] or "").startswith("CREATE")
-        ]
-        return next((each for each in holders if each.get("run") != self._database.run), None)
+        return next((each for each in _holding(rows) if each.get("run") != self._database.run), None)
 
     def _terminate(self, chosen: Any) -> None:
         with suppress(*DriverFailure):  # the server ends it with the connection
@@ -192,6 +189,21 @@ class Lock:
                 self._answered = time.monotonic()
             except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
+
+
+def _holding(rows: Iterable[neo4j.Record]) -> list[dict[str, Any]]:
+    """Give the metadata of lock transactions that do not wait for it any more."""
+    return [
+        row["metadata"]
+        for row in rows
+        if row["metadata"].get("role") == LOCK and not str(row["query"] or "").startswith("CREATE")
+    ]
+
+
+def current_holder(database: Database, database_name: str) -> Holder | None:
+    """Say who holds the lock now; None where nobody does."""
+    found = _holding(transactions(database, database_name))
+    return _as_holder(found[0]) if found else None
 
 
 def _as_holder(metadata: dict[str, Any]) -> Holder:

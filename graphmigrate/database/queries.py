@@ -140,3 +140,13 @@ COUNT_TYPES: Final = """
 MATCH (a)-[r]->() WHERE none(label IN labels(a) WHERE label STARTS WITH '__GraphMigrate')
 RETURN type(r) AS name, count(*) AS count ORDER BY name
 """
+
+# What `doctor` asks. SHOW CURRENT USER and SHOW DATABASES are answered by the system database.
+CURRENT_USER: Final = "SHOW CURRENT USER YIELD user"
+DATABASES: Final = (
+    "SHOW DATABASES YIELD name, aliases, home, access, address, role, currentStatus, statusMessage"
+)
+PRIVILEGES: Final = "SHOW USER PRIVILEGES YIELD access, action, graph, segment"
+SERVER_SETTINGS: Final = "SHOW SETTINGS YIELD name, value WHERE name IN $names"
+SERVER_TIME: Final = "RETURN datetime.realtime() AS now"
+ANY_NODE: Final = "OPTIONAL MATCH (n) RETURN n IS NULL AS empty LIMIT 1"

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
 
 from graphmigrate.config import Secret, Settings
+from graphmigrate.doctor import examine
 from graphmigrate.errors import ConnectionFailed, UsageError
 from graphmigrate.migrator import Migrator
+from graphmigrate.results import Health
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, settings_for, write_migrations
-from tests.tls import TROUBLE, Authority, encrypted, tls_server
+from tests.tls import TROUBLE, Authority, encrypted, special_server
 
 CODES = {"untrusted": "GM315", "expired": "GM316", "not yet valid": "GM316", "another host": "GM317"}
 SAID = {
@@ -35,16 +38,19 @@ def server(neo4j_target: Neo4jTarget, authority: Authority) -> Iterator[str]:
     """A real Neo4j whose Bolt port takes TLS only."""
     if neo4j_target.version == "given":
         pytest.skip("a server of one's own is needed to give it certificates")
-    with tls_server(neo4j_target.version, authority.certificate()) as address:
+    weak = {"dbms.security.auth_minimum_password_length": "1"}
+    with special_server(neo4j_target.version, weak, authority.certificate()) as address:
         with neo4j.GraphDatabase.driver(f"bolt+ssc://{address}", auth=("neo4j", "neo4j")) as driver:
             query = "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'encrypted'"
             driver.execute_query(query, database_="system")
         yield address
 
 
-def migrator(folder: Path, uri: str, ca_file: Path | None = None, password: str = "encrypted") -> Migrator:
+def migrator(
+    folder: Path, uri: str, ca_file: Path | None = None, password: str = "encrypted", **more: Any
+) -> Migrator:
     places = {"migrations": folder / "migrations", "seeds": folder / "seeds"}
-    return Migrator(Settings(uri, "neo4j", Secret(password), ca_file=ca_file, **places))
+    return Migrator(Settings(uri, "neo4j", Secret(password), ca_file=ca_file, **places, **more))
 
 
 @pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+s", "bolt+ssc", "neo4j+ssc"])
@@ -52,12 +58,30 @@ def test_a_real_server_with_tls(server: str, authority: Authority, scheme: str, 
     label = scheme.translate({ord("+"): "_"})
     write_migrations(tmp_path, V1__index=f"CREATE INDEX {label} FOR (n:{label}) ON (n.id);")
     ca_file = None if scheme.endswith("ssc") else authority.file
-    with migrator(tmp_path, f"{scheme}://{server}", ca_file) as run:
-        run.settings = replace(run.settings, ledger=label)
+    with migrator(tmp_path, f"{scheme}://{server}", ca_file, ledger=label) as run:
         assert run.wait().uri == f"{scheme}://{server}"
         assert [each.version for each in run.migrate().applied] == ["1"]
         assert run.status().clean
         assert not run.migrate().applied
+
+
+def test_the_doctor_finds_the_initial_password(server: str, authority: Authority) -> None:
+    with neo4j.GraphDatabase.driver(f"bolt+ssc://{server}", auth=("neo4j", "encrypted")) as driver:
+        for query in (
+            "CREATE USER other SET PASSWORD 'other' CHANGE NOT REQUIRED",
+            "ALTER USER neo4j SET PASSWORD 'neo4j' CHANGE NOT REQUIRED",
+        ):
+            driver.execute_query(query, database_="system")
+        other = Settings(f"neo4j+s://{server}", "other", Secret("other"), ca_file=authority.file)
+        found = {check.name: check for check in examine(other).checks}
+        driver.execute_query(
+            "ALTER USER neo4j SET PASSWORD 'encrypted' CHANGE NOT REQUIRED", database_="system"
+        )
+        assert {check.name: check for check in examine(other).checks}["initial password"].health is Health.OK
+    assert found["initial password"].health is Health.FINDING
+    assert found["TLS"].health is Health.OK
+    assert "good until" in found["TLS"].message
+    assert found["routing"].health is Health.OK
 
 
 @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])

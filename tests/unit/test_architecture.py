@@ -27,6 +27,7 @@ ALLOWED = {
     "server": BASE,
     "runner": BASE | {"project", "schema", "cypher", "history", "segments", "plan", "database"},
     "workspace": BASE | {"project", "history", "database"},
+    "doctor": BASE | {"database", "workspace"},
     "planning": BASE | {"cypher", "project", "history", "plan", "checks", "database", "workspace"},
     "applying": BASE
     | {"project", "history", "plan", "repairing", "recovery", "runner", "database", "workspace"},

@@ -24,6 +24,7 @@ OBJECTS: dict[str, type] = {
     "seed": results.SeedResult,
     "seed list": reports.SeedListReport,
     "summary": reports.SummaryReport,
+    "doctor": results.Checkup,
     "new": reports.NewReport,
     "init": reports.InitReport,
     "explain": reports.CodesReport,

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+import pytest
+
+from graphmigrate.cli.doctor import lines
+from graphmigrate.cli.render.style import Style
+from graphmigrate.config import Settings
+from graphmigrate.doctor import examine, patient
+from graphmigrate.doctor.patient import listening
+from graphmigrate.doctor.releases import trouble_with
+from graphmigrate.doctor.rights import NEEDED, missing
+from graphmigrate.doctor.way import certified, is_local, unencrypted, unverified
+from graphmigrate.errors import UsageError
+from graphmigrate.results import Check, Checkup, Health
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "fine"),
+    [
+        ("5.26.25", date(2026, 11, 25), True),
+        ("5.26.25", date(2028, 7, 1), False),
+        ("5.25.1", date(2026, 1, 1), False),
+        ("4.4.48", date(2026, 1, 1), False),
+        ("4.4.48", date(2025, 1, 1), True),
+        ("3.5.0", date(2025, 1, 1), False),
+        ("2026.05.0", date(2026, 6, 1), True),
+        ("2026.05.0", date(2026, 8, 31), True),
+        ("2026.05.0", date(2026, 9, 1), False),
+        ("2025.01.0", date(2026, 1, 1), False),
+        ("2027.02.1.LTS", date(2029, 12, 1), True),
+        ("2027.02.1.LTS", date(2030, 4, 1), False),
+        ("something else", date(2026, 1, 1), True),
+    ],
+)
+def test_releases(version: str, today: date, fine: bool) -> None:
+    assert (trouble_with(version, today) is None) is fine
+
+
+def granted(*actions: str, access: str = "GRANTED", graph: str = "*") -> list[dict[str, str]]:
+    return [{"access": access, "action": each, "graph": graph, "segment": "database"} for each in actions]
+
+
+def test_rights_of_the_built_in_roles() -> None:
+    reader = granted("access", "match")
+    publisher = [*reader, *granted("write", "token")]
+    architect = [*publisher, *granted("index", "constraint")]
+    admin = [*architect, *granted("transaction_management")]
+    assert missing(reader, "neo4j") == [name for name in NEEDED if name != "reading"]
+    assert "writing" not in missing(publisher, "neo4j")
+    assert missing(architect, "neo4j") == ["other users' transactions"]
+    assert missing(admin, "neo4j") == []
+
+
+def test_a_deny_takes_a_right_away_and_other_graphs_do_not_count() -> None:
+    everything = granted("match", "write", "token", "index", "constraint", "transaction_management")
+    assert missing(everything, "neo4j") == []
+    assert missing([*everything, *granted("write", access="DENIED")], "neo4j") == ["writing"]
+    assert missing(granted("match", graph="other"), "neo4j") == list(NEEDED)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"server.bolt.listen_address": "0.0.0.0:7687"}, "Bolt on 0.0.0.0:7687"),
+        ({"server.bolt.listen_address": ":7687"}, "Bolt on :7687"),
+        ({"server.bolt.listen_address": "[::]:7687", "server.bolt.tls_level": "OPTIONAL"}, "Bolt on [::]"),
+        (
+            {
+                "server.bolt.listen_address": "0.0.0.0:7687",
+                "server.bolt.tls_level": "REQUIRED",
+                "server.http.enabled": "true",
+                "server.http.listen_address": "0.0.0.0:7474",
+            },
+            "HTTP on 0.0.0.0:7474",
+        ),
+    ],
+)
+def test_listening_to_other_machines_without_encryption(settings: dict[str, str], said: str) -> None:
+    found = listening(settings, own_server=False)
+    assert found.health is Health.FINDING
+    assert said in found.message
+    assert found.hint
+    assert listening(settings, own_server=True).health is Health.OK
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"server.bolt.listen_address": "127.0.0.1:7687"},
+        {"server.bolt.listen_address": "[::1]:7687"},
+        {"server.bolt.listen_address": "localhost:7687"},
+        {"server.bolt.listen_address": "0.0.0.0:7687", "server.bolt.tls_level": "REQUIRED"},
+        {},
+    ],
+)
+def test_listening_as_one_should(settings: dict[str, str]) -> None:
+    assert listening(settings, own_server=False).health is Health.OK
+
+
+@pytest.mark.parametrize("judge", [unencrypted, unverified])
+def test_encryption_matters_beyond_this_machine(judge: object) -> None:
+    assert judge("bolt+ssc://10.0.0.7", local=True).health is Health.OK  # type: ignore[operator]
+    found = judge("bolt+ssc://10.0.0.7", local=False)  # type: ignore[operator]
+    assert found.health is Health.FINDING
+    assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("hosts", "local"),
+    [
+        (["127.0.0.1", "::1"], True),
+        (["127.0.0.2"], True),
+        (["localhost"], True),
+        (["127.0.0.1", "10.0.0.7"], False),
+        (["fe80::1%eth0"], False),
+        ([""], False),
+    ],
+)
+def test_this_machine(hosts: list[str], local: bool) -> None:
+    assert is_local(hosts) is local
+
+
+@pytest.mark.parametrize(("now", "health"), [("2026-10-01", Health.OK), ("2026-11-20", Health.FINDING)])
+def test_a_certificate_is_renewed_in_time(now: str, health: Health) -> None:
+    certificate = {"notAfter": "Dec  4 12:00:00 2026 GMT", "subjectAltName": (("DNS", "graph.internal"),)}
+    found = certified("TLSv1.3", certificate, datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert found.health is health
+    assert "2026-12-04" in found.message
+    assert "graph.internal" in found.message
+
+
+def test_without_the_rust_extension(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert patient.driver().health is Health.OK
+
+    def none_of_it(name: str) -> str:
+        if name == "neo4j-rust-ext":
+            raise PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(patient, "version", none_of_it)
+    found = patient.driver()
+    assert found.health is Health.FINDING
+    assert installed("neo4j") in str(found.hint)
+
+
+@pytest.mark.parametrize("uri", ["", "bolt://", "bolt://user:secret@host", "http://localhost"])
+def test_settings_that_are_wrong(uri: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        examine(Settings(uri))
+    assert "secret" not in str(caught.value)
+
+
+def test_nothing_the_server_says_steers_the_terminal() -> None:
+    hostile = "\x1b]0;x\x07\n\u202e"
+    checkup = Checkup("bolt://x", (Check("TLS", Health.FINDING, hostile, hostile, "GM315"),))
+    assert all(line.isprintable() for line in lines(checkup, Style()))
