@@ -33,9 +33,12 @@ class Segment:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of the statements' text: whether a segment that took effect was edited since."""
+        """Whether a segment that took effect was edited since: the first 64 bits of the SHA-256 of its statements.
+
+        The row of a migration keeps one for each of its segments, and is written again with each of them.
+        """
         joined = "\0".join(statement.text for statement in self.statements)
-        return hashlib.sha256(joined.encode()).hexdigest()
+        return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
     @property
     def creates_only(self) -> bool:

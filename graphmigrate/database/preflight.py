@@ -5,15 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-import neo4j
-
 from graphmigrate.cypher.model import Kind, Statement
-from graphmigrate.database.connection import READER
-from graphmigrate.database.failures import DriverFailure, code_of, connection_failure, message_of, position_of
+from graphmigrate.database.explain import explain_one
+from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.errors import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import neo4j
 
     from graphmigrate.database.connection import Database
 
@@ -55,19 +55,14 @@ def _explain_all(database: Database, statements: Sequence[Statement]) -> list[Pr
 
 
 def _explain_one(database: Database, session: neo4j.Session, statement: Statement) -> Problem | None:
-    # the newline keeps the server's columns those of the statement
-    query = neo4j.Query(f"EXPLAIN\n{statement.text}", metadata=database.metadata(READER))
-    try:
-        summary = session.run(query).consume()
-    except DriverFailure as error:
-        if not isinstance(error, neo4j.exceptions.Neo4jError) or error.is_retryable():
-            raise connection_failure(error, database.settings) from error
-        return _refusal(error, statement)
-    is_schema = summary.query_type == _SCHEMA_TYPE
+    answer = explain_one(database, session, statement.text)
+    if not isinstance(answer, str):
+        return _refusal(answer, statement)
+    is_schema = answer == _SCHEMA_TYPE
     if is_schema != (statement.kind in {Kind.SCHEMA, Kind.SYSTEM}):
         return Problem(
             "GM203",
-            f"graphmigrate reads this statement as {statement.kind.value}, the server says {summary.query_type!r}.",
+            f"graphmigrate reads this statement as {statement.kind.value}, the server says {answer!r}.",
             "This is a fault of graphmigrate; please report the statement. Nothing was run.",
             statement.place,
         )

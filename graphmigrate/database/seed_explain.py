@@ -5,19 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import neo4j
-
-from graphmigrate.database.connection import READER
-from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
+from graphmigrate.database.explain import explain_one
 from graphmigrate.database.seed_ledger import StepFailed, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from graphmigrate.database.connection import Database
-
-# The newline keeps the server's columns those of the statement.
-EXPLAIN = "EXPLAIN\n"
 
 
 def explain(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[StepFailed | None]:
@@ -38,14 +32,8 @@ def _explain(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]
     answers: list[StepFailed | None] = []
     with database.session(write=False) as session:
         for text, parameters in queries:
-            query = neo4j.Query(EXPLAIN + text, metadata=database.metadata(READER))
-            try:
-                session.run(query, dict(parameters)).consume()
-                answers.append(None)
-            except DriverFailure as error:
-                if not isinstance(error, neo4j.exceptions.Neo4jError) or worth_retrying(error):
-                    raise connection_failure(error, database.settings) from error
-                answers.append(_without_prefix(failure(error)))
+            answer = explain_one(database, session, text, parameters)
+            answers.append(None if isinstance(answer, str) else _without_prefix(failure(answer)))
     return answers
 
 

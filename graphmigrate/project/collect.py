@@ -6,7 +6,7 @@ import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from graphmigrate.errors import Place, Problem, ProjectError, Severity
+from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.project.checksums import checksum
 from graphmigrate.project.model import MigrationFile, MigrationFolder
 from graphmigrate.project.names import Ignored, MigrationName, Refused, printable, read_name
@@ -104,12 +104,12 @@ def _about_folder(path: Path, verdict: MigrationName | Refused, place: Place) ->
     if isinstance(verdict, MigrationName) or verdict.looks_like_migration:
         hint = "Put the statements in a file of that name, or move the folder away."
         return Problem("GM116", "This is a folder with the name of a migration.", hint, place)
-    inside = next((file for file in path.rglob("*") if file.suffix.lower() == ".cypher"), None)
+    inside = next((file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".cypher"), None)
     if inside is None:
         return None
     message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."
     hint = "Move its migrations up into the migrations folder, or the folder elsewhere."
-    return Problem("GM117", printable(message), hint, place, Severity.WARNING)
+    return Problem("GM117", printable(message), hint, place)
 
 
 def _duplicates(files: list[MigrationFile]) -> list[Problem]:

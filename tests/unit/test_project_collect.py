@@ -49,7 +49,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ("GM118", "V5__g.cypher", Severity.ERROR),
         ("GM118", "V7__i.cypher", Severity.ERROR),
         ("GM115", "notes.txt", Severity.WARNING),
-        ("GM117", "old", Severity.WARNING),
+        ("GM117", "old", Severity.ERROR),
         ("GM113", "v2__c.cypher", Severity.ERROR),
         ("GM112", "V1__a.cypher", Severity.ERROR),
     ]

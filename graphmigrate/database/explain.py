@@ -1,0 +1,43 @@
+"""EXPLAIN: the server parses and plans a statement, and runs nothing (Cypher Manual, "Execution plans and query tuning")."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import neo4j
+
+from graphmigrate.database.connection import READER
+from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphmigrate.database.connection import Database
+
+# The newline keeps the server's columns those of the statement.
+_EXPLAIN = "EXPLAIN\n"
+_TRIES = 5
+
+
+def explain_one(
+    database: Database, session: neo4j.Session, text: str, parameters: Mapping[str, Any] | None = None
+) -> str | neo4j.exceptions.Neo4jError:
+    """Give the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
+
+    What may pass by itself is tried again: planning waits for locks that another run's schema change holds.
+    Raises ConnectionFailed.
+    """
+    query = neo4j.Query(f"{_EXPLAIN}{text}", metadata=database.metadata(READER))  # type: ignore[arg-type,unused-ignore]
+    for attempt in range(_TRIES):
+        try:
+            return str(session.run(query, dict(parameters or {})).consume().query_type)
+        except DriverFailure as error:
+            lost = not isinstance(error, neo4j.exceptions.Neo4jError)
+            if not lost and not worth_retrying(error):
+                return error  # type: ignore[return-value]
+            if lost or attempt == _TRIES - 1:
+                raise connection_failure(error, database.settings) from error
+            time.sleep(random.uniform(0.5, 1.0) * 0.1 * 2**attempt)  # noqa: S311 - jitter
+    raise AssertionError("the last attempt returns or raises")
