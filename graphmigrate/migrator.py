@@ -222,7 +222,7 @@ class Migrator:
         if offline:
             return seeding.catalogue(self.settings.seeds)
         _ = self._workspace.target  # says in good words where there is no connection
-        return seeding.catalogue(self.settings.seeds, self._workspace.database)
+        return seeding.catalogue(self.settings.seeds, self._workspace.database, self.settings)
 
     # ---- looking
 

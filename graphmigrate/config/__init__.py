@@ -30,7 +30,8 @@ class Settings:
     """Everything the façade needs. Times are seconds, sizes bytes.
 
     ``database=None`` means the user's home database; ``ca_file`` holds the certificates (PEM) of the authorities that
-    are trusted in place of the system's; ``example_query`` is what ``summary`` runs.
+    are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
+    ``example_query`` is what ``summary`` runs.
     """
 
     uri: str = ""
@@ -49,6 +50,7 @@ class Settings:
     stale_after: float = 60.0
     preflight_connections: int = 4
     batch_rows: int = 5_000
+    env_allowed: tuple[str, ...] = ()
     example_query: str | None = None
 
 

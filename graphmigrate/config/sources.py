@@ -26,6 +26,7 @@ from graphmigrate.config.values import (
     read_secret,
     reason,
     text_of,
+    variables_of,
 )
 from graphmigrate.errors import Place, Problem, Severity, UsageError
 
@@ -215,6 +216,8 @@ class Reader:
                 return written.base / Path(text_of(written.value)).expanduser()
             if kind in {"int", "float"}:
                 return number_of(written.value, whole=kind == "int", minimum=MINIMUM.get(name))
+            if name == "env_allowed":
+                return variables_of(written.value)
             return ledger_of(written.value) if name == "ledger" else text_of(written.value)
         except ValueError as error:
             # A value is named but not repeated: it may be a secret that stands under the wrong name.

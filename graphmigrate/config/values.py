@@ -11,7 +11,12 @@ from typing import Any
 from graphmigrate.config import Secret
 
 PASSWORD_FILE_LIMIT = 64 * 1024
-EXAMPLES = {"float": "Times are in seconds: 30 or 2.5.", "int": "For example 4."}
+SECRET_VARIABLES = frozenset({"NEO4J_PASSWORD", "NEO4J_AUTH", "GRAPHMIGRATE_PASSWORD"})
+EXAMPLES = {
+    "float": "Times are in seconds: 30 or 2.5.",
+    "int": "For example 4.",
+    "tuple[str, ...]": 'For example ["TENANT"].',
+}
 
 
 def text_of(value: Any) -> str:
@@ -26,6 +31,18 @@ def ledger_of(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,100}", value):
         return value
     raise ValueError("a name of letters, digits, '_', '-' and '.'")
+
+
+def variables_of(value: Any) -> tuple[str, ...]:
+    """Give names of environment variables, written as a list or with commas; those that hold passwords are refused."""
+    names = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(
+        isinstance(each, str) and re.fullmatch(r"[A-Za-z_]\w*", each) for each in names
+    ):
+        raise ValueError("a list of names of environment variables")
+    if any(each.upper() in SECRET_VARIABLES for each in names):
+        raise ValueError("a list without the variables that hold the database's password")
+    return tuple(dict.fromkeys(names))
 
 
 def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:

@@ -41,10 +41,13 @@ def run(
 
     Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
     """
+    from graphmigrate.database.seed_rows import RowReader
     from graphmigrate.seeding import preflight
     from graphmigrate.seeding.loader import load
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
+    for decision in decided.decisions:
+        decision.seed.program.bind(RowReader(database))
     preflight.check(database, [each.seed for each in decided.decisions if each.skip is None])
     return load(database, decided.decisions, listen=listen), decided.skipped

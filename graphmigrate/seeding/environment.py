@@ -8,24 +8,24 @@ the output is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
 from jinja2 import StrictUndefined, TemplateNotFound, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.loaders import BaseLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Cycler, Joiner, Namespace
 
 from graphmigrate.cypher.identifiers import quote
-from graphmigrate.errors import ProjectError
+from graphmigrate.errors import Place, ProjectError
 from graphmigrate.seeding import frontmatter
-from graphmigrate.seeding.files import CsvSource, JsonLinesSource
 from graphmigrate.seeding.filters import harmless_filters
-from graphmigrate.seeding.folder import decode
+from graphmigrate.seeding.folder import SUFFIX, decode
+from graphmigrate.seeding.functions import Functions, Named
 from graphmigrate.seeding.paths import MissingFile, open_inside
 from graphmigrate.seeding.problems import SeedFileError
-from graphmigrate.seeding.sources import RangeSource, Source, as_source
+from graphmigrate.seeding.sources import Source, as_source
+from graphmigrate.seeding.specifications import Specification
 from graphmigrate.seeding.text import Fragment, Origin, Placeholder, RowBlock, Text, Token, join, pieces_of
 from graphmigrate.seeding.values import literal, parameter
 
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _NOWHERE = Origin("", 0)
 # What would make two renderings of one seed differ, so that an interrupted load could not be resumed.
 _CLOCK = frozenset({"now", "today", "utcnow", "utc_now", "astimezone", "to_clock_time"})
+
+
+def _is_text(node: nodes.Node | None) -> TypeGuard[nodes.Const]:
+    return isinstance(node, nodes.Const) and isinstance(node.value, str)
 
 
 class PieceGenerator(CodeGenerator):
@@ -60,6 +64,14 @@ class PieceGenerator(CodeGenerator):
             self.end_write(frame)
         if frame.require_output_check:
             self.outdent()
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
+        """Mark the text that stands in ``query('…')`` as the template's own, which no value can be."""
+        first = node.args[0] if node.args else None
+        if isinstance(node.node, nodes.Name) and node.node.name == "query" and _is_text(first):
+            details = [first, nodes.Const(self.name), nodes.Const(first.lineno)]
+            node.args[0] = nodes.Call(nodes.EnvironmentAttribute("cypher"), details, [], None, None)
+        super().visit_Call(node, frame, forward_caller=forward_caller)
 
     def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:  # noqa: N802
         """Write the result of ``{% call %}``, which Jinja lets bypass every check, through one of ours."""
@@ -168,12 +180,24 @@ class Unwind(Extension):
         return Text([RowBlock(variable, source, body, Origin(template, line))])
 
 
+def template_place(root: Path, templates: Mapping[str, str], name: str, line: int, column: int = 1) -> Place:
+    """Give a place in a template, with its line of source where the template is known."""
+    lines = templates.get(name, "").split("\n")
+    source = lines[line - 1] if 0 < line <= len(lines) else None
+    return Place(str(root / name), line, column, source)
+
+
 class SeedLoader(BaseLoader):
     """Finds included and imported templates in ``seeds/`` and remembers what was read."""
 
     def __init__(self, root: Path, main: str, text: str) -> None:
         self.root = root
+        self.seed = main.removesuffix(SUFFIX)
         self.texts = {main: text}
+
+    def place(self, template: str, line: int, column: int = 1) -> Place:
+        """Give a place in one of the templates read so far, with its line of source."""
+        return template_place(self.root, self.texts, template, line, column)
 
     def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:  # noqa: ARG002
         """See BaseLoader."""
@@ -187,12 +211,12 @@ class SeedLoader(BaseLoader):
 
 
 class SeedEnvironment(ImmutableSandboxedEnvironment):
-    """The environment of one rendering of one seed."""
+    """The environment of one rendering of one seed; ``variables`` are those that ``env`` may give."""
 
     code_generator_class = PieceGenerator
     concat = staticmethod(join)  # type: ignore[assignment]
 
-    def __init__(self, loader: SeedLoader) -> None:
+    def __init__(self, loader: SeedLoader, variables: Mapping[str, str | None] | None = None) -> None:
         super().__init__(
             loader=loader,
             undefined=StrictUndefined,
@@ -203,16 +227,12 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.filters = {**harmless_filters(), "identifier": _identifier, "literal": _literal}
-        # Functions, never classes: a class has attributes, and `dict['x']` is something that can be called.
-        self.globals = {
-            "range": lambda *limits: RangeSource(*limits),
-            "csv": lambda name: CsvSource(loader.root, _file_name(name)),
-            "jsonl": lambda name: JsonLinesSource(loader.root, _file_name(name)),
-            "dict": lambda *pairs, **items: dict(*pairs, **items),
-            "namespace": lambda *pairs, **items: Namespace(*pairs, **items),
-            "cycler": lambda *items: Cycler(*items),
-            "joiner": lambda separator=", ": Joiner(separator),
-        }
+        self.functions = Functions(loader.root, loader.seed, loader, variables or {})
+        self.globals = self.functions.by_name()
+
+    def cypher(self, text: str, template: str, line: int) -> Text:
+        """Give a literal text of the template as Cypher; called by compiled templates, for ``query('…')``."""
+        return Text([Fragment(text, Origin(template, line))])
 
     def fragment(self, text: str, template: str, line: int) -> Fragment:
         """Give template text; called by compiled templates."""
@@ -238,13 +258,18 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
         """Prefer a map's own key to a method of the same name: ``person.items`` is what the person has."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
+        if isinstance(obj, Named):
+            return obj.member(attribute)
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Hide the engine's own objects as Jinja hides Python's."""
-        if isinstance(obj, (Text, Source, SeedLoader, SeedEnvironment)) or attr in _CLOCK:
+        if isinstance(obj, _OWN) or attr in _CLOCK:
             return False
         return super().is_safe_attribute(obj, attr, value)
+
+
+_OWN = (Text, Source, Specification, Named, SeedLoader, SeedEnvironment)
 
 
 def _identifier(name: Any) -> Text:
@@ -261,10 +286,3 @@ def _identifier(name: Any) -> Text:
 
 def _literal(value: Any) -> Text:
     return Text([Token(literal(value), "literal", _NOWHERE)])
-
-
-def _file_name(name: Any) -> str:
-    if isinstance(name, str):
-        return str(name)
-    parameter(name)
-    raise SeedFileError(f"The name of a file is a text, not a {type(name).__name__}.", code="GM583")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2.filters import FILTERS
 
+from graphmigrate.seeding import rowfilters
 from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeding.sources import RangeSource, RowList, Source, as_source
 from graphmigrate.seeding.text import Text, _refuse
 
 if TYPE_CHECKING:
@@ -25,8 +27,25 @@ HARMLESS = (
 
 
 def harmless_filters() -> dict[str, Callable[..., Any]]:
-    """Give Jinja's own filters of the list, each refusing template text as its input."""
-    return {name: _values_only(FILTERS[name]) for name in HARMLESS}
+    """Give Jinja's own filters of the list, and those on rows, each refusing template text as its input."""
+    own = {"where": rowfilters.where, "limit": rowfilters.limit}
+    jinja = {name: FILTERS[name] for name in HARMLESS}
+    every = {**jinja, **own, "select": _select(jinja["select"])}
+    return {name: _values_only(function) for name, function in every.items()}
+
+
+def _select(jinja: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``select`` choose columns of rows, and items of other lists, as in Jinja."""
+
+    @wraps(jinja)
+    def select(context: Any, value: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(value, RowList):
+            value = as_source(value)
+        if isinstance(value, Source) and not isinstance(value, RangeSource):
+            return rowfilters.select(value, *arguments, **options)
+        return jinja(context, value, *arguments, **options)
+
+    return select
 
 
 def _values_only(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,5 +61,5 @@ def _values_only(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def unknown_filter(name: str) -> SeedFileError:
     """Say why a filter is not there."""
-    known = ", ".join([*sorted(HARMLESS), "identifier", "literal"])
+    known = ", ".join(sorted([*HARMLESS, "identifier", "limit", "literal", "where"]))
     return SeedFileError(f"There is no filter {name!r} in seeds.", hint=f"There are: {known}.", code="GM572")

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 KEYS = ("description", "depends", "profiles", "vars")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
-    {"csv", "jsonl", "range", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super"}
-)
+    {
+        "range", "csv", "jsonl", "json", "yaml", "query", "generate", "fake", "random", "choice", "sequence", "ref",
+        "concat", "column", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
+    }
+)  # fmt: skip
 _FENCE = re.compile(r"---[ \t]*$")
 
 

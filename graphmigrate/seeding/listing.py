@@ -15,24 +15,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from graphmigrate.config import Settings
     from graphmigrate.database.connection import Database
     from graphmigrate.database.seed_ledger import SeedRow
     from graphmigrate.seeding.folder import SeedFile, SeedFolder
 
 
-def catalogue(seeds_dir: Path, database: Database | None = None) -> tuple[SeedInfo, ...]:
+def catalogue(
+    seeds_dir: Path, database: Database | None = None, settings: Settings | None = None
+) -> tuple[SeedInfo, ...]:
     """List the seeds, by name; with their states (new, loaded, changed, interrupted) given a database.
 
     Writes nothing. Raises SeedFileError for misnamed files and bad front matter.
     """
     if database is None:
-        return _list(seeds_dir, None)
+        return _list(seeds_dir, None, settings)
     from graphmigrate.database.seed_ledger import SeedLedger
 
-    return _list(seeds_dir, SeedLedger(database).newest())
+    return _list(seeds_dir, SeedLedger(database).newest(), settings)
 
 
-def _list(seeds_dir: Path, history: Mapping[str, SeedRow] | None) -> tuple[SeedInfo, ...]:
+def _list(
+    seeds_dir: Path, history: Mapping[str, SeedRow] | None, settings: Settings | None
+) -> tuple[SeedInfo, ...]:
     folder = folders.collect(seeds_dir)
     folder.check()
     return tuple(
@@ -43,13 +48,13 @@ def _list(seeds_dir: Path, history: Mapping[str, SeedRow] | None) -> tuple[SeedI
             depends=seed.front.depends,
             profiles=seed.front.profiles,
             variables=dict(seed.front.variables),
-            state=None if history is None else _state(folder, seed, history.get(seed.name)),
+            state=None if history is None else _state(folder, seed, history.get(seed.name), settings),
         )
         for _, seed in sorted(folder.seeds.items())
     )
 
 
-def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None) -> str:
+def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None, settings: Settings | None) -> str:
     if row is None:
         return "new"
     if row.state != LOADED:
@@ -59,6 +64,7 @@ def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None) -> str:
         return "changed"
     try:
         # With the variables it was loaded with: choosing others is not a change of the seed.
-        return "loaded" if prepare_one(folder, seed, recorded).checksum == row.checksum else "changed"
+        prepared = prepare_one(folder, seed, recorded, settings)
+        return "loaded" if prepared.checksum == row.checksum else "changed"
     except SeedFileError:
         return "changed"

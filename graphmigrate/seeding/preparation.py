@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSeed:
-    """A seed rendered and checked: ready to be explained and loaded. ``variables`` is their JSON text."""
+    """A seed rendered and checked: ready to be explained and loaded.
+
+    ``variables`` is their JSON text; ``secrets`` are the values it took from the environment: never shown.
+    """
 
     file: SeedFile
     variables: str
     checksum: str
     program: Program = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
@@ -53,7 +58,8 @@ def prepare(
 ) -> Preparation:
     """Choose, order, render and check seeds; asks no database.
 
-    Of ``settings`` it uses the size a statement may have. ``variables`` are texts, as ``--set`` gives them,
+    Of ``settings`` it uses the size a statement may have and what of the environment may be read.
+    ``variables`` are texts, as ``--set`` gives them,
     or values. Raises SeedFileError (exit code 2) for whatever is wrong with the folder, the arguments, a
     template or the head of a data file.
     """
@@ -62,26 +68,31 @@ def prepare(
     chosen = folders.select(folder, names, profile)
     given = dict(variables or {})
     seed_variables.check_names(given, chosen)
-    limit = (settings or Settings()).max_statement_size
-    seeds = tuple(prepare_one(folder, seed, seed_variables.effective(seed, given), limit) for seed in chosen)
+    seeds = tuple(
+        prepare_one(folder, seed, seed_variables.effective(seed, given), settings) for seed in chosen
+    )
     return Preparation(seeds, () if names else _left_out(folder, chosen))
 
 
 def prepare_one(
-    folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any], limit: int | None = None
+    folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any], settings: Settings | None = None
 ) -> PreparedSeed:
-    """Render and check one seed with these variables; no statement may have over ``limit`` bytes (GM588)."""
-    rendering = render(folder.path, seed, variables)
+    """Render and check one seed with these variables; a statement that is too large is refused (GM588)."""
+    settings = settings or Settings()
+    allowed = {name: os.environ.get(name) for name in settings.env_allowed}
+    rendering = render(folder.path, seed, variables, allowed)
     program = build(rendering)
+    limit = settings.max_statement_size
     for query in program.queries:
-        if limit is not None and len(query.text) > limit // 4 and len(query.text.encode()) > limit:
+        if len(query.text) > limit // 4 and len(query.text.encode()) > limit:
             raise SeedFileError(
                 f"This statement has over {limit / 2**20:g} MiB.",
                 hint="Send data as rows: {% unwind row in … %}. The setting max_statement_size is the limit.",
                 place=query.place,
                 code="GM588",
             )
-    return PreparedSeed(seed, seed_variables.to_json(variables), checksum(seed, rendering), program)
+    secrets = tuple(rendering.environment.values())
+    return PreparedSeed(seed, seed_variables.to_json(variables), checksum(seed, rendering), program, secrets)
 
 
 def _left_out(folder: SeedFolder, chosen: Sequence[SeedFile]) -> tuple[SkippedSeed, ...]:

@@ -10,6 +10,18 @@ from graphmigrate.errors import ProjectError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+BAD_ROW = "GM552"
+UNFIT = "GM587"
+BAD_OPTION = "GM589"
+TOO_LARGE = "GM590"
+BAD_FILE = "GM591"
+NO_FAKER = "GM592"
+BAD_SPECIFICATION = "GM593"
+NO_VARIABLE = "GM594"
+BAD_QUERY = "GM595"
+BAD_CHOICE = "GM596"
+QUERY_FAILED = "GM597"
+
 
 class SeedFileError(ProjectError):
     """A seed's file, front matter, template, variables or sources are wrong; nothing was loaded."""

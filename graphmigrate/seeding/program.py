@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
-from graphmigrate.seeding.problems import SeedFileError, did_you_mean
+from graphmigrate.seeding.problems import BAD_QUERY, SeedFileError, did_you_mean
 from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, may_delete, row_uses, statements
 from graphmigrate.seeding.sourcemap import Edit, Edited, Written
 from graphmigrate.seeding.text import Fragment, Piece, Placeholder, RowBlock, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
     from graphmigrate.seeding.reading import RowUses
-    from graphmigrate.seeding.sources import Source
+    from graphmigrate.seeding.sources import Reader, Source
     from graphmigrate.seeding.template import Rendering
 
 ROWS = "rows"
@@ -78,6 +78,12 @@ class Program:
     def creates(self) -> bool:
         """Whether loading it twice would make things twice: a CREATE clause, not MERGE."""
         return any(query.creates for query in self.queries)
+
+    def bind(self, read: Reader) -> None:
+        """Give the sources the database being seeded: ``read`` runs a query there."""
+        for part in self.parts:
+            if isinstance(part, Rows):
+                part.source.bind(read)
 
     @property
     def total_rows(self) -> int | None:
@@ -149,6 +155,26 @@ def _rows(block: RowBlock, rendering: Rendering) -> Rows:
     return Rows(query, block.source, columns)
 
 
+def one_query(written: Written, given: Mapping[str, Any]) -> Query:
+    """Make a query of a text that must be one statement, with these parameters beside its own values."""
+    tokens = _checked(written, frozenset(given))
+    found = statements(written.text, written.place)
+    if len(found) != 1:
+        raise SeedFileError(
+            f"A query must be one statement; here are {len(found)}.", place=written.place(0), code=BAD_QUERY
+        )
+    used = {token.value[1:] for token in tokens if token.sort is Sort.PARAMETER}
+    for name in given:
+        if name not in used:
+            hint = f"Write ${name} in it, or leave the parameter out."
+            raise SeedFileError(
+                f"The query has no parameter ${name}.", hint=hint, place=written.place(0), code=BAD_QUERY
+            )
+    query = _query(written, found[0], tokens)
+    query.parameters.update(given)
+    return query
+
+
 def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
     known = block.source.columns
     if known is None or uses.shadowed:
@@ -203,8 +229,11 @@ def _check_kind(statement: Statement, written: Written) -> None:
     raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM585")
 
 
-def _checked(written: Written) -> list[Lexeme]:
-    """Read the text as tokens and see that each value, identifier and literal is read as exactly itself."""
+def _checked(written: Written, given: frozenset[str] = frozenset()) -> list[Lexeme]:
+    """Read the text as tokens and see that each value, identifier and literal is read as exactly itself.
+
+    ``given`` are the parameters that have a value already.
+    """
     tokens = lexemes(written.text)
     starts = [token.start for token in tokens]
     own: set[int] = set()
@@ -227,7 +256,7 @@ def _checked(written: Written) -> list[Lexeme]:
             raise _misplaced(written, index, tokens)
         own.add(start)
     for token in tokens:
-        if token.sort is Sort.PARAMETER and token.start not in own:
+        if token.sort is Sort.PARAMETER and token.start not in own and token.value[1:] not in given:
             name = written.text[token.start : token.end]
             raise SeedFileError(
                 f"Nothing gives the parameter {name} a value.",

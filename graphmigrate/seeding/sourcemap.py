@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from graphmigrate.seeding.text import Fragment, Placeholder, RowBlock, Token
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphmigrate.errors import Place
-    from graphmigrate.seeding.template import Rendering
     from graphmigrate.seeding.text import Piece
 
 # What a value looks like until it has its number; never a name that could collide, because it is always
@@ -20,10 +19,17 @@ if TYPE_CHECKING:
 PLACEHOLDER = "$p"
 
 
+class Places(Protocol):
+    """What finds a place in a template; a Rendering does."""
+
+    def place(self, template: str, line: int, column: int = 1) -> Place:
+        """Give a place in one of the templates, with its line of source."""
+
+
 class Written:
     """Pieces written one after the other as one text, in which every value is ``$p``."""
 
-    def __init__(self, pieces: Iterable[Piece], rendering: Rendering) -> None:
+    def __init__(self, pieces: Iterable[Piece], rendering: Places) -> None:
         self.rendering = rendering
         self.pieces: list[Fragment | Placeholder | Token] = []
         self.starts: list[int] = []

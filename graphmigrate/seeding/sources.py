@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeding.problems import UNFIT, SeedFileError
 from graphmigrate.seeding.values import parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphmigrate.errors import Place
 
-BAD_ROW = "GM552"
-UNFIT = "GM587"
+    Reader = Callable[[str, Mapping[str, Any]], tuple[Sequence[str], Iterator[Sequence[Any]]]]
 
 
 class Source(ABC):
@@ -43,6 +44,16 @@ class Source(ABC):
                 raise self._without_columns(row, index, names)
             yield [row.get(name) for name in names]
 
+    def __iter__(self) -> Iterator[Any]:
+        raise SeedFileError(
+            f"The rows of {self.label} are not read while the template is rendered.",
+            hint="Use {% unwind row in … %}. What a template needs itself, json(…) and yaml(…) give.",
+            code=UNFIT,
+        )
+
+    def bind(self, read: Reader) -> None:  # noqa: B027 - most have no use for it
+        """Give the source the database being seeded: ``read`` runs a query, gives its columns and its rows."""
+
     def place(self, index: int) -> Place | None:  # noqa: ARG002 - only files have places
         """Tell where row number ``index`` stands, for messages; None where it stands in no file."""
         return None
@@ -56,6 +67,27 @@ class Source(ABC):
             place=self.place(index),
             code=UNFIT,
         )
+
+
+class Derived(Source):
+    """Rows made of the rows of another source."""
+
+    def __init__(self, inner: Source) -> None:
+        self._inner = inner
+        self.label = inner.label
+        self.files = inner.files
+        self.resumable = inner.resumable
+
+    def bind(self, read: Reader) -> None:
+        """See Source."""
+        self._inner.bind(read)
+
+
+class RowList(list[Any]):
+    """A list that knows where its items stand."""
+
+    def _source(self) -> Source:
+        raise NotImplementedError
 
 
 class ListSource(Source):
@@ -84,6 +116,9 @@ class RangeSource(Source, Sequence[int]):
     def __len__(self) -> int:
         return len(self._range)
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._range)
+
     def __getitem__(self, index: Any) -> Any:
         found = self._range[index]
         return RangeSource(found.start, found.stop, found.step) if isinstance(found, range) else found
@@ -97,8 +132,10 @@ def as_source(rows: Any) -> Source:
     """Make a source of whatever a template gives to ``{% unwind %}`` (GM587 for what has no rows)."""
     if isinstance(rows, Source):
         return rows
+    if isinstance(rows, RowList):
+        return rows._source()
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, (Sequence, Iterator)):
-        hint = "Give it a list, range(…), csv('data/x.csv') or jsonl('data/x.jsonl')."
+        hint = "Give it a list, range(…), csv('data/x.csv'), jsonl(…), query('…') or generate(100, …)."
         if isinstance(rows, Mapping):
             hint = "For the pairs of a map write: (map | items | list)"
         parameter(rows)  # says it better where this is no value at all

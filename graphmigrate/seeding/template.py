@@ -3,52 +3,59 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from graphmigrate.errors import Place
-from graphmigrate.seeding.environment import SeedEnvironment, SeedLoader
-from graphmigrate.seeding.files import file_checksum
+from graphmigrate.seeding.data import file_checksum
+from graphmigrate.seeding.environment import SeedEnvironment, SeedLoader, template_place
 from graphmigrate.seeding.filters import unknown_filter
 from graphmigrate.seeding.folder import SUFFIX
 from graphmigrate.seeding.problems import SeedFileError, did_you_mean
-from graphmigrate.seeding.text import Piece, RowBlock, join, pieces_of
+from graphmigrate.seeding.text import Piece, join, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from graphmigrate.errors import Place
     from graphmigrate.seeding.folder import SeedFile
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What one rendering yielded. ``templates`` are the texts of all templates that took part, by name."""
+    """What one rendering yielded.
+
+    ``templates`` are the texts of all templates that took part, by name, ``files`` the data files, ``environment``
+    the variables of the environment with their values.
+    """
 
     root: Path
     pieces: tuple[Piece, ...]
     templates: dict[str, str]
+    files: frozenset[str] = frozenset()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def place(self, template: str, line: int, column: int = 1) -> Place:
         """Give a place in one of the templates, with its line of source."""
         return template_place(self.root, self.templates, template, line, column)
 
 
-def template_place(root: Path, templates: Mapping[str, str], name: str, line: int, column: int = 1) -> Place:
-    """Give a place in a template, with its line of source where the template is known."""
-    lines = templates.get(name, "").split("\n")
-    source = lines[line - 1] if 0 < line <= len(lines) else None
-    return Place(str(root / name), line, column, source)
+def render(
+    root: Path,
+    seed: SeedFile,
+    variables: Mapping[str, Any],
+    allowed: Mapping[str, str | None] | None = None,
+) -> Rendering:
+    """Render a seed; raises SeedFileError (GM570 and above) at the template's line for whatever is wrong.
 
-
-def render(root: Path, seed: SeedFile, variables: Mapping[str, Any]) -> Rendering:
-    """Render a seed; raises SeedFileError (GM570 and above) at the template's line for whatever is wrong."""
+    ``allowed`` are the variables of the environment that it may read, with their values.
+    """
     main = seed.name + SUFFIX
     loader = SeedLoader(root, main, seed.text)
-    environment = SeedEnvironment(loader)
+    environment = SeedEnvironment(loader, allowed)
     try:
         template = environment.get_template(main)
         context = template.new_context(dict(variables))
@@ -61,7 +68,8 @@ def render(root: Path, seed: SeedFile, variables: Mapping[str, Any]) -> Renderin
         raise
     except Exception as error:
         raise _evaluation(error, _where(error, root, loader.texts, main), variables) from error
-    return Rendering(root, pieces, loader.texts)
+    functions = environment.functions
+    return Rendering(root, pieces, loader.texts, frozenset(functions.files), functions.variables)
 
 
 def _syntax(error: TemplateSyntaxError, root: Path, texts: Mapping[str, str], main: str) -> SeedFileError:
@@ -116,16 +124,15 @@ def _evaluation(error: Exception, place: Place, variables: Mapping[str, Any]) ->
 
 
 def checksum(seed: SeedFile, rendering: Rendering) -> str:
-    """SHA-256 of everything the seed was made of: its template, those it includes, the data files it reads.
+    """SHA-256 of all that the seed was made of: its template, those it includes, data files, the environment.
 
     A seed of one file has just that file's checksum.
     """
     main = seed.name + SUFFIX
     parts = {f"template {name}": _sha(text) for name, text in rendering.templates.items() if name != main}
-    for name in sorted(
-        {name for piece in rendering.pieces if isinstance(piece, RowBlock) for name in piece.source.files}
-    ):
+    for name in sorted(rendering.files):
         parts[f"data {name}"] = file_checksum(rendering.root, name)
+    parts |= {f"environment {name}": _sha(value) for name, value in rendering.environment.items()}
     if not parts:
         return seed.own_checksum
     listed = "\n".join([seed.own_checksum, *(f"{part}\0{parts[part]}" for part in sorted(parts))])

@@ -110,7 +110,8 @@ def test_every_setting_can_come_from_the_environment(tmp_path: Path, name: str) 
     loaded = read(tmp_path, {f"GRAPHMIGRATE_{name.upper()}": written})
     value = getattr(loaded.settings, name)
     default = getattr(Settings(), name)
-    assert value == (type(default)(written) if isinstance(default, (int, float)) else type(value)(written))
+    expected = type(default)(written) if isinstance(default, (int, float)) else type(value)(written)
+    assert value == ((written,) if isinstance(default, tuple) else expected)
     assert value != default
     assert type(value) is type(default) or default is None or isinstance(value, Path)
     assert loaded.warnings == ()
@@ -368,3 +369,21 @@ def test_every_setting_is_documented_with_its_default() -> None:
         default = getattr(Settings(), name, None)
         if isinstance(default, (int, float)):
             assert float(written) == default
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [('["TENANT", "REGION"]', ("TENANT", "REGION")), ('"A, B,A"', ("A", "B")), ("[]", ())],
+)
+def test_variables_that_seeds_may_read(tmp_path: Path, written: str, names: tuple[str, ...]) -> None:
+    (tmp_path / "graphmigrate.toml").write_text(f"env_allowed = {written}\n")
+    assert read(tmp_path, {}).settings.env_allowed == names
+
+
+@pytest.mark.parametrize("written", ["[1]", '["A B"]', '["NEO4J_PASSWORD"]', '"neo4j_auth"', "3", '["X=1"]'])
+def test_the_password_is_never_one_of_them(tmp_path: Path, written: str) -> None:
+    (tmp_path / "graphmigrate.toml").write_text(f"env_allowed = {written}\n")
+    with pytest.raises(UsageError) as raised:
+        read(tmp_path, {})
+    assert raised.value.error_code == "GM158"
+    assert raised.value.place is not None

@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphmigrate.seeding.files import CsvSource, JsonLinesSource, file_checksum
+from graphmigrate.seeding.csv_source import CsvSource
+from graphmigrate.seeding.data import file_checksum
+from graphmigrate.seeding.json_source import JsonLinesSource
 from graphmigrate.seeding.paths import open_inside
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.sources import ListSource, RangeSource, Source, as_source
@@ -158,7 +160,7 @@ def test_the_checksum_of_a_data_file_does_not_depend_on_how_it_is_read(content: 
     import tempfile
     from unittest.mock import patch
 
-    with tempfile.TemporaryDirectory() as name, patch("graphmigrate.seeding.files._CHUNK", chunk):
+    with tempfile.TemporaryDirectory() as name, patch("graphmigrate.seeding.data._CHUNK", chunk):
         (Path(name) / "x").write_bytes(content)
         whole = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
         assert file_checksum(Path(name), "x") == hashlib.sha256(whole).hexdigest()
