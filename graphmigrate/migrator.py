@@ -16,6 +16,7 @@ from graphmigrate.results import (
     PlannedStatement,
     PlanResult,
     RepairResult,
+    SeedCheckResult,
     SeedResult,
     SkippedMigration,
     Status,
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from graphmigrate.config import Settings
     from graphmigrate.errors import Problem
     from graphmigrate.plan import Entry
-    from graphmigrate.results import BaselineResult, SeedInfo, Target
+    from graphmigrate.results import BaselineResult, SeedInfo, SeedShowResult, Target
+    from graphmigrate.seeding import Preparation
 
 
 class Migrator:
@@ -185,13 +187,7 @@ class Migrator:
 
         started = time.monotonic()
         workspace = self._workspace
-        preparation = seeding.prepare(
-            self.settings.seeds,
-            names=names,
-            profile=profile,
-            variables=variables or {},
-            settings=self.settings,
-        )
+        preparation = self._prepared(names, profile, variables)
         planning.refuse_pending(workspace)
         database, target = workspace.database, workspace.target
         choices = {"force": force, "allow_duplicates": allow_duplicates}
@@ -211,9 +207,47 @@ class Migrator:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """Find what is wrong with the seeds that ``seed`` would load, without asking the database."""
+        self._prepared(names, profile, variables)
+
+    def explain_seeds(
+        self,
+        names: Sequence[str] = (),
+        *,
+        profile: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        rows: bool = False,
+    ) -> SeedCheckResult:
+        """Render seeds and let the server check every statement, with ``rows`` read every row too; loads nothing."""
         from graphmigrate import seeding
 
-        seeding.prepare(self.settings.seeds, names=names, profile=profile, variables=variables or {})
+        preparation = self._prepared(names, profile, variables)
+        target = self._workspace.target
+        checked = seeding.check(self._workspace.database, preparation, rows=rows)
+        return SeedCheckResult(target, checked, preparation.left_out)
+
+    def show_seed(
+        self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
+    ) -> SeedShowResult:
+        """Give the Cypher that a seed sends, with its first rows; asks a database only for those of ``query(…)``."""
+        from graphmigrate import seeding
+
+        preparation = self._prepared([name], None, variables)
+        asking = any(each.name == name and each.program.asks for each in preparation.seeds)
+        database = self._workspace.database if asking and self.settings.uri else None
+        return seeding.show(preparation, name, rows=rows, database=database)
+
+    def _prepared(
+        self, names: Sequence[str], profile: str | None, variables: Mapping[str, str] | None
+    ) -> Preparation:
+        from graphmigrate import seeding
+
+        return seeding.prepare(
+            self.settings.seeds,
+            names=names,
+            profile=profile,
+            variables=variables or {},
+            settings=self.settings,
+        )
 
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""

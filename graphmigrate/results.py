@@ -193,6 +193,56 @@ class SeedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedSeed:
+    """One seed that would load: its statements, its row blocks, and their rows (None where that is not known)."""
+
+    name: str
+    statements: int
+    blocks: int
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCheckResult:
+    """Seeds whose every statement the server agrees to; nothing was loaded."""
+
+    target: Target
+    seeds: tuple[CheckedSeed, ...]
+    skipped: tuple[SkippedSeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStatement:
+    """One text that a seed sends, with the place in its template.
+
+    A statement is sent ``times`` times; a row block once for each batch of the rows of ``rows_of``, of which the
+    first are in ``rows``: lists in the order of ``columns``, or maps. ``total`` is how many rows there are, where
+    that is known without reading. Values from the environment are replaced by asterisks.
+    """
+
+    file: str
+    line: int
+    cypher: str
+    parameters: dict[str, Any]
+    times: int | None
+    rows_of: str | None
+    columns: tuple[str, ...] | None = None
+    rows: tuple[Any, ...] = ()
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedShowResult:
+    """What one seed would send."""
+
+    name: str
+    file: str
+    depends: tuple[str, ...]
+    variables: dict[str, Any]
+    statements: tuple[ShownStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GraphSummary:
     """Counts of what the graph holds, the ledger's own nodes aside."""
 

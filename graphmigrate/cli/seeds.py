@@ -1,4 +1,4 @@
-"""``seed`` and ``seed list``."""
+"""``seed``, ``seed list``, ``seed check`` and ``seed show``."""
 
 from __future__ import annotations
 
@@ -132,6 +132,46 @@ def list_(session: Session, offline: bool) -> None:
         seeds = migrator.seeds(offline=not asked)
     session.result(SeedListReport(seeds), lambda style: text.seed_list(seeds, style))
     session.say(_hint(seeds, asked))
+
+
+@seed.command("check")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--profile", metavar="PROFILE", help="Check the seeds of this profile.")
+@click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
+@click.option("--rows", is_flag=True, help="Read every row of every source, too.")
+@click.pass_obj
+def check(
+    session: Session, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
+) -> None:
+    """Render the named seeds, or all, and let the server check every statement; nothing is loaded."""
+    from graphmigrate.cli.render import seeds
+    from graphmigrate.cli.render.text import count
+
+    variables = _variables(assignments)
+    with session.migrator() as migrator:
+        result = migrator.explain_seeds(names, profile=profile, variables=variables, rows=rows)
+    session.result(result, lambda style: seeds.checked(result, style))
+    session.say(f"{count(len(result.seeds), 'seed')} checked; nothing was loaded.")
+
+
+@seed.command("show")
+@click.argument("name", metavar="NAME")
+@click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
+@click.option(
+    "--rows", type=click.IntRange(0, 10_000), default=5, show_default=True, help="Rows of each block."
+)
+@click.pass_obj
+def show(session: Session, name: str, assignments: tuple[str, ...], rows: int) -> None:
+    """Print the Cypher that a seed sends, with its parameters and first rows; nothing is loaded.
+
+    Values that come from the environment are shown as ***.
+    """
+    from graphmigrate.cli.render import seeds
+
+    variables = _variables(assignments)
+    with session.migrator(connect=None) as migrator:
+        result = migrator.show_seed(name, variables=variables, rows=rows)
+    session.result(result, lambda style: seeds.shown(result, style))
 
 
 def _hint(seeds: tuple[SeedInfo, ...], asked: bool) -> str:

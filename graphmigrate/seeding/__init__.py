@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, ignore
-from graphmigrate.seeding.decision import Decided, judge
+from graphmigrate.seeding.decision import Decided
+from graphmigrate.seeding.decision import judge as decisions_of
 from graphmigrate.seeding.listing import catalogue
 from graphmigrate.seeding.preparation import Preparation, PreparedSeed, prepare
 
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
-    from graphmigrate.results import LoadedSeed, SkippedSeed
+    from graphmigrate.results import CheckedSeed, LoadedSeed, SeedShowResult, SkippedSeed
 
-__all__ = ["Decided", "Preparation", "PreparedSeed", "catalogue", "decide", "prepare", "run"]
+__all__ = ["Decided", "Preparation", "PreparedSeed", "catalogue", "check", "decide", "prepare", "run", "show"]
 
 
 def decide(
@@ -30,7 +31,7 @@ def decide(
     from graphmigrate.database.seed_ledger import SeedLedger
 
     history = SeedLedger(database).newest()
-    decisions = judge(preparation.seeds, history, force=force, allow_duplicates=allow_duplicates)
+    decisions = decisions_of(preparation.seeds, history, force=force, allow_duplicates=allow_duplicates)
     return Decided(decisions, preparation.left_out)
 
 
@@ -51,3 +52,32 @@ def run(
         decision.seed.program.bind(RowReader(database))
     preflight.check(database, [each.seed for each in decided.decisions if each.skip is None])
     return load(database, decided.decisions, listen=listen), decided.skipped
+
+
+def check(database: Database, preparation: Preparation, *, rows: bool = False) -> tuple[CheckedSeed, ...]:
+    """Let the server check every statement, and read every row where ``rows`` says so; loads nothing.
+
+    Raises PreflightError (GM557) with everything that the server refuses, or SeedFileError for a bad row.
+    """
+    from graphmigrate.database.seed_rows import RowReader
+    from graphmigrate.seeding import preflight
+    from graphmigrate.seeding.showing import judge
+
+    preflight.check(database, preparation.seeds)
+    for seed in preparation.seeds:
+        seed.program.bind(RowReader(database))
+    return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
+
+
+def show(
+    preparation: Preparation, name: str, *, rows: int, database: Database | None = None
+) -> SeedShowResult:
+    """Give what the seed ``name`` would send; the rows of ``query(…)`` need a database (GM597)."""
+    from graphmigrate.seeding import showing
+
+    [seed] = [each for each in preparation.seeds if each.name == name]
+    if database is not None:
+        from graphmigrate.database.seed_rows import RowReader
+
+        seed.program.bind(RowReader(database))
+    return showing.show(seed, rows)

@@ -27,6 +27,8 @@ def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
                     distinct.setdefault(query.text, (query, query.parameters))
             elif isinstance(part, Rows):
                 distinct.setdefault(part.query.text, (part.query, {**part.query.parameters, ROWS: []}))
+                for query in part.source.queries:
+                    distinct.setdefault(query.text, (query, query.parameters))
     asked = list(distinct.values())
     answers = explain(database, [(query.text, parameters) for query, parameters in asked])
     problems = [

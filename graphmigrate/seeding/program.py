@@ -79,6 +79,11 @@ class Program:
         """Whether loading it twice would make things twice: a CREATE clause, not MERGE."""
         return any(query.creates for query in self.queries)
 
+    @property
+    def asks(self) -> bool:
+        """Whether rows are read from the database."""
+        return any(part.source.queries for part in self.parts if isinstance(part, Rows))
+
     def bind(self, read: Reader) -> None:
         """Give the sources the database being seeded: ``read`` runs a query there."""
         for part in self.parts:

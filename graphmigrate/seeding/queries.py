@@ -32,6 +32,7 @@ class QuerySource(Source):
     def __init__(self, query: Query) -> None:
         self.label = "this query"
         self.query = query
+        self.queries = (query,)
         self._read: Reader | None = None
 
     def bind(self, read: Reader) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphmigrate.errors import Place
+    from graphmigrate.seeding.program import Query
 
     Reader = Callable[[str, Mapping[str, Any]], tuple[Sequence[str], Iterator[Sequence[Any]]]]
 
@@ -24,7 +25,8 @@ class Source(ABC):
     ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of
     rows, where that is known; ``files`` are the data files, relative to ``seeds/``, whose content is part of
     the seed's checksum. ``resumable`` is False where reading again may give other rows (a query's): then an
-    interrupted load of this block cannot continue at a row's number, and the loader starts it again.
+    interrupted load of this block cannot continue at a row's number, and the loader starts it again. ``queries``
+    are what it will ask the database.
     """
 
     label: str = "rows"
@@ -32,6 +34,7 @@ class Source(ABC):
     size: int | None = None
     files: tuple[str, ...] = ()
     resumable: bool = True
+    queries: tuple[Query, ...] = ()
 
     @abstractmethod
     def values(self, skip: int = 0) -> Iterator[Any]:
@@ -77,6 +80,7 @@ class Derived(Source):
         self.label = inner.label
         self.files = inner.files
         self.resumable = inner.resumable
+        self.queries = inner.queries
 
     def bind(self, read: Reader) -> None:
         """See Source."""

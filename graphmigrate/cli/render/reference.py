@@ -23,6 +23,8 @@ OBJECTS: dict[str, type] = {
     "entrypoint": reports.EntrypointReport,
     "seed": results.SeedResult,
     "seed list": reports.SeedListReport,
+    "seed check": results.SeedCheckResult,
+    "seed show": results.SeedShowResult,
     "summary": reports.SummaryReport,
     "doctor": results.Checkup,
     "new": reports.NewReport,
