@@ -94,7 +94,6 @@ def _end_unfinished(
     Where that cannot be done now, the record stays open and the next run does it.
     """
     from graphmigrate.database.failures import DriverFailure
-    from graphmigrate.database.ledger import StepTaken
     from graphmigrate.recovery import Ending, recover
 
     result = "failed" if isinstance(error, Exception) else "interrupted"
@@ -102,7 +101,7 @@ def _end_unfinished(
     version = state.task.migration.file.version.canonical if state.task else None
     ending = Ending(result, outcome, version, Attempt(result, reason))
     with suppress(GraphMigrateError, *DriverFailure):
-        state.lock.check()
-        with suppress(StepTaken, *DriverFailure):
-            state.look(state.journal.flush)
+        state.lock.confirm()
+        with suppress(GraphMigrateError, *DriverFailure):
+            state.flush()
         recover(workspace.database, workspace.history(), files, workspace.read_one, {}, ending)

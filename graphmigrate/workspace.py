@@ -118,6 +118,7 @@ class Workspace:
         from graphmigrate.database.lock import Lock, take_over
 
         database, name = self.database, self.target.database
+        database.deciding = True
         try:
             prepare_ledger(database)
         except DriverFailure as error:
@@ -129,6 +130,7 @@ class Workspace:
             yield lock
         finally:
             lock.release()
+            database.deciding = False
 
 
 def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> None:

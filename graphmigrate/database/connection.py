@@ -11,7 +11,7 @@ from graphmigrate import __version__
 from graphmigrate.config import check_ca_file, check_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from graphmigrate.config import Settings
 
@@ -27,6 +27,9 @@ class Database:
     Every transaction carries metadata ``{app, ledger, run, host, user, role, since}``, so that ``SHOW TRANSACTIONS`` tells
     a person, and a later run, whose it is. Transactions have no time limit unless one is given: the server's default would
     end a long migration (Operations Manual, "Transaction management"). Bookmarks of one run chain through all its sessions.
+    ``deciding`` is set for a run that holds the lock or asks for it: it then reads where it writes, because what another run
+    committed may not have reached a follower yet, and each server lists its own transactions only.
+    ``confirm`` raises LockLost where the run's lock is not its own any more.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class Database:
         self.host = host
         self.user = user
         self._owns_driver = owns_driver
+        self.deciding = False
+        self.confirm: Callable[[], None] | None = None
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
 
     def close(self) -> None:
@@ -80,19 +85,25 @@ class Database:
     def transaction(
         self, role: str = WORK, *, timeout: float | None = None, **metadata: Any
     ) -> Iterator[neo4j.Transaction]:
-        """Open a write transaction that commits where the block ends well and rolls back where it does not."""
+        """Open a write transaction that commits where the block ends well and rolls back where it does not.
+
+        The server lists it before the lock is confirmed. So whoever takes the lock at any later moment finds it and ends it
+        (``lock.take_over``): there is no gap, however long this process is stopped in between.
+        """
         with (
             self.session(write=True) as session,
             session.begin_transaction(
                 metadata=self.metadata(role, **metadata), timeout=timeout or 0
             ) as transaction,
         ):
+            if self.confirm is not None:
+                self.confirm()
             yield transaction
             transaction.commit()
 
     def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
-        """Run one reading query to its end, in a READ session."""
-        with self.session(write=False) as session:
+        """Run one reading query to its end."""
+        with self.session(write=self.deciding) as session:
             return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))
 
 

@@ -142,7 +142,7 @@ class Journal:
     """Collects the rows of schema segments until a transaction that may write takes them along.
 
     A schema transaction cannot write data (Cypher Manual, "Constraints"), so its row follows it: in the next data
-    transaction, or by ``flush``. Writes of one row are folded into one.
+    transaction, or in one of their own. Writes of one row are folded into one.
     """
 
     database: Database
@@ -168,13 +168,6 @@ class Journal:
         for write in writes.values():
             if write.step is not None:
                 _advance(tx, write)
-
-    def flush(self) -> None:
-        """Commit everything pending in a transaction of its own."""
-        if self.pending:
-            with self.database.transaction() as tx:
-                self.write(tx)
-            self.pending.clear()
 
 
 class StepTaken(Exception):

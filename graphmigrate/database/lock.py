@@ -18,7 +18,7 @@ from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import neo4j
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 _POLL = 0.25
 _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
-_FRESH = 10.0
+_BEATS = 10**15  # more than any run asks for
 
 
 class Lock:
-    """Held from ``acquire`` to ``release``; ``check`` raises LockLost where it is no longer ours.
+    """Held from ``acquire`` to ``release``; ``confirm`` raises LockLost where it is no longer ours.
 
     A thread keeps the transaction's metadata moving (``beat`` counts up every ``heartbeat`` seconds): it proves to the holder
     that its connection lives, and to a waiter that the holder does, without a write that a user's statement could block.
@@ -44,11 +44,11 @@ class Lock:
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._mutex = threading.Lock()
         self._ended = threading.Event()
-        self._answered = 0.0
         self._beats = 0
         self._failure: BaseException | None = None
         self._session: neo4j.Session | None = None
         self._transaction: neo4j.Transaction | None = None
+        self._pulse: Iterator[neo4j.Record] | None = None
         self._doing = "starting"
 
     def acquire(self, timeout: float) -> None:
@@ -57,30 +57,34 @@ class Lock:
         while not self._try(started, timeout):
             time.sleep(_POLL)
         threading.Thread(target=self._beat_on, daemon=True, name="graphmigrate-heartbeat").start()
+        self._database.confirm = self.confirm
 
     def doing(self, what: str) -> None:
         """Say what the holder is at, for those who wait; sent with the next beat."""
         self._doing = what
 
-    def check(self) -> None:
-        """Raise LockLost where the lock transaction ended; asks the server where its last answer is old."""
-        if self._failure is None and time.monotonic() - self._answered > _FRESH:
-            self._beat()
-        if self._failure is not None:
-            raise LockLost(
-                "This run's lock was ended on the server, or its connection was lost; nothing more was committed.",
-                hint="Run the same command again: it continues where this run stopped.",
-            ) from self._failure
+    def confirm(self) -> None:
+        """Raise LockLost unless the lock is ours at this moment; asks the server, without planning a query anew."""
+        with self._mutex:
+            if self._failure is None and self._pulse is not None:
+                try:
+                    next(self._pulse)  # perhaps computed before we asked
+                    next(self._pulse)
+                except Exception as error:  # whatever it is, the lock cannot be trusted any more
+                    self._failure = error
+        if self._failure is not None or self._pulse is None:
+            raise _lost(self._failure) from self._failure
 
     def release(self) -> None:
         """Let the next one in."""
         self._ended.set()
+        self._database.confirm = None
         with self._mutex:
             for resource in (self._transaction, self._session):
                 if resource is not None:
                     with suppress(*DriverFailure):  # a dead connection holds no lock
                         resource.close()
-            self._transaction = self._session = None
+            self._transaction = self._session = self._pulse = None
 
     def _try(self, started: float, timeout: float) -> bool:
         """Ask once, in a thread, so that waiting can be watched, told and ended."""
@@ -109,7 +113,6 @@ class Lock:
         if time.monotonic() - started > timeout and error is not None:
             raise _timed_out(None, timeout) from error
         if error is None:
-            self._answered = time.monotonic()
             return True
         self._close_quietly()
         if not isinstance(error, DriverFailure):
@@ -126,13 +129,17 @@ class Lock:
         database = self._database
         import neo4j
 
+        # one row at a time: each row of the pulse is then an answer of its own
         session = database.driver.session(
-            database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS
+            database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS, fetch_size=1
         )
         self._session = session
         metadata = self._metadata()
         self._transaction = session.begin_transaction(metadata=metadata, timeout=0)
-        self._transaction.run(queries.TAKE_LOCK, key=f"{database.settings.ledger}/lock").consume()
+        key = f"{database.settings.ledger}/lock"
+        self._transaction.run(queries.TAKE_LOCK, key=key).consume()
+        self._pulse = iter(self._transaction.run(queries.PULSE, key=key, beats=_BEATS))
+        next(self._pulse)
 
     def _metadata(self) -> dict[str, Any]:
         return self._database.metadata(LOCK, since=self._since, beat=self._beats, doing=self._doing)
@@ -141,7 +148,7 @@ class Lock:
         with suppress(*DriverFailure):  # it failed already
             if self._session is not None:
                 self._session.close()
-        self._session = self._transaction = None
+        self._session = self._transaction = self._pulse = None
 
     def _watch(self, done: threading.Event, started: float, timeout: float) -> None:
         told = 0.0
@@ -186,7 +193,6 @@ class Lock:
             self._beats += 1
             try:
                 self._transaction.run(queries.BEAT, metadata=self._metadata()).consume()
-                self._answered = time.monotonic()
             except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
 
@@ -204,6 +210,17 @@ def current_holder(database: Database, database_name: str) -> Holder | None:
     """Say who holds the lock now; None where nobody does."""
     found = _holding(transactions(database, database_name))
     return _as_holder(found[0]) if found else None
+
+
+def _lost(error: BaseException | None) -> LockLost:
+    if "Terminated" in (getattr(error, "code", None) or ""):
+        what = "This run's lock was ended on the server: another run found it silent, or a person ended its transaction"
+    else:
+        what = "The connection that holds this run's lock was lost"
+    return LockLost(
+        f"{what}. The run stopped; its transaction at hand is rolled back.",
+        hint="Run the same command again: it sees what was committed, and continues there.",
+    )
 
 
 def _as_holder(metadata: dict[str, Any]) -> Holder:
@@ -255,15 +272,18 @@ def take_over(database: Database, database_name: str) -> None:
 
 
 def await_no_work(database: Database, database_name: str, chosen: Any) -> None:
-    """End the chosen runs' work transactions and wait until none of them can take effect any more."""
+    """End the chosen runs' work transactions and wait until none of them can take effect any more.
+
+    Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
+    through it may be committing all the same, so it is waited for until it is listed no more.
+    """
     while True:
-        rows = [
-            row
-            for row in transactions(database, database_name)
-            if row["metadata"].get("role") == WORK and chosen(row["metadata"])
-        ]
-        alive = [row["id"] for row in rows if not row["status"].startswith("Terminated")]
-        if not alive:
+        rows = transactions(database, database_name)
+        work = [row for row in rows if row["metadata"].get("role") == WORK and chosen(row["metadata"])]
+        ids = {row["id"] for row in work}
+        alive = [row["id"] for row in work if not row["status"].startswith("Terminated")]
+        if not alive and all(row["outer"] not in ids for row in rows):
             return
-        database.read(queries.TERMINATE, ids=alive)
+        if alive:
+            database.read(queries.TERMINATE, ids=alive)
         time.sleep(0.05)

@@ -54,12 +54,19 @@ LEDGER_CONSTRAINTS: Final = {
 }
 
 TAKE_LOCK: Final = "CREATE (:__GraphMigrateLock {key: $key})"
+# Each row is computed when it is asked for, and reads: so it fails where the transaction was terminated.
+PULSE: Final = """
+UNWIND range(1, $beats) AS beat
+OPTIONAL MATCH (l:__GraphMigrateLock {key: $key})
+RETURN beat, l.key AS key
+"""
 BEAT: Final = "CALL tx.setMetaData($metadata)"
 
 TRANSACTIONS: Final = """
-SHOW TRANSACTIONS YIELD transactionId, database, metaData, status, startTime, currentQuery
-WHERE database = $database AND metaData.app = 'graphmigrate' AND metaData.ledger = $ledger
-RETURN transactionId AS id, metaData AS metadata, status, startTime AS started, currentQuery AS query
+SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery
+WHERE database = $database
+  AND (metaData.app = 'graphmigrate' AND metaData.ledger = $ledger OR outerTransactionId <> '')
+RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query
 """
 TERMINATE: Final = "TERMINATE TRANSACTIONS $ids YIELD transactionId, message"
 
@@ -68,7 +75,6 @@ MERGE (l:__GraphMigrateLedger {key: $ledger})
 ON CREATE SET l.format = $format
 SET l.run = $run, l.host = $host, l.since = datetime()
 """
-OWNED: Final = "MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run RETURN 1 AS mine"
 
 ROW: Final = """
 MATCH (m:__GraphMigrateMigration {key: $key})

@@ -38,7 +38,6 @@ def run_batches(state: RunState, task: Task, segment: Segment) -> None:
                 place=segment.statements[0].place,
                 code="GM505",
             )
-        state.lock.check()
     state.batches = 0
 
 
@@ -58,25 +57,26 @@ def run_data(state: RunState, task: Task, segment: Segment) -> int:
                     _end_batches(tx, task, segment, write)
             break
         except (*DriverFailure, StepTaken) as error:
+            state.lock.confirm()
             if _landed(state, task, segment, changes):
                 break
             if give_up(error, attempt, tries):
-                raise failed(error, task, work.at) from error
+                raise failed(error, work.at) from error
             pause(attempt)
         except GraphMigrateError as error:
-            error.place = error.place or work.at.place
+            error.place = error.place or (work.at.place if work.at else None)
             raise
     state.journal.pending.clear()
     return changes
 
 
 class _Work:
-    """One attempt at the statements of a segment; ``at`` is the one that was sent last."""
+    """One attempt at the statements of a segment; ``at`` is the one that was sent last (None: none yet)."""
 
     def __init__(self, segment: Segment, batch: int | None) -> None:
         self._statements = segment.statements
         self._parameters = {"batch": batch} if batch else {}
-        self.at: Statement = segment.statements[0]
+        self.at: Statement | None = None
 
     def run(self, tx: neo4j.Transaction) -> int:
         """Send every statement; gives the number of changes. Raises GraphMigrateError where the ledger would be deleted."""
@@ -110,7 +110,7 @@ def _end_batches(tx: neo4j.Transaction, task: Task, segment: Segment, write: Row
 
 def _landed(state: RunState, task: Task, segment: Segment, changes: int) -> bool:
     """After an error: wait until our own transactions can do nothing more, then read whether the step is there."""
-    record = state.look(lambda: next(iter(state.database.read(queries.ROW, key=task.key)), None))
+    record = state.look(lambda: state.row(task.key))
     if record is None:
         return False
     more_to_come = segment.batched and changes > 0

@@ -40,9 +40,7 @@ class Runner:
         for number, task in enumerate(tasks, 1):
             self._run_task(task, number, len(tasks), outcome)
         self._schema.await_indexes()
-        if self._state.journal.pending:
-            self._state.lock.check()
-            self._state.journal.flush()
+        self._state.flush()
 
     def _run_task(self, task: Task, number: int, total: int, outcome: Outcome) -> None:
         state, file = self._state, task.migration.file
@@ -57,7 +55,6 @@ class Runner:
             state.lock.doing(
                 f"{task.name} {file.description}, segment {segment.number} of {len(task.segments)}"
             )
-            state.lock.check()
             self._run_segment(task, segment)
         seconds = time.monotonic() - started
         outcome.keys.append(task.key)

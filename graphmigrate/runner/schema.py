@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphmigrate.database import queries
 from graphmigrate.database.catalogue import await_indexes, read_catalogue
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed
-from graphmigrate.runner.state import attempts, failed, give_up, pause, taken_over
+from graphmigrate.runner.state import attempts, failed, give_up, pause
 from graphmigrate.schema.compare import Fate, apply, fate
 
 if TYPE_CHECKING:
-    import neo4j
-
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import GraphMigrateError
     from graphmigrate.plan import Task
@@ -36,22 +33,21 @@ class SchemaSegments:
         """Execute one segment in one transaction; its row is staged, or committed at once where it drops something."""
         if not segment.creates_only or self._makes_known_names(segment):
             self.await_indexes()
-            self._state.journal.flush()
+            self._state.flush()
         tries = attempts(task)
         for attempt in tries:
             statement = segment.statements[0]
             try:
                 with self._state.database.transaction() as tx:
-                    if not (segment.creates_only and segment.guarded):
-                        self._require_ownership(tx, task)
                     for statement in segment.statements:
                         tx.run(statement.text).consume()
                 break
             except DriverFailure as error:
+                self._state.lock.confirm()
                 if self._landed(segment):
                     break
                 if give_up(error, attempt, tries):
-                    raise self._failed(error, task, segment, statement) from error
+                    raise self._failed(error, segment, statement) from error
                 pause(attempt)
         self._after(task, segment)
 
@@ -69,12 +65,7 @@ class SchemaSegments:
         self._state.journal.stage(self._state.row_write(task, segment, segment.number))
         if not segment.creates_only:
             self.await_indexes()
-            self._state.journal.flush()
-
-    def _require_ownership(self, tx: neo4j.Transaction, task: Task) -> None:
-        database = self._state.database
-        if not list(tx.run(queries.OWNED, ledger=database.settings.ledger, run=database.run)):
-            raise taken_over(f"Another run took over before {task.name}")
+            self._state.flush()
 
     def _makes_known_names(self, segment: Segment) -> bool:
         """Whether the catalogue alone could not tell that this segment was committed."""
@@ -88,12 +79,12 @@ class SchemaSegments:
         return self._base
 
     def _failed(
-        self, error: BaseException, task: Task, segment: Segment, statement: Statement
+        self, error: BaseException, segment: Segment, statement: Statement
     ) -> GraphMigrateError:
         """Tell a failure; where the data do not allow a constraint, with the values that are in its way."""
         action = segment.actions[segment.statements.index(statement)]
         found = violation(self._state.database, action.target, statement.place) if action.target else None
-        return MigrationFailed.of(found) if found else failed(error, task, statement)
+        return MigrationFailed.of(found) if found else failed(error, statement)
 
     def _landed(self, segment: Segment) -> bool:
         now_there = self._state.look(lambda: read_catalogue(self._state.database))

@@ -7,15 +7,25 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.failures import DriverFailure, statement_failure, worth_retrying
+from graphmigrate.cypher.escapes import decode
+from graphmigrate.database import queries
+from graphmigrate.database.failures import (
+    DriverFailure,
+    code_of,
+    message_of,
+    statement_failure,
+    worth_retrying,
+)
 from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress, record_attempt
 from graphmigrate.database.lock import await_no_work
-from graphmigrate.errors import GraphMigrateError, LockLost
+from graphmigrate.errors import GraphMigrateError, LockLost, MigrationFailed
 from graphmigrate.history import SKIPPED, Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
+
+    from neo4j import Record
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
@@ -73,6 +83,47 @@ class RunState:
         row = new_row(task.migration.file, task.key, self.database, self.rank)
         return RowWrite(task.key, None, 0, row | changes)
 
+    def flush(self) -> None:
+        """Commit the rows that are pending in a transaction of their own."""
+        if self.journal.pending:
+            self.commit()
+
+    def commit(self, own: RowWrite | None = None) -> None:
+        """Commit everything pending and ``own``; after an error, look whether it is there.
+
+        Raises LockLost, or MigrationFailed (GM513) where the server refuses to write the history.
+        """
+        tries = attempts(None)
+        for attempt in tries:
+            try:
+                with self.database.transaction() as tx:
+                    self.journal.write(tx, own)
+                break
+            except (*DriverFailure, StepTaken) as error:
+                self.lock.confirm()
+                if self._are_there([*self.journal.pending.values(), *([own] if own else [])]):
+                    break
+                if give_up(error, attempt, tries):
+                    raise unrecorded(error) from error
+                pause(attempt)
+        self.journal.pending.clear()
+
+    def _are_there(self, writes: Sequence[RowWrite]) -> bool:
+        """Whether this run's rows are as they were to be written: all or none of them are."""
+        keys = {write.key: write for write in writes}
+        found = self.look(lambda: {key: self.row(key) for key in keys})
+        return all(
+            row is not None
+            and row["run"] == self.database.run
+            and (row["step"], row["intent"]) == (write.values["step"], write.values.get("intent"))
+            for key, write in keys.items()
+            for row in [found[key]]
+        )
+
+    def row(self, key: str) -> Record | None:
+        """Read the row of that key."""
+        return next(iter(self.database.read(queries.ROW, key=key)), None)
+
     def look(self, read: Callable[[], Any]) -> Any:
         """Wait until this run's own transactions can do nothing more, then read what is there."""
         deadline = time.monotonic() + _LOOK_SECONDS
@@ -90,9 +141,9 @@ class RunState:
                 time.sleep(0.2)
 
 
-def attempts(task: Task) -> range:
+def attempts(task: Task | None) -> range:
     """Give the numbers of the attempts that a segment of this migration gets: the first, and its retries."""
-    retries = task.migration.header.options.retry
+    retries = task.migration.header.options.retry if task else None
     return range((RETRIES if retries is None else retries) + 1)
 
 
@@ -115,10 +166,26 @@ def taken_over(what: str) -> LockLost:
     )
 
 
-def failed(error: BaseException, task: Task, statement: Statement) -> GraphMigrateError:
-    """Tell why a segment failed, at its place in the file."""
+def unrecorded(error: BaseException) -> GraphMigrateError:
+    """Tell that the history could not be written; nothing that belongs to it was committed, or the next run settles it."""
     if isinstance(error, StepTaken):
-        return taken_over(f"The history of {task.name} was advanced by another run")
+        return MigrationFailed(
+            f"The history of {error} is not where this run left it: it was deleted or changed by something else.",
+            hint="Look at the :__GraphMigrateMigration nodes; no statement may change them.",
+            code="GM514",
+        )
+    return MigrationFailed(
+        f"The history could not be written: {message_of(error)} [{code_of(error)}]",
+        hint="Mend that (a constraint on graphmigrate's own nodes? a full disk?) and run the same command again: "
+        "it continues where this run stopped.",
+        code="GM513",
+    )
+
+
+def failed(error: BaseException, statement: Statement | None) -> GraphMigrateError:
+    """Tell why a segment failed, at its place in the file; without a statement it was the history's own write."""
+    if statement is None or isinstance(error, StepTaken):
+        return unrecorded(error)
     failure = statement_failure(error, statement)
     failure.hint = failure.hint or (
         "This segment was rolled back; earlier ones are recorded. Mend the file or the data and run again."
@@ -134,5 +201,5 @@ def record_skip(database: Database, version: str, reason: str) -> None:
 
 def may_delete(statements: Sequence[Statement]) -> bool:
     """Whether any statement could delete nodes; the server's counters then decide."""
-    texts = [statement.text.upper() for statement in statements]
+    texts = [decode(statement.text).text.upper() for statement in statements]
     return any("DELETE" in text or "CALL" in text for text in texts)

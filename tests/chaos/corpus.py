@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+PEOPLE = 2000
+
+# What stood in the database before the first migration, made by hand.
+BEFORE = (
+    "CREATE INDEX legacy FOR (p:Person) ON (p.legacy)",
+    "CREATE CONSTRAINT legacy_code FOR (c:Legacy) REQUIRE c.code IS UNIQUE",
+    "UNWIND range(1, 20) AS code CREATE (:Legacy {code: code, seen: 0})",
+)
+
 CORPUS = {
-    "V1__guarded_constraint": "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;",
-    "V2__data": "UNWIND range(1, 500) AS i CREATE (:Person {id: i, name: 'n' + i});\nCREATE (:Trace {at: 'V2'});",
+    "V1__guarded_constraint": (
+        "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;"
+    ),
+    "V2__create_data": (
+        f"UNWIND range(1, {PEOPLE}) AS i CREATE (:Person {{id: i, name: 'n' + i, visits: 0}});\n"
+        "CREATE (:Trace {at: 'V2'});"
+    ),
     "V3__unguarded_index": "CREATE INDEX person_name FOR (p:Person) ON (p.name);",
-    "V4__unnamed_index": "CREATE INDEX IF NOT EXISTS FOR (p:Person) ON (p.age);",
+    "V4__unnamed_index": (
+        "CREATE INDEX IF NOT EXISTS FOR (p:Person) ON (p.age);\nCREATE INDEX FOR (p:Person) ON (p.town);"
+    ),
     "V5__mixed": (
-        "MATCH (p:Person) SET p.age = p.id % 90, p.visits = coalesce(p.visits, 0) + 1;\n"
+        "MATCH (p:Person) SET p.age = p.id % 90, p.visits = p.visits + 1;\n"
         "CREATE INDEX person_visits FOR (p:Person) ON (p.visits);\n"
         "CREATE (:Trace {at: 'V5'});\n"
         "CREATE TEXT INDEX person_text IF NOT EXISTS FOR (p:Person) ON (p.name);"
@@ -23,23 +39,50 @@ CORPUS = {
         "CREATE (:Trace {at: 'V9a'});\nCREATE (:Trace {at: 'V9b'});\nCREATE (:Trace {at: 'V9c'});"
     ),
     "V10__batches": (
-        "// graphmigrate: batch 200\n"
+        "// graphmigrate: batch 900\n"
         "MATCH (p:Person) WHERE p.batched IS NULL WITH p LIMIT $batch "
         "SET p.batched = true CREATE (:BatchTrace {person: p.id});"
     ),
     "V11__autocommit": (
         "// graphmigrate: repeatable\n"
         "MATCH (p:Person) WHERE p.auto IS NULL CALL (p) { SET p.auto = true CREATE (:AutoTrace {person: p.id}) } "
-        "IN TRANSACTIONS OF 100 ROWS;"
+        "IN TRANSACTIONS OF 900 ROWS;"
     ),
     "V12__swap_constraint": (
         "DROP CONSTRAINT person_id;\nCREATE CONSTRAINT person_id FOR (p:Person) REQUIRE (p.id, p.name) IS UNIQUE;"
     ),
-    "V13__end": "CREATE (:Trace {at: 'V13'});",
+    "V13__guarded_as_before": (
+        "CREATE INDEX legacy IF NOT EXISTS FOR (p:Person) ON (p.legacy);\n"
+        "MATCH (c:Legacy) SET c.seen = c.seen + 1;"
+    ),
+    "V14__rename": "DROP INDEX legacy;\nCREATE INDEX renamed FOR (p:Person) ON (p.legacy);",
+    "V15__same_again": (
+        "DROP INDEX person_name IF EXISTS;\nCREATE INDEX person_name IF NOT EXISTS FOR (p:Person) ON (p.name, p.age);"
+    ),
+    "V16__several": (
+        "CREATE INDEX thing_a FOR (t:Thing) ON (t.a);\nCREATE CONSTRAINT thing_b FOR (t:Thing) REQUIRE t.b IS UNIQUE;\n"
+        "CREATE INDEX thing_c IF NOT EXISTS FOR (t:Thing) ON (t.c);"
+    ),
+    "V17__relationships": (
+        "MATCH (a:Person), (b:Person) WHERE a.id <= 40 AND b.id = a.id + 1 CREATE (a)-[:KNOWS {n: a.id}]->(b);\n"
+        "MATCH (:Person)-[k:KNOWS]->() SET k.times = coalesce(k.times, 0) + 1;"
+    ),
+    "V18__made_and_dropped": "CREATE INDEX passing FOR (t:Thing) ON (t.d);\nDROP INDEX passing;",
+    "V19__remove": "MATCH (c:Legacy) WHERE c.code > 15 DETACH DELETE c;\nCREATE (:Trace {at: 'V19'});",
+    "V20__end": "DROP CONSTRAINT legacy_code;\nCREATE (:Trace {at: 'V20'});",
 }
+HALF = "9"  # where "half migrated" ends
 
 DOUBLED = """
-MATCH (t) WHERE t:Trace OR t:BatchTrace OR t:AutoTrace
-WITH coalesce(t.at, labels(t)[0] + t.person) AS what, count(*) AS times WHERE times > 1
-RETURN what, times
+CALL () {
+  MATCH (t) WHERE t:Trace OR t:BatchTrace OR t:AutoTrace
+  WITH coalesce(t.at, labels(t)[0] + t.person) AS what, count(*) AS times WHERE times > 1 RETURN what, times
+  UNION ALL MATCH (p:Person) WHERE p.visits > 1 RETURN 'visits of ' + p.id AS what, p.visits AS times
+  UNION ALL MATCH (p:Person) WITH p.id AS id, count(*) AS times WHERE times > 1 RETURN 'person ' + id AS what, times
+  UNION ALL MATCH (c:Legacy) WHERE c.seen > 1 RETURN 'legacy ' + c.code AS what, c.seen AS times
+  UNION ALL MATCH (:Person)-[k:KNOWS]->() WHERE k.times > 1 RETURN 'knows ' + k.n AS what, k.times AS times
+  UNION ALL MATCH (:Person)-[k:KNOWS]->() WITH k.n AS n, count(*) AS times WHERE times > 1
+    RETURN 'knows ' + n AS what, times
+}
+RETURN what, times LIMIT 5
 """

@@ -1,0 +1,43 @@
+"""Faults at the k-th message: the runner killed, the connections cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tests.chaos.arena import Arena, Tally
+from tests.chaos.proxy import Harm, proxy
+from tests.chaos.runners import Stuck, until
+
+
+def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> Tally:
+    """kill -9 of the runner, its k-th message never arriving."""
+    tally = Tally("kill -9 of the runner at message k")
+    for k in points:
+        arena.reset(half=half)
+        with proxy(arena.uri, k) as frozen:
+            runner = arena.runners.start(arena.project, frozen.uri)
+            until(lambda f=frozen, r=runner: f.done.is_set() or r.ended.is_set(), 60)
+            runner.kill()
+        arena.judge(tally, where(arena, "killed", k), None, "")
+    return tally
+
+
+def cut(arena: Arena, points: Iterable[int], harm: Harm, *, alone: bool) -> Tally:
+    """The connections, or the one of the k-th message alone, closed before or just after it passes."""
+    when = "before" if harm is Harm.CUT_BEFORE else "after"
+    which = "one connection" if alone else "all connections"
+    tally = Tally(f"{which} cut just {when} message k")
+    for k in points:
+        arena.reset()
+        with proxy(arena.uri, k, harm, alone=alone) as cutting:
+            try:
+                code, output = arena.runners.finish(arena.project, cutting.uri)
+            except Stuck as stuck:
+                code, output = -1, str(stuck)
+        arena.judge(tally, where(arena, f"{which} cut {when}", k), code, output)
+    return tally
+
+
+def where(arena: Arena, what: str, k: int) -> str:
+    name = arena.messages[k - 1] if k <= len(arena.messages) else "?"
+    return f"{what} message {k} of {len(arena.messages)} ({name})"

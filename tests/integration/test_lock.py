@@ -1,0 +1,120 @@
+"""The lock, looked at from both sides of a real server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import pytest
+
+from graphmigrate.database.connection import Database
+from graphmigrate.database.ledger import prepare_ledger
+from graphmigrate.database.lock import Lock, await_no_work, take_over
+from graphmigrate.errors import LockLost
+from tests.conftest import Neo4jTarget
+from tests.projects import count, rows, settings_for
+
+OURS = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'lock' RETURN transactionId"
+
+
+@pytest.fixture
+def database(driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path) -> Database:
+    made = Database(
+        driver,
+        settings_for(neo4j_target, tmp_path),
+        run=uuid.uuid4().hex,
+        host=socket.gethostname(),
+        user="me",
+    )
+    prepare_ledger(made)
+    return made
+
+
+@contextmanager
+def held(database: Database, **more: Any) -> Iterator[Lock]:
+    lock = Lock(database, "neo4j", lambda _: None)
+    lock.acquire(10)
+    take_over(database, "neo4j")
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+def end_lock(driver: neo4j.Driver) -> None:
+    (((lock,)),) = rows(driver, OURS)
+    driver.execute_query("TERMINATE TRANSACTIONS $id YIELD message RETURN message", id=lock)
+
+
+def test_a_transaction_begins_only_while_the_lock_is_held(database: Database, driver: neo4j.Driver) -> None:
+    with held(database) as lock:
+        lock.confirm()
+        with database.transaction() as tx:
+            tx.run("CREATE (:Mine)").consume()
+        end_lock(driver)
+        with pytest.raises(LockLost, match="ended on the server"), database.transaction() as tx:
+            tx.run("CREATE (:Stale)").consume()
+    assert (count(driver, "Mine"), count(driver, "Stale")) == (1, 0)
+
+
+def test_schema_changes_do_not_disturb_the_question_whose_the_lock_is(
+    database: Database, driver: neo4j.Driver
+) -> None:
+    with held(database) as lock:
+        for number in range(3):
+            driver.execute_query(f"CREATE INDEX made_{number} FOR (n:Made) ON (n.p{number})")
+            lock.confirm()
+
+
+def test_an_open_transaction_cannot_commit_once_another_run_took_over(
+    database: Database, driver: neo4j.Driver
+) -> None:
+    other = Database(driver, database.settings, run="other", host="elsewhere", user="you")
+
+    def stale() -> None:
+        with database.transaction() as tx:
+            tx.run("CREATE (:Stale)").consume()
+            end_lock(driver)
+            with held(other):
+                pass
+
+    with held(database), pytest.raises(neo4j.exceptions.Neo4jError):
+        stale()
+    assert count(driver, "Stale") == 0
+
+
+def test_the_inner_transactions_of_a_dead_run_are_waited_for(
+    database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget
+) -> None:
+    """`CALL {…} IN TRANSACTIONS` goes on inside the server when its client dies: none of it may land later."""
+    many = "UNWIND range(1, 2000000) AS i CALL (i) { CREATE (:Late {i: i}) } IN TRANSACTIONS OF 20000 ROWS"
+    query = neo4j.Query(many, metadata=database.metadata("work") | {"run": "dead"})
+
+    def work() -> None:
+        with (
+            suppress(neo4j.exceptions.Neo4jError),
+            neo4j_target.driver() as dying,
+            dying.session() as session,
+        ):
+            session.run(query).consume()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while count(driver, "Late") == 0:
+        time.sleep(0.01)
+    await_no_work(database, "neo4j", lambda metadata: metadata.get("run") == "dead")
+    landed = count(driver, "Late")
+    assert 0 < landed < 2000000
+    inner = (
+        "SHOW TRANSACTIONS YIELD outerTransactionId WHERE outerTransactionId <> '' RETURN outerTransactionId"
+    )
+    assert rows(driver, inner) == []
+    thread.join()
+    assert count(driver, "Late") == landed
