@@ -78,9 +78,7 @@ class SchemaSegments:
         self._done.clear()
         return self._base
 
-    def _failed(
-        self, error: BaseException, segment: Segment, statement: Statement
-    ) -> GraphMigrateError:
+    def _failed(self, error: BaseException, segment: Segment, statement: Statement) -> GraphMigrateError:
         """Tell a failure; where the data do not allow a constraint, with the values that are in its way."""
         action = segment.actions[segment.statements.index(statement)]
         found = violation(self._state.database, action.target, statement.place) if action.target else None
