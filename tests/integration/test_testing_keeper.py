@@ -1,0 +1,196 @@
+"""A test database is back in its state after whatever a test did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import neo4j
+import pytest
+
+from graphmigrate.errors import ProjectError
+from graphmigrate.testing.keeper import Keeper, State
+from graphmigrate.testing.whole import MARKER, NotOurs, bookmark, claimed
+from tests.projects import Project, count, dump, rows
+
+MIGRATIONS = {
+    "V1__people": "CREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.id IS UNIQUE;\n"
+    "CREATE INDEX person_name FOR (p:Person) ON (p.name);",
+    "V2__countries": "CREATE (:Country {id: 'NL', at: datetime(), spot: point({x: 1, y: 2}), parts: [1, 2], size: 1})"
+    "-[:BORDERS {since: date()}]->(:Country:Old {id: 'BE', size: 2});",
+    "V3__cities": "MATCH (c:Country {id: 'NL'}) CREATE (c)<-[:IN]-(:City {id: 'AMS'});\n"
+    "CREATE CONSTRAINT country_id FOR (c:Country) REQUIRE c.id IS UNIQUE;",
+}
+DISTURBANCES: dict[str, list[str]] = {
+    "adds": ["UNWIND range(1, 5) AS i CREATE (:Person {id: i})-[:KNOWS]->(:Person {id: 100 + i})"],
+    "adds a lot": ["UNWIND range(1, 15000) AS i CREATE (:Person {id: i})"],
+    "adds to what is there": [
+        "MATCH (a:Country {id: 'NL'}), (b:City) CREATE (a)-[:BORDERS]->(b), (:Person {id: 1})-[:IN]->(a)"
+    ],
+    "changes properties": ["MATCH (c:Country) SET c.size = toFloat(c.size), c.more = true REMOVE c.at"],
+    "changes labels": ["MATCH (c:Country:Old) REMOVE c:Old SET c:`New one`"],
+    "changes a relationship": ["MATCH ()-[r:BORDERS]->() SET r.since = null, r.weight = 1"],
+    "deletes data of a migration": ["MATCH (c:City) DETACH DELETE c"],
+    "turns a relationship": ["MATCH (a)-[r:BORDERS]->(b) DELETE r CREATE (b)-[:BORDERS]->(a)"],
+    "deletes everything": ["MATCH (n) DETACH DELETE n"],
+    "replaces a unique value": [
+        "MATCH (c:Country {id: 'NL'}) SET c.id = 'XX'",
+        "CREATE (:Country {id: 'NL'})",
+    ],
+    "swaps unique values": [
+        "MATCH (c:Country {id: 'NL'}) SET c.id = 'XX'",
+        "MATCH (c:Country {id: 'BE'}) SET c.id = 'NL'",
+        "MATCH (c:Country {id: 'XX'}) SET c.id = 'BE'",
+    ],
+    "adds schema": ["CREATE INDEX extra FOR (p:Person) ON (p.age)", "CREATE (:Person {id: 1, age: 3})"],
+    "drops schema": ["DROP CONSTRAINT country_id", "DROP INDEX person_name", "CREATE (:Country {id: 'NL'})"],
+    "redefines an index": ["DROP INDEX person_name", "CREATE INDEX person_name FOR (c:City) ON (c.name)"],
+    "drops every constraint and all data": [
+        "DROP CONSTRAINT country_id",
+        "DROP CONSTRAINT person_id",
+        "MATCH (n) DETACH DELETE n",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def migrations(tmp_path_factory: pytest.TempPathFactory, neo4j_target: object) -> Project:
+    project = Project(neo4j_target, tmp_path_factory.mktemp("kept")).write(**MIGRATIONS)
+    seeds = project.folder / "seeds"
+    seeds.mkdir()
+    (seeds / "people.cypher.j2").write_text("UNWIND range(1, {{ 3 }}) AS i MERGE (:Person {id: i})\n")
+    (seeds / "towns.cypher.j2").write_text("MERGE (:City {id: 'LEI'})\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def keeper(session_driver: neo4j.Driver, migrations: Project) -> Iterator[Keeper]:
+    with migrations.migrator() as migrator:
+        keeper = Keeper(session_driver, migrator.settings)
+    keeper.empty()
+    yield keeper
+    keeper.empty()
+
+
+@pytest.fixture
+def unmade(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make every rebuilding fail from the call of this on, to prove that the state was mended in place."""
+
+    def refuse(_state: State) -> None:
+        raise AssertionError("the database was made anew")
+
+    return lambda: monkeypatch.setattr(keeper, "_make", refuse)
+
+
+@pytest.mark.parametrize("statements", DISTURBANCES.values(), ids=DISTURBANCES)
+def test_it_is_as_before(
+    keeper: Keeper, session_driver: neo4j.Driver, statements: list[str], unmade: Callable[[], None]
+) -> None:
+    keeper.bring(State())
+    before = dump(session_driver, volatile=True)
+    for statement in statements:
+        session_driver.execute_query(statement)
+    assert dump(session_driver, volatile=True) != before
+    if statements is not DISTURBANCES["swaps unique values"]:  # no order of single steps can undo it
+        unmade()
+    keeper.restore()
+    volatile = statements is not DISTURBANCES["swaps unique values"]
+    if volatile:
+        assert dump(session_driver, volatile=True) == before
+    assert rows(session_driver, "MATCH (c:Country) RETURN c.id, c.size ORDER BY c.size") == [
+        ["NL", 1],
+        ["BE", 2],
+    ]
+
+
+def test_a_test_that_only_reads_costs_one_question(
+    keeper: Keeper, session_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.bring(State())
+    monkeypatch.setattr(keeper, "_mend", lambda state: pytest.fail("the contents were read"))
+    session_driver.execute_query("MATCH (n) RETURN n")
+    keeper.restore()
+
+
+def test_states_are_made_once_and_kept_apart(
+    keeper: Keeper, session_driver: neo4j.Driver, unmade: Callable[[], None]
+) -> None:
+    states = [
+        State(),
+        State(until="1"),
+        State(until="V2", seeds=("people",)),
+        State(seeds=("people",)),
+        State(seeds=()),
+    ]
+    expected = [[0, 1], [0, 0], [3, 0], [3, 1], [3, 2]]
+    found = []
+    for state in states:
+        keeper.bring(state)
+        found.append([count(session_driver, "Person"), count(session_driver, "City")])
+    assert found == expected
+    unmade()
+    for state, numbers in zip(states, expected, strict=True):
+        keeper.bring(state)
+        session_driver.execute_query("MATCH (n:Person) DETACH DELETE n")
+        keeper.restore()
+        assert [count(session_driver, "Person"), count(session_driver, "City")] == numbers
+
+
+def test_a_migration_can_be_tested_on_the_data_it_moves(keeper: Keeper, session_driver: neo4j.Driver) -> None:
+    keeper.bring(State(until="V2"))
+    with keeper.migrator() as migrator:
+        assert [each.version for each in migrator.migrate().applied] == ["3"]
+    assert count(session_driver, "City") == 1
+    keeper.restore()
+    assert count(session_driver, "City") == 0
+    names = {name for (name,) in rows(session_driver, "SHOW CONSTRAINTS YIELD name")}
+    assert "country_id" not in names
+    assert "person_id" in names
+
+
+def test_a_session_left_open_is_ended(keeper: Keeper, session_driver: neo4j.Driver) -> None:
+    keeper.bring(State())
+    session_driver.execute_query("CREATE INDEX extra FOR (p:Person) ON (p.age)")
+    with session_driver.session() as session:
+        session.begin_transaction().run("CREATE (:Person {id: 1, age: 3})").consume()
+        keeper.restore()
+    assert not rows(session_driver, "SHOW INDEXES YIELD name WHERE name = 'extra' RETURN name")
+
+
+def test_a_failure_is_told_each_time_without_trying_again(
+    keeper: Keeper, session_driver: neo4j.Driver
+) -> None:
+    for _ in range(2):
+        with pytest.raises(ProjectError, match="one-hundred"):
+            keeper.bring(State(until="one-hundred"))
+    keeper.bring(State())
+    assert count(session_driver, "Country") == 2
+
+
+def test_only_an_empty_database_is_claimed_and_it_is_empty_again(driver: neo4j.Driver) -> None:
+    with claimed(driver, "bolt://here"):
+        driver.execute_query("CREATE (:Person {id: 1})")
+        driver.execute_query("CREATE INDEX extra FOR (p:Person) ON (p.age)")
+        with pytest.raises(NotOurs, match="use the database") as second, claimed(driver, "bolt://here"):
+            pass
+    assert second.value.error_code == "GM741"
+    assert rows(driver, "MATCH (n) RETURN count(n)") == [[0]]
+    assert not rows(driver, "SHOW INDEXES YIELD type WHERE type <> 'LOOKUP' RETURN type")
+
+
+@pytest.mark.parametrize("foreign", ["CREATE (:Person {id: 1})", "CREATE INDEX x FOR (p:P) ON (p.age)"])
+def test_what_is_not_ours_is_left_alone(driver: neo4j.Driver, foreign: str) -> None:
+    driver.execute_query(foreign)
+    before, mark = dump(driver, volatile=True), bookmark(driver)
+    for wipe in (False, True):
+        with pytest.raises(NotOurs, match="did not make") as refused, claimed(driver, "u", wipe_claimed=wipe):
+            pass
+        assert refused.value.error_code == "GM740"
+    assert dump(driver, volatile=True) == before
+    assert bookmark(driver) == mark
+
+
+def test_a_claim_of_tests_that_were_killed_is_emptied_where_asked(driver: neo4j.Driver) -> None:
+    driver.execute_query(f"CREATE (:{MARKER} {{session: 's', host: 'h', user: 'u'}}), (:Person)")
+    with claimed(driver, "u", wipe_claimed=True):
+        assert count(driver, "Person") == 0
+    assert rows(driver, "MATCH (n) RETURN count(n)") == [[0]]
