@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate import plan, planning, repairing
+from graphmigrate.config import Secret, Settings, load
 from graphmigrate.errors import Severity
 from graphmigrate.events import Listener, ignore
+from graphmigrate.logs import logged
 from graphmigrate.project.versions import Version
 from graphmigrate.results import (
     GraphSummary,
@@ -25,11 +29,11 @@ from graphmigrate.results import (
 from graphmigrate.workspace import Workspace
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     import neo4j
 
-    from graphmigrate.config import Settings
     from graphmigrate.errors import Problem
     from graphmigrate.plan import Entry
     from graphmigrate.results import BaselineResult, SeedInfo, SeedShowResult, Target
@@ -39,16 +43,55 @@ if TYPE_CHECKING:
 class Migrator:
     """Migrations and seeds of one project against one database.
 
-    Give it a driver, or let it make one from the settings. Every method returns a plain value of ``graphmigrate.results`` and
-    raises an error of ``graphmigrate.errors``; ``listen`` is told typed events while it works. Use it as a context manager,
-    or call ``close``; a driver that was given stays open.
+    Give it a driver, or say where the database is and let it make one. ``settings`` hold all there is to say; each keyword
+    given beside them wins. Nothing is read from files or the environment here: ``from_project`` does that.
+
+    Every method returns a plain value of ``graphmigrate.results`` and raises an error of ``graphmigrate.errors``; ``listen`` is
+    told typed events while it works, and they are logged under ``graphmigrate``. Use it as a context manager, or call ``close``;
+    a driver that was given stays open. One object serves one thread.
     """
 
     def __init__(
-        self, settings: Settings, *, driver: neo4j.Driver | None = None, listen: Listener = ignore
+        self,
+        settings: Settings | None = None,
+        *,
+        driver: neo4j.Driver | None = None,
+        uri: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        database: str | None = None,
+        migrations: str | os.PathLike[str] | None = None,
+        seeds: str | os.PathLike[str] | None = None,
+        ledger: str | None = None,
+        listen: Listener = ignore,
     ) -> None:
-        self.settings = settings
-        self._workspace = Workspace(settings, driver, listen)
+        given = {
+            "uri": uri,
+            "username": username,
+            "password": None if password is None else Secret(password),
+            "database": database,
+            "migrations": None if migrations is None else Path(migrations),
+            "seeds": None if seeds is None else Path(seeds),
+            "ledger": ledger,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        self.settings = replace(settings or Settings(), **changes)
+        self._workspace = Workspace(self.settings, driver, logged(listen))
+
+    @classmethod
+    def from_project(
+        cls,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        driver: neo4j.Driver | None = None,
+        listen: Listener = ignore,
+    ) -> Migrator:
+        """Take the settings that the command line would take in ``folder``: environment, ``.env``, ``graphmigrate.toml``.
+
+        Raises UsageError where one of them is wrong.
+        """
+        loaded = load(folder=Path(folder), connect=driver is None)
+        return cls(loaded.settings, driver=driver, listen=listen)
 
     def __enter__(self) -> Migrator:
         return self

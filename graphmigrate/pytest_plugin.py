@@ -133,7 +133,7 @@ def _explained() -> Iterator[None]:
         message = "\n".join(lines)
     else:
         return
-    pytest.fail(message, pytrace=False)
+    raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 def _tell(config: pytest.Config, line: str) -> None:

@@ -8,7 +8,8 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.errors import ProjectError, Severity
+from graphmigrate.config import check_uri
+from graphmigrate.errors import ProjectError, Severity, UsageError
 from graphmigrate.events import Listener, Warned
 from graphmigrate.project.collect import collect
 from graphmigrate.project.read import read
@@ -43,10 +44,29 @@ class Workspace:
             self._opened.close()
             self._opened = None
 
+    def _check_reachable(self) -> None:
+        """Refuse what a program that uses this as a library may have left out or mixed up (GM154, GM155, GM745, GM746)."""
+        driver = self._given_driver
+        if driver is None and not self.settings.uri:
+            raise UsageError(
+                "Neither a driver nor a URI was given.",
+                hint="For example: Migrator(driver=driver), or Migrator(uri='bolt://localhost:7687').",
+                code="GM745",
+            )
+        if driver is None:
+            check_uri(self.settings.uri)
+        elif type(driver).__name__.startswith("Async"):
+            raise UsageError(
+                "Migrator needs a neo4j.Driver, and was given an AsyncDriver.",
+                hint="Give it a driver of its own, and call it in a thread: await asyncio.to_thread(migrator.migrate).",
+                code="GM746",
+            )
+
     @property
     def database(self) -> Database:
         """The database, bound to this run's id."""
         if self._opened is None:
+            self._check_reachable()
             from graphmigrate.database.connection import open_database
 
             self._opened = open_database(

@@ -38,17 +38,26 @@ def report(error: BaseException, session: Session) -> int:
         session.write(sys.stderr, error.ctx.get_help())
         error = UsageError("No command was given.", hint=f"See '{error.ctx.command_path} --help'.")
     ours = as_ours(error, session)
+    if session.log_format:
+        from graphmigrate.cli.logs import log_error
+
+        log_error(ours, error, session)
+    else:
+        _show(ours, error, session)
+    if session.json:
+        from graphmigrate.cli.render.json import encode_error
+
+        session.write(sys.stdout, session.redact(encode_error(ours)))
+    return exit_code_of(ours)
+
+
+def _show(ours: GraphMigrateError, error: BaseException, session: Session) -> None:
     if session.debug:
         session.write(sys.stderr, session.redact("".join(traceback.format_exception(error)).rstrip()))
     from graphmigrate.cli.render.problems import error_lines
 
     lines = error_lines(ours, session.style(sys.stderr))
     session.write(sys.stderr, session.redact("\n".join(lines)))
-    if session.json:
-        from graphmigrate.cli.render.json import encode_error
-
-        session.write(sys.stdout, session.redact(encode_error(ours)))
-    return exit_code_of(ours)
 
 
 def exit_code_of(error: GraphMigrateError) -> int:
@@ -108,28 +117,3 @@ def _usage(error: click.ClickException) -> UsageError:
         )
     message = error.format_message()
     return UsageError(message if message.endswith((".", ")", "?")) else f"{message}.", hint=hint)
-
-
-def set_up_logging(session: Session) -> None:
-    """With ``--debug`` show what is logged, without secrets; else keep the driver's warnings off the screen.
-
-    What they say reaches the user as an error of ours.
-    """
-    import logging
-
-    driver, ours = logging.getLogger("neo4j"), logging.getLogger("graphmigrate")
-    if not session.debug:
-        driver.addHandler(logging.NullHandler())
-        return
-
-    class Redacting(logging.Formatter):
-        """Replaces secrets in the finished line."""
-
-        def format(self, record: logging.LogRecord) -> str:
-            return session.redact(super().format(record))
-
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Redacting("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    driver.addHandler(handler)
-    ours.addHandler(handler)
-    ours.setLevel(logging.DEBUG)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 OUTPUTS = ("text", "json")
+LEVELS = ("debug", "info", "warning", "error")
 EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
 
 
@@ -54,6 +55,16 @@ def shared_options() -> list[click.Parameter]:
         _option("--env-file", metavar="PATH", help="A file of NAME=value lines; default: .env."),
         _option("--output", type=click.Choice(OUTPUTS), help="How results are printed; default: text."),
         _option("--quiet", "-q", is_flag=True, help="Print errors and results only."),
+        _option(
+            "--log-format",
+            type=click.Choice(OUTPUTS),
+            help="Tell what happens as log lines on standard error [GRAPHMIGRATE_LOG_FORMAT].",
+        ),
+        _option(
+            "--log-level",
+            type=click.Choice(LEVELS),
+            help="The least that is logged; default: info [GRAPHMIGRATE_LOG_LEVEL].",
+        ),
         _option("--debug", is_flag=True, help="Show stack traces and what is logged."),
     ]
 

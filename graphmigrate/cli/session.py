@@ -57,15 +57,30 @@ class Session:
         """Whether stack traces are shown."""
         return self._flag("debug", "--debug")
 
+    @property
+    def log_format(self) -> str | None:
+        """How what happens is logged on standard error; None: it is told to a person instead."""
+        return self._said("log-format") or ("text" if self._said("log-level") else None)
+
+    @property
+    def log_level(self) -> str:
+        """The least that is logged."""
+        return "debug" if self.debug else self._said("log-level") or "info"
+
     def _output(self) -> str | None:
-        if "output" in self.given:
-            return str(self.given["output"])
+        return self._said("output")
+
+    def _said(self, name: str) -> str | None:
+        """Give the value of a shared option, even where the command line could not be parsed; else the environment's."""
+        key = name.replace("-", "_")
+        if key in self.given:
+            return str(self.given[key])
         said = None
         words = _before_dashes(self.arguments)
         for word, following in zip(words, (*words[1:], ""), strict=False):
-            if word == "--output" or word.startswith("--output="):
+            if word == f"--{name}" or word.startswith(f"--{name}="):
                 said = word.partition("=")[2] or following
-        return said or os.environ.get("GRAPHMIGRATE_OUTPUT")
+        return said or os.environ.get(f"GRAPHMIGRATE_{key.upper()}") or None
 
     def _flag(self, name: str, *options: str) -> bool:
         if name in self.given or any(each in _before_dashes(self.arguments) for each in options):
@@ -92,13 +107,21 @@ class Session:
                 self.write(sys.stdout, "\n".join(text))
 
     def say(self, text: str) -> None:
-        """Tell a person something, unless ``--quiet``."""
-        if not self.quiet:
+        """Tell a person something, unless ``--quiet``; or log it."""
+        if self.log_format:
+            from graphmigrate.cli.logs import log_text
+
+            log_text(text, self)
+        elif not self.quiet:
             self.write(sys.stderr, text)
 
     def warn(self, problem: Problem) -> None:
-        """Tell about a finding once, unless ``--quiet``."""
-        if problem not in self.told and not self.quiet:
+        """Tell about a finding once, unless ``--quiet``; or log it."""
+        if self.log_format and problem not in self.told:
+            from graphmigrate.cli.logs import log_problem
+
+            log_problem(problem, self)
+        elif problem not in self.told and not self.quiet:
             from graphmigrate.cli.render.problems import problem_lines
 
             self.write(sys.stderr, "\n".join(problem_lines(problem, self.style(sys.stderr))))
@@ -148,10 +171,15 @@ class Session:
         """Read the settings, ask for the password where ``--password`` says so, and tell what is odd about them."""
         from pathlib import Path
 
+        from graphmigrate.cli.options import LEVELS, OUTPUTS
         from graphmigrate.config import load
 
-        if self._output() not in {None, "", "text", "json"}:
-            raise UsageError("GRAPHMIGRATE_OUTPUT must be text or json.", code="GM158")
+        for name, allowed in (("output", OUTPUTS), ("log-format", OUTPUTS), ("log-level", LEVELS)):
+            if self._said(name) not in {None, "", *allowed}:
+                variable = f"GRAPHMIGRATE_{name.replace('-', '_').upper()}"
+                raise UsageError(
+                    f"{variable} must be {', '.join(allowed[:-1])} or {allowed[-1]}.", code="GM158"
+                )
         flags = dict(self.given)
         if flags.pop("password", False) and connect:
             flags["password"] = _ask()
@@ -194,9 +222,9 @@ class Session:
         from graphmigrate.migrator import Migrator
 
         settings = self.settings(connect=connect)
-        from graphmigrate.cli.failures import set_up_logging
+        from graphmigrate.cli.logs import set_up
 
-        set_up_logging(self)
+        set_up(self)
         from graphmigrate.cli.render.progress import progress
 
         self.target = settings

@@ -37,7 +37,17 @@ PREFIX = "GRAPHMIGRATE_"
 TYPES = {each.name: str(each.type).removesuffix(" | None") for each in fields(Settings)}
 NAMES = (*TYPES, "password_file")
 # Variables of the command line that are no settings; those of our tests and of the local server.
-OTHER_VARIABLES = ("config", "env_file", "output", "quiet", "debug", "seed", "timeout")
+OTHER_VARIABLES = (
+    "config",
+    "env_file",
+    "output",
+    "quiet",
+    "debug",
+    "log_format",
+    "log_level",
+    "seed",
+    "timeout",
+)
 OTHER_PREFIXES = (f"{PREFIX}TEST_", f"{PREFIX}SERVER_")
 MINIMUM = {"lock_timeout": 0.0}
 

@@ -33,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             each for name in config.getini("graphmigrate_docs") for each in documented(config.rootpath, name)
         ]
     except GraphMigrateError as error:
-        raise pytest.UsageError(f"{error.message} {error.hint or ''}") from None
+        raise pytest.UsageError(f"{error.error_code}: {error.message} {error.hint or ''}") from None
     names = [f"{each.place.file}:{each.place.line}" for each in found]
     metafunc.parametrize("documented_query", found, ids=names)
 
@@ -43,7 +43,7 @@ def test_files_are_valid(graphmigrate_settings: Settings) -> None:
     with Migrator(graphmigrate_settings) as migrator:
         _refuse(migrator.validate(offline=True))
         if graphmigrate_settings.seeds.is_dir():
-            migrator.seeds(offline=True)
+            migrator.check_seeds()
 
 
 def test_migrations_apply_from_empty(graphmigrate_keeper: Keeper) -> None:

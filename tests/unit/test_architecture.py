@@ -14,6 +14,7 @@ ALLOWED = {
     "config": {"errors"},
     "events": {"errors"},
     "results": {"errors"},
+    "logs": {"errors", "events"},
     "cypher": BASE,
     "project": BASE | {"cypher"},
     "schema": BASE | {"cypher"},
@@ -31,6 +32,8 @@ ALLOWED = {
     "planning": BASE | {"cypher", "project", "history", "plan", "checks", "database", "workspace"},
     "applying": BASE
     | {"project", "history", "plan", "repairing", "recovery", "runner", "database", "workspace"},
+    "testing": BASE | {"cypher", "project", "server", "migrator"},
+    "pytest_plugin": BASE | {"testing", "migrator"},
 }
 DRIVER_OWNERS = {
     "database",
@@ -43,7 +46,13 @@ DRIVER_OWNERS = {
     "pytest_plugin",
     "testing",
 }
-LIBRARIES = {"neo4j": DRIVER_OWNERS, "click": {"cli", "server"}, "jinja2": {"seeding"}, "rich": {"cli"}}
+LIBRARIES = {
+    "neo4j": DRIVER_OWNERS,
+    "click": {"cli", "server"},
+    "jinja2": {"seeding"},
+    "rich": {"cli"},
+    "pytest": {"pytest_plugin", "testing"},
+}
 
 
 def modules() -> list[Path]:

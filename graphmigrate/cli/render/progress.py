@@ -22,7 +22,10 @@ PLAIN_INTERVAL = 5.0
 
 @contextmanager
 def progress(session: Session) -> Iterator[events.Listener]:
-    """Give a listener that shows a run's events while the block lasts."""
+    """Give a listener that shows a run's events while the block lasts; where they are logged, they are shown already."""
+    if session.log_format:
+        yield lambda event: session.told.add(event.problem) if isinstance(event, events.Warned) else None
+        return
     live = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb" and not session.quiet
     shown: Plain = Live(session) if live else Plain(session)
     try:

@@ -1,0 +1,83 @@
+"""Logging on standard error, for ``--log-format``, ``--log-level`` and ``--debug``; no secret stands in it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import Problem
+
+if TYPE_CHECKING:
+    from graphmigrate.cli.session import Session
+    from graphmigrate.errors import GraphMigrateError
+
+_OURS = logging.getLogger("graphmigrate")
+_CLI = logging.getLogger("graphmigrate.cli")
+_DRIVER = logging.getLogger("neo4j")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+TEXT = "%(asctime)s %(name)s %(levelname)s %(message)s"
+
+
+class Redacting(logging.Formatter):
+    """Replaces secrets in the finished line of another formatter."""
+
+    def __init__(self, inner: logging.Formatter, session: Session) -> None:
+        super().__init__()
+        self._inner = inner
+        self._session = session
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line."""
+        return self._session.redact(self._inner.format(record))
+
+
+def set_up(session: Session) -> None:
+    """Show what is logged as the session was told; else keep the driver's warnings off the screen.
+
+    What those say reaches a person as an error of ours. Done once.
+    """
+    if any(isinstance(each.formatter, Redacting) for each in _OURS.handlers):
+        return
+    if not (session.debug or session.log_format):
+        _DRIVER.addHandler(logging.NullHandler())
+        return
+    level = _LEVELS.get(session.log_level, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacting(_formatter(session), session))
+    for logger in (_OURS, _DRIVER):
+        logger.addHandler(handler)
+    _OURS.setLevel(level)
+    _DRIVER.setLevel(max(level, logging.WARNING))  # what it says below that holds the values of parameters
+
+
+def _formatter(session: Session) -> logging.Formatter:
+    if session.log_format == "json":
+        from graphmigrate.logs import JsonFormatter
+
+        return JsonFormatter()
+    return logging.Formatter(TEXT)
+
+
+def log_text(text: str, session: Session) -> None:
+    """Log what else would be told to a person."""
+    set_up(session)
+    for line in text.splitlines():
+        if line.strip():
+            _CLI.info("%s", line.strip())
+
+
+def log_problem(problem: Problem, session: Session) -> None:
+    """Log a finding."""
+    set_up(session)
+    _CLI.warning("%s", problem, extra={"problem": problem})
+
+
+def log_error(ours: GraphMigrateError, error: BaseException, session: Session) -> None:
+    """Log what ended the command: each of its findings, or itself; with the stack where ``--debug`` asks for it."""
+    set_up(session)
+    itself = Problem(ours.error_code, ours.message, ours.hint, ours.place)
+    for each in [*(each for each in ours.problems if each.message != ours.message), itself]:
+        _CLI.error(
+            "%s", each, extra={"problem": each}, exc_info=error if session.debug and each is itself else None
+        )

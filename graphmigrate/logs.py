@@ -1,0 +1,77 @@
+"""What a run tells, through ``logging``: every event is also a record of a logger under ``graphmigrate``.
+
+Nothing is printed unless the program sets logging up. A record's ``event`` is the typed event itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from graphmigrate import events
+from graphmigrate.errors import Place, Problem
+
+# A library prints nothing of its own (Python's Logging HOWTO, "Configuring Logging for a Library").
+logging.getLogger("graphmigrate").addHandler(logging.NullHandler())
+_MIGRATE = logging.getLogger("graphmigrate.migrate")
+_SEED = logging.getLogger("graphmigrate.seed")
+_OFTEN = (events.BatchDone, events.IndexesAwaited, events.SeedProgress)
+
+
+def logged(listen: events.Listener) -> events.Listener:
+    """Give a listener that logs each event and passes it on."""
+
+    def both(event: events.Event) -> None:
+        log(event)
+        listen(event)
+
+    return both
+
+
+def log(event: events.Event) -> None:
+    """Log an event: often repeated ones as DEBUG, findings as WARNING, all else as INFO."""
+    name = type(event).__name__
+    logger = _SEED if name.startswith("Seed") else _MIGRATE
+    if isinstance(event, events.Warned):
+        logger.warning("%s", event.problem, extra={"event": event})
+        return
+    level = logging.DEBUG if isinstance(event, _OFTEN) else logging.INFO
+    if logger.isEnabledFor(level):
+        said = " ".join(f"{each.name}={getattr(event, each.name)!r}" for each in fields(event))
+        logger.log(level, "%s %s", name, said, extra={"event": event})
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a record: ``time``, ``level``, ``logger``, ``message``; the event's name and fields where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        event = getattr(record, "event", None)
+        if event is not None:
+            line |= {"event": type(event).__name__, **_plain(event)}
+        problem = getattr(record, "problem", None)
+        if problem is not None:
+            line |= _plain(problem)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Problem):
+        parts = {"code": value.code, "hint": value.hint, "place": _plain(value.place)}
+        return {name: each for name, each in parts.items() if each is not None}
+    if isinstance(value, Place):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return value

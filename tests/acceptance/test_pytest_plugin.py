@@ -1,0 +1,248 @@
+"""The pytest plugin in a stranger's project: pytest itself is run, in a process of its own, on a real server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from tests.conftest import Neo4jTarget
+from tests.projects import rows
+
+pytest_plugins = ["pytester"]
+
+PROJECT = {
+    "migrations/V1__people.cypher": "CREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.id IS UNIQUE;\n",
+    "migrations/V2__robot.cypher": "CREATE (:Person {id: 'robot'});\n",
+    "seeds/people.cypher.j2": "UNWIND ['ada', 'bob'] AS id MERGE (:Person {id: id})\n",
+    "seeds/towns.cypher.j2": "MERGE (:Town {name: {{ 'Leiden' }}})\n",
+}
+THREE_LINES = """
+def test_a_person_can_be_stored(migrated_graph):
+    migrated_graph.execute_query("CREATE (:Person {id: 'ada'})")
+    assert migrated_graph.execute_query("MATCH (p:Person) RETURN count(p)").records[0][0] == 2
+"""
+
+
+@pytest.fixture
+def stranger(
+    pytester: pytest.Pytester,
+    driver: neo4j.Driver,
+    neo4j_target: Neo4jTarget,
+    monkeypatch: pytest.MonkeyPatch,
+) -> pytest.Pytester:
+    """A project whose tests are given the (empty) server of these tests."""
+    for name in os.environ:
+        if name.startswith(("NEO4J_", "GRAPHMIGRATE_", "PYTEST_XDIST")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GRAPHMIGRATE_TEST_URI", neo4j_target.uri)
+    monkeypatch.setenv("GRAPHMIGRATE_TEST_USERNAME", neo4j_target.username)
+    monkeypatch.setenv("GRAPHMIGRATE_TEST_PASSWORD", neo4j_target.password)
+    write(pytester.path, PROJECT)
+    return pytester
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def run(stranger: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return stranger.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=120)
+
+
+def test_three_lines_are_a_test_and_the_database_is_empty_afterwards(
+    stranger: pytest.Pytester, driver: neo4j.Driver, neo4j_target: Neo4jTarget
+) -> None:
+    stranger.makepyfile(THREE_LINES)
+    result = run(stranger)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines([f"graphmigrate: Neo4j at {neo4j_target.uri} (GRAPHMIGRATE_TEST_URI)"])
+    assert rows(driver, "MATCH (n) RETURN count(n)") == [[0]]
+    assert not rows(driver, "SHOW CONSTRAINTS YIELD name")
+
+
+def test_each_test_gets_the_state_that_its_mark_names(stranger: pytest.Pytester) -> None:
+    stranger.makepyfile(
+        """
+        import pytest
+
+        def ids(graph):
+            return [r[0] for r in graph.execute_query(
+                "MATCH (n) WHERE n:Person OR n:Town RETURN coalesce(n.id, n.name) AS id ORDER BY id").records]
+
+        def test_migrated(migrated_graph):
+            assert ids(migrated_graph) == ["robot"]
+            migrated_graph.execute_query("MATCH (n) DETACH DELETE n")
+
+        def test_seeded(seeded_graph):
+            assert ids(seeded_graph) == ["Leiden", "ada", "bob", "robot"]
+            seeded_graph.execute_query("DROP CONSTRAINT person_id")
+
+        @pytest.mark.graph(seeds=["people"])
+        class TestSome:
+            def test_named(self, seeded_graph):
+                assert ids(seeded_graph) == ["ada", "bob", "robot"]
+
+            @pytest.mark.graph(until="V1")
+            def test_older(self, migrated_graph):
+                assert ids(migrated_graph) == ["ada", "bob"]
+
+        @pytest.mark.graph(until="V1")
+        def test_a_migration(migrated_graph, graph_migrator):
+            assert ids(migrated_graph) == []
+            migrated_graph.execute_query("CREATE (:Person {id: 'x'})")
+            graph_migrator.migrate()
+            assert ids(migrated_graph) == ["robot", "x"]
+
+        def test_migrated_again(migrated_graph):
+            assert ids(migrated_graph) == ["robot"]
+            assert migrated_graph.execute_query(
+                "SHOW CONSTRAINTS YIELD name WHERE name = 'person_id' RETURN name").records
+
+        @pytest.mark.graph(seed="people")
+        def test_misspelt(migrated_graph):
+            pass
+
+        @pytest.mark.graph(seeds="peple")
+        def test_no_such_seed(seeded_graph):
+            pass
+        """
+    )
+    result = run(stranger, "--strict-markers")
+    result.assert_outcomes(passed=6, errors=2)
+    result.stdout.fnmatch_lines_random(
+        ["@pytest.mark.graph takes seeds, profile and until, not seed.", "GM???: *peple*"]
+    )
+    assert "another exception" not in result.stdout.str()
+
+
+def test_a_database_with_data_is_refused_and_left_alone(
+    stranger: pytest.Pytester, driver: neo4j.Driver
+) -> None:
+    driver.execute_query("CREATE (:Customer {name: 'a real one'})")
+    stranger.makepyfile(THREE_LINES)
+    result = run(stranger, "--graphmigrate-wipe")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["GM740: The database at * holds 1 node(s) that these tests did not make*"])
+    assert rows(driver, "MATCH (n) RETURN n.name") == [["a real one"]]
+    assert not rows(driver, "SHOW CONSTRAINTS YIELD name")
+
+
+def test_a_wrong_migration_is_told_with_its_place(stranger: pytest.Pytester) -> None:
+    write(stranger.path, {"migrations/V3__wrong.cypher": "MATCH (n:Person) RETRUN n;\n"})
+    stranger.makepyfile(THREE_LINES + THREE_LINES.replace("test_a", "test_b"))
+    result = run(stranger)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*V3__wrong.cypher:1:18:*"])
+
+
+READY_MADE = {
+    "pytest.ini": "[pytest]\ngraphmigrate_docs = docs/*.md\n",
+    "docs/queries.md": "# Queries\n```cypher\n:param id => 'ada'\nMATCH (p:Person {id: $id}) RETURN p.id\n```\n"
+    "An example:\n```cypher\nCREATE (:Person {id: 'no'})\n```\n",
+}
+
+
+def test_ready_made_tests(stranger: pytest.Pytester) -> None:
+    write(stranger.path, READY_MADE)
+    stranger.makepyfile(THREE_LINES)
+    run(stranger).assert_outcomes(passed=1)
+    result = run(stranger, "--graphmigrate-tests", "-v")
+    result.assert_outcomes(passed=6, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "graphmigrate::test_files_are_valid PASSED*",
+            "graphmigrate::test_migrations_apply_from_empty PASSED*",
+            "graphmigrate::test_a_second_run_does_nothing PASSED*",
+            "graphmigrate::test_seeds_load_twice PASSED*",
+            "graphmigrate::test_documented_queries_answer[[]docs/queries.md:4[]] PASSED*",
+            "graphmigrate::test_documented_queries_answer[[]docs/queries.md:8[]] SKIPPED*",
+        ]
+    )
+
+
+def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
+    write(stranger.path, READY_MADE)
+    write(
+        stranger.path,
+        {
+            "docs/wrong.md": "```cypher\nMATCH (p:Persona) RETURN p\n```\n```cypher\nMATCH (p:Person) RETURN q\n```\n",
+            "seeds/twice.cypher.j2": "MERGE (:Visit {at: datetime()})\n",
+            "seeds/people.cypher.j2": "UNWIND ['robot'] AS id CREATE (:Person {id: id})\n",
+        },
+    )
+    result = run(stranger, "--graphmigrate-tests", "-k", "not second and not queries.md")
+    result.assert_outcomes(passed=2, failed=0, errors=3)  # the seed breaks the constraint
+    write(stranger.path, {"seeds/people.cypher.j2": "MERGE (:Person {id: 'ada'})\n"})
+    result = run(stranger, "--graphmigrate-tests", "-k", "not second and not queries.md")
+    result.assert_outcomes(passed=2, failed=3)
+    result.stdout.fnmatch_lines_random(
+        ["*loading a seed again has made something twice*", "*finds nothing in the seeded graph*"]
+    )
+    write(stranger.path, {"migrations/V3__wrong.cypher": "CREATE (:Person {id: 'robot'})\n"})
+    write(stranger.path, {"seeds/people.cypher.j2": "MERGE (:Person {id: {{ nobody }}})\n"})
+    result = run(stranger, "--graphmigrate-tests", "-k", "valid or empty")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines_random(["*people.cypher.j2:1:*", "GM501: *"])
+
+
+def test_workers_do_not_share_one_database(stranger: pytest.Pytester) -> None:
+    stranger.makepyfile(THREE_LINES)
+    result = run(stranger, "-n", "1")
+    result.stdout.fnmatch_lines(["GM742: *"])
+    result.assert_outcomes(errors=1)
+
+
+def test_nothing_heavy_is_imported_before_a_fixture_is_used(
+    stranger: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # other plugins import what they like
+    stranger.makepyfile(
+        """
+        import sys
+        HEAVY = {"neo4j", "jinja2", "testcontainers", "docker", "rich", "yaml", "click", "platformdirs"}
+        def test_light():
+            assert not HEAVY & set(sys.modules)
+            assert not {"graphmigrate.migrator", "graphmigrate.server", "graphmigrate.testing.keeper"} & set(sys.modules)
+        """
+    )
+    run(stranger, "-p", "graphmigrate.pytest_plugin").assert_outcomes(passed=1)
+
+
+@pytest.mark.slow
+def test_each_worker_starts_a_server_of_its_own(
+    stranger: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRAPHMIGRATE_TEST_URI")
+    stranger.makepyfile(
+        """
+        import os, time, pathlib
+        def meet(graph, server):
+            here = pathlib.Path(__file__).parent
+            (here / os.environ["PYTEST_XDIST_WORKER"]).write_text(server.uri)
+            deadline = time.monotonic() + 100
+            while len(uris := {each.read_text() for each in here.glob("gw?")}) < 2 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert len(uris) == 2
+            graph.execute_query("CREATE (:Person {id: 'ada'})")
+        def test_one(migrated_graph, neo4j_server):
+            meet(migrated_graph, neo4j_server)
+        def test_two(migrated_graph, neo4j_server):
+            meet(migrated_graph, neo4j_server)
+        """
+    )
+    result = run(stranger, "-n", "2", "--graphmigrate-server", "jvm")
+    if "GM18" in result.stdout.str():
+        pytest.skip("no local JVM can run Neo4j here")
+    result.assert_outcomes(passed=2)
+    for path in stranger.path.glob("gw?"):
+        with (
+            neo4j.GraphDatabase.driver(path.read_text(), connection_timeout=2) as gone,
+            pytest.raises(neo4j.exceptions.ServiceUnavailable),
+        ):
+            gone.verify_connectivity()
