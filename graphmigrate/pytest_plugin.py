@@ -117,25 +117,6 @@ def _choice(config: pytest.Config) -> Choice:
     )
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Let what is wrong with the project or the server fail a test in words, without our stack."""
-    from graphmigrate.errors import GraphMigrateError
-
-    try:
-        yield
-    except GraphMigrateError as error:
-        lines = [f"{error.error_code}: {error.message}"]
-        if error.place:
-            lines.insert(0, f"{error.place}:")
-        lines += [str(each) for each in error.problems]
-        lines += [f"hint: {error.hint}"] if error.hint else []
-        message = "\n".join(lines)
-    else:
-        return
-    raise pytest.fail.Exception(message, pytrace=False) from None
-
-
 def _tell(config: pytest.Config, line: str) -> None:
     _logger.info(line)
     capture = config.pluginmanager.getplugin("capturemanager")
@@ -151,8 +132,9 @@ def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
     Override it in ``conftest.py`` where the project is elsewhere. URI, user and password in it are not used.
     """
     from graphmigrate.config import load
+    from graphmigrate.testing.words import explained
 
-    with _explained():
+    with explained():
         return load(folder=pytestconfig.rootpath, environment={}, connect=False).settings
 
 
@@ -162,9 +144,10 @@ def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
     from contextlib import ExitStack
 
     from graphmigrate.testing.provide import provided
+    from graphmigrate.testing.words import explained
 
     with ExitStack() as stack:
-        with _explained():
+        with explained():
             server = stack.enter_context(
                 provided(_choice(pytestconfig), lambda line: _tell(pytestconfig, line))
             )
@@ -220,10 +203,12 @@ def graphmigrate_keeper(neo4j_server: Neo4jServer, graphmigrate_settings: Settin
 
 @pytest.fixture
 def _graph_state(request: pytest.FixtureRequest, graphmigrate_keeper: Keeper) -> Iterator[Keeper]:
-    with _explained():
+    from graphmigrate.testing.words import explained
+
+    with explained():
         graphmigrate_keeper.bring(_wanted(request))
     yield graphmigrate_keeper
-    with _explained():
+    with explained():
         graphmigrate_keeper.restore()
 
 

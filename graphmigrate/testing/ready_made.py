@@ -11,6 +11,7 @@ from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
 from graphmigrate.testing.contents import difference, read
 from graphmigrate.testing.documents import Documented, documented
+from graphmigrate.testing.words import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("documented_query", found, ids=names)
 
 
+@explained()
 def test_files_are_valid(graphmigrate_settings: Settings) -> None:
     """Every file of migrations and seeds can be read."""
     with Migrator(graphmigrate_settings) as migrator:
@@ -46,6 +48,7 @@ def test_files_are_valid(graphmigrate_settings: Settings) -> None:
             migrator.check_seeds()
 
 
+@explained()
 def test_migrations_apply_from_empty(graphmigrate_keeper: Keeper) -> None:
     """All migrations apply to a database that holds nothing."""
     graphmigrate_keeper.empty()
@@ -59,6 +62,7 @@ def test_migrations_apply_from_empty(graphmigrate_keeper: Keeper) -> None:
     assert not waiting, f"after a run: {', '.join(waiting)}"
 
 
+@explained()
 def test_a_second_run_does_nothing(migrated_graph: neo4j.Driver, graph_migrator: Migrator) -> None:
     """Migrating again applies nothing and commits nothing."""
     before = read(migrated_graph)
@@ -69,6 +73,7 @@ def test_a_second_run_does_nothing(migrated_graph: neo4j.Driver, graph_migrator:
 
 
 @pytest.mark.usefixtures("seeded_graph")
+@explained()
 def test_seeds_load_twice(graph_migrator: Migrator) -> None:
     """Loading again does nothing; and even where it is forced, a seed without CREATE makes nothing twice."""
     before = graph_migrator.summary()
