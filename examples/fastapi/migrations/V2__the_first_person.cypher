@@ -1,0 +1,2 @@
+// CREATE, not MERGE: exactly once, however many workers start.
+CREATE (:Person {id: 'root', name: 'Root'});
