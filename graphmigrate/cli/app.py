@@ -117,6 +117,7 @@ def root(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
         raise UsageError("No command was given.", hint="For example: graphmigrate status")
+    ctx.obj.check_output(ctx.invoked_subcommand)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -48,6 +48,10 @@ def report(error: BaseException, session: Session) -> int:
         from graphmigrate.cli.render.json import encode_error
 
         session.write(sys.stdout, session.redact(encode_error(ours)))
+    if session.markdown:
+        from graphmigrate.cli.render import markdown
+
+        session.write(sys.stdout, session.redact("\n".join(markdown.error(ours))))
     return exit_code_of(ours)
 
 

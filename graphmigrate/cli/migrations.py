@@ -88,13 +88,13 @@ def show_plan(
     exit_code: bool = False,
 ) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
-    from graphmigrate.cli.render import text
+    from graphmigrate.cli.render import markdown, text
 
     with session.migrator() as migrator:
         result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, check_data=check_data)
     session.say(text.target_line(result.target))
     session.told.update(result.problems)
-    session.result(result, lambda style: text.plan(result, style))
+    session.result(result, lambda style: text.plan(result, style), lambda: markdown.plan(result))
     session.say(_planned(result))
     pending = PENDING if exit_code and result.migrations else 0
     _exit(code_of(result.problems) or pending)
@@ -117,12 +117,12 @@ def status(session: Session, exit_code: bool) -> None:
     Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order,
     interrupted.
     """
-    from graphmigrate.cli.render import text
+    from graphmigrate.cli.render import markdown, text
 
     with session.migrator() as migrator:
         result = migrator.status()
     session.say(text.target_line(result.target))
-    session.result(result, lambda style: text.status(result, style))
+    session.result(result, lambda style: text.status(result, style), lambda: markdown.status(result))
     for each in result.problems:
         session.warn(each)
     session.say(text.status_counts(result))

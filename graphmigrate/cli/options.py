@@ -14,7 +14,9 @@ from graphmigrate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-OUTPUTS = ("text", "json")
+OUTPUTS = ("text", "json", "markdown")
+WITH_MARKDOWN = ("plan", "status")
+LOG_FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
 EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
 
@@ -53,11 +55,15 @@ def shared_options() -> list[click.Parameter]:
         _option("--seeds", metavar="PATH", help="The folder of seeds; default: seeds."),
         _option("--config", metavar="PATH", help="The configuration file; default: graphmigrate.toml."),
         _option("--env-file", metavar="PATH", help="A file of NAME=value lines; default: .env."),
-        _option("--output", type=click.Choice(OUTPUTS), help="How results are printed; default: text."),
+        _option(
+            "--output",
+            type=click.Choice(OUTPUTS),
+            help="How results are printed; default: text. Markdown: plan and status.",
+        ),
         _option("--quiet", "-q", is_flag=True, help="Print errors and results only."),
         _option(
             "--log-format",
-            type=click.Choice(OUTPUTS),
+            type=click.Choice(LOG_FORMATS),
             help="Tell what happens as log lines on standard error [GRAPHMIGRATE_LOG_FORMAT].",
         ),
         _option(

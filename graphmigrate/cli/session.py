@@ -48,6 +48,11 @@ class Session:
         return bool(self._output() == "json")
 
     @property
+    def markdown(self) -> bool:
+        """Whether results are printed as Markdown."""
+        return bool(self._output() == "markdown")
+
+    @property
     def quiet(self) -> bool:
         """Whether only errors and results are printed."""
         return self._flag("quiet", "--quiet", "-q")
@@ -95,9 +100,28 @@ class Session:
 
         return Style.of(stream)
 
-    def result(self, value: object, lines: Callable[[Style], list[str]]) -> None:
-        """Print a command's result: one JSON object, or lines of text."""
-        if self.json:
+    def check_output(self, command: str | None) -> None:
+        """Refuse a form of output that this command lacks, before it does anything; raises UsageError (GM176)."""
+        from graphmigrate.cli.options import WITH_MARKDOWN
+
+        able = command in WITH_MARKDOWN or "--dry-run" in self.arguments
+        if self.markdown and command is not None and not able:
+            raise UsageError(
+                f"{command!r} has no Markdown output.",
+                hint=f"These have: {', '.join(WITH_MARKDOWN)}. For programs: --output json",
+                code="GM176",
+            )
+
+    def result(
+        self,
+        value: object,
+        lines: Callable[[Style], list[str]],
+        markdown: Callable[[], list[str]] | None = None,
+    ) -> None:
+        """Print a command's result: one JSON object, Markdown where the command has it, or lines of text."""
+        if self.markdown and markdown is not None:
+            self.write(sys.stdout, "\n".join(markdown()))
+        elif self.json:
             from graphmigrate.cli.render.json import encode
 
             self.write(sys.stdout, encode(value))
@@ -171,10 +195,10 @@ class Session:
         """Read the settings, ask for the password where ``--password`` says so, and tell what is odd about them."""
         from pathlib import Path
 
-        from graphmigrate.cli.options import LEVELS, OUTPUTS
+        from graphmigrate.cli.options import LEVELS, LOG_FORMATS, OUTPUTS
         from graphmigrate.config import load
 
-        for name, allowed in (("output", OUTPUTS), ("log-format", OUTPUTS), ("log-level", LEVELS)):
+        for name, allowed in (("output", OUTPUTS), ("log-format", LOG_FORMATS), ("log-level", LEVELS)):
             if self._said(name) not in {None, "", *allowed}:
                 variable = f"GRAPHMIGRATE_{name.replace('-', '_').upper()}"
                 raise UsageError(

@@ -1,0 +1,152 @@
+"""A plan or a status as Markdown, for the comment of a pull request (GitHub Flavored Markdown)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from graphmigrate.cli.render.style import clean
+from graphmigrate.cli.render.text import count, status_counts
+from graphmigrate.errors import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphmigrate.errors import GraphMigrateError, Problem
+    from graphmigrate.results import PlannedMigration, PlanResult, Status, Target
+
+LONGEST = 60_000  # characters; GitHub takes 65,536 in one comment
+MARK = {Severity.ERROR: "❌", Severity.WARNING: "⚠️"}
+
+
+def plan(result: PlanResult) -> list[str]:
+    """Give the plan: a table, every statement to unfold, what is skipped, and every finding.
+
+    The URI is left out: comments are read by people who need not know it.
+    """
+    lines = [f"### graphmigrate: {_planned_title(result)}", "", _where(result.target)]
+    if result.migrations:
+        heads = ("version", "description", "file", "statements")
+        lines += ["", *_table(heads, [_planned_row(each) for each in result.migrations])]
+    if result.skipped:
+        lines += [
+            "",
+            *(
+                f"- V{each.version} {_text(each.description)} is skipped: {_text(each.reason)}"
+                for each in result.skipped
+            ),
+        ]
+    lines += findings(result.problems)
+    return lines + _details(result.migrations, LONGEST - sum(map(len, lines)))
+
+
+def _planned_title(result: PlanResult) -> str:
+    errors = sum(each.severity is Severity.ERROR for each in result.problems)
+    if errors:
+        return f"{count(errors, 'problem')}; nothing would be applied"
+    if not result.migrations:
+        return "nothing to do"
+    statements = sum(len(each.statements) for each in result.migrations)
+    return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}"
+
+
+def _planned_row(each: PlannedMigration) -> tuple[str, ...]:
+    kinds: dict[str, int] = {}
+    for statement in each.statements:
+        kinds[statement.kind] = kinds.get(statement.kind, 0) + 1
+    said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    resumed = f", from segment {each.segment} of {each.segments}" if each.segment > 1 else ""
+    return f"V{each.version}", each.description, each.file, said + resumed
+
+
+def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:
+    """Give the statements of each migration, as long as a comment has room for them."""
+    lines: list[str] = []
+    for each in migrations:
+        text = "\n\n".join(f"{clean_block(one.text)};" for one in each.statements)
+        block = [
+            "",
+            f"<details><summary>V{each.version} {_text(each.description)}</summary>",
+            "",
+            *_fenced(text, "cypher"),
+            "",
+            "</details>",
+        ]
+        room -= sum(map(len, block)) + len(block)
+        if room < 0:
+            return [
+                *lines,
+                "",
+                "The statements of the other migrations are too long for this place: see the files.",
+            ]
+        lines += block
+    return lines
+
+
+def status(result: Status) -> list[str]:
+    """Give the table of ``status``, and every finding."""
+    heads = ("version", "description", "state", "when", "by")
+    rows = [
+        (
+            f"V{row.version}",
+            row.description,
+            row.state.value,
+            f"{row.installed_on:%Y-%m-%d %H:%M:%S}" if row.installed_on else "",
+            row.installed_by or "",
+        )
+        for row in result.rows
+    ]
+    lines = [f"### graphmigrate: {_text(status_counts(result).rstrip('.'))}", "", _where(result.target)]
+    return lines + (["", *_table(heads, rows)] if rows else []) + findings(result.problems)
+
+
+def error(failure: GraphMigrateError) -> list[str]:
+    """Give an error with every finding in it."""
+    head = _finding(
+        failure.error_code, failure.message, failure.hint, str(failure.place or ""), Severity.ERROR
+    )
+    others = [each for each in failure.problems if each.message != failure.message]
+    return ["### graphmigrate failed", "", head, *findings(others)]
+
+
+def findings(problems: Iterable[Problem]) -> list[str]:
+    """Give each finding as a line of a list."""
+    lines = [
+        _finding(each.code, each.message, each.hint, str(each.place or ""), each.severity)
+        for each in problems
+    ]
+    return ["", *lines] if lines else []
+
+
+def _finding(code: str, message: str, hint: str | None, place: str, severity: Severity) -> str:
+    where = f" ({_text(place)})" if place else ""
+    then = f" *{_text(hint)}*" if hint else ""
+    return f"- {MARK[severity]} **{code}** {_text(message)}{where}{then}"
+
+
+def _where(target: Target) -> str:
+    return f"Database {_text(target.database)}, Neo4j {_text(target.version)} {_text(target.edition)}"
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    return lines + [f"| {' | '.join(map(_text, row))} |" for row in rows]
+
+
+def _text(text: str) -> str:
+    """Write a text so that nothing in it is markup, a mention or a link of an issue."""
+    line = clean(" ".join(text.split()))
+    escaped = re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", line.replace("&", "&amp;"))
+    return re.sub(r"([@#])(?=\w)", "\\1\N{ZERO WIDTH NON-JOINER}", escaped)
+
+
+def clean_block(text: str) -> str:
+    """Show control characters as escapes, but keep the lines."""
+    return "\n".join(clean(line) for line in text.replace("\t", "    ").splitlines())
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """Fence a text with more backticks than any run in it has (CommonMark, "Fenced code blocks")."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", text, fence]
