@@ -34,6 +34,12 @@ stop: install ## stop the local Neo4j
 test: install ## run every test against a real Neo4j
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+ci: install ## what the GitHub Action does, here: database, validate, plan, migrate, seed, then lint and every test
+	@PATH="$(abspath $(BIN)):$$PATH" INPUT_TEST="$${INPUT_TEST:-make lint test}" scripts/ci/all
+
+reference: install ## write what the documentation takes from the code
+	@$(BIN)/python scripts/reference
+
 lint: install ## ruff, mypy --strict and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,187 @@
+"""Each step of the GitHub Action, run here as it is there: scripts that read INPUT_… and write to the files GitHub names."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import neo4j
+import pytest
+
+from tests.acceptance.commands import offline_environment
+from tests.conftest import Neo4jTarget
+
+STEPS = Path(__file__).parents[2] / "scripts" / "ci"
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> dict[str, str]:
+    """The environment of a job; the project is in ``project``."""
+    project = tmp_path / "project"
+    (project / "migrations").mkdir(parents=True)
+    (project / "seeds").mkdir()
+    constraint = "CREATE CONSTRAINT a_id FOR (a:A) REQUIRE a.id IS UNIQUE;\n"
+    (project / "migrations" / "V1__a.cypher").write_text(constraint)
+    (project / "seeds" / "a.cypher.j2").write_text("---\nprofiles: [ci]\n---\nMERGE (:A {id: 1});\n")
+    files = {
+        name: str(tmp_path / name.lower())
+        for name in ("GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+    }
+    kept = {key: value for key, value in offline_environment().items() if not key.startswith("GITHUB_")}
+    return (
+        kept
+        | files
+        | {
+            "RUNNER_TEMP": str(tmp_path / "runner"),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "GRAPHMIGRATE_SERVER_PROVIDER": "jvm",
+            "GRAPHMIGRATE_SERVER_TRAINING": "off",
+            "PROJECT": str(project),
+        }
+    )
+
+
+def step(name: str, job: dict[str, str], *arguments: str, **inputs: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [STEPS / name, *arguments],
+        cwd=job["PROJECT"],
+        env={**job, **{f"INPUT_{key.upper()}": value for key, value in inputs.items()}},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=280,
+    )
+
+
+def test_all_steps_on_a_server_of_their_own(job: dict[str, str]) -> None:
+    """What ``make ci`` runs: the database is started, used and stopped."""
+    test = "graphmigrate summary --output json >summary.json; echo $NEO4J_URI >uri"
+    done = step("all", job, profile="ci", test=test)
+    assert done.returncode == 0, done.stdout + done.stderr
+    project = Path(job["PROJECT"])
+    assert json.loads((project / "summary.json").read_text())["labels"] == {"A": 1}
+    assert "### graphmigrate: 1 migration to apply" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+    stopped = neo4j.GraphDatabase.driver((project / "uri").read_text().strip())
+    with stopped as driver, pytest.raises(neo4j.exceptions.ServiceUnavailable):
+        driver.verify_connectivity()
+
+
+def test_the_steps_on_a_given_database(
+    job: dict[str, str], driver: neo4j.Driver, neo4j_target: Neo4jTarget
+) -> None:
+    target = neo4j_target
+    done = step("database", job, uri=target.uri, username=target.username, password=target.password)
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split("=", 1) for line in Path(job["GITHUB_ENV"]).read_text().splitlines())
+    assert told == {key: target.env[key] for key in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD")}
+    job |= told
+    for name in ("validate", "plan", "migrate"):
+        assert step(name, job).returncode == 0, name
+    assert Path(job["GITHUB_OUTPUT"]).read_text() == f"plan={job['RUNNER_TEMP']}/graphmigrate/plan.md\n"
+    assert step("seed", job, profile="ci").returncode == 0
+    assert driver.execute_query("MATCH (a:A) RETURN count(a)").records[0][0] == 1
+    assert step("test", job, test="exit 7").returncode == 7
+    (Path(job["PROJECT"]) / "migrations" / "V1__a.cypher").write_text("RETURN 1;\n")
+    failed = step("plan", job)  # a plan that finds a mismatch fails, and the comment says so
+    assert failed.returncode == 6
+    assert "GM602" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+def test_a_wrong_password_fails_the_first_step(job: dict[str, str], neo4j_target: Neo4jTarget) -> None:
+    done = step("database", job, uri=neo4j_target.uri, username="neo4j", password="certainly wrong")
+    assert done.returncode == 3
+    assert "certainly wrong" not in done.stdout + done.stderr
+
+
+def test_the_password_is_masked_on_github(job: dict[str, str], neo4j_target: Neo4jTarget) -> None:
+    job["GITHUB_ACTIONS"] = "true"
+    done = step("database", job, uri=neo4j_target.uri, password=neo4j_target.password)
+    assert f"::add-mask::{neo4j_target.password}\n" in done.stdout
+
+
+def test_a_project_without_seeds(job: dict[str, str]) -> None:
+    (Path(job["PROJECT"]) / "seeds" / "a.cypher.j2").unlink()
+    assert "There are no seeds." in step("seed", job).stdout
+    (Path(job["PROJECT"]) / "seeds").rmdir()
+    assert "There are no seeds." in step("seed", job).stdout
+
+
+def test_install_brings_the_command_alone(job: dict[str, str]) -> None:
+    done = step("install", job, python=sys.executable)
+    assert done.returncode == 0, done.stderr
+    folder = Path(Path(job["GITHUB_PATH"]).read_text().strip())
+    assert [each.name for each in folder.iterdir()] == ["graphmigrate"]
+    said = subprocess.run([folder / "graphmigrate", "explain", "602"], capture_output=True, text=True)
+    assert said.stdout.startswith("# GM602: ")
+
+
+class Comments(BaseHTTPRequestHandler):
+    """The part of GitHub's REST interface that the step uses (REST API, "Issue comments")."""
+
+    bodies: dict[int, str]
+    refuses = False
+
+    def do_GET(self) -> None:
+        page = [{"id": key, "body": body} for key, body in self.bodies.items()]
+        self.answer(200, page if self.path.endswith("page=1") else [])
+
+    def do_POST(self) -> None:
+        self.write(max(self.bodies, default=0) + 1, "/repos/o/r/issues/5/comments")
+
+    def do_PATCH(self) -> None:
+        self.write(int(self.path.rsplit("/", 1)[1]), "/repos/o/r/issues/comments/")
+
+    def write(self, key: int, path: str) -> None:
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.refuses or not self.path.startswith(path) or self.headers["Authorization"] != "Bearer t":
+            self.answer(403, {"message": "Resource not accessible by integration"})
+            return
+        self.bodies[key] = sent["body"]
+        self.answer(200, {"id": key})
+
+    def answer(self, status: int, content: object) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def github(handler: type[Comments]) -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_comment_is_written_once_and_then_renewed(job: dict[str, str], tmp_path: Path) -> None:
+    handler = type("Handler", (Comments,), {"bodies": {1: "Looks good", 2: None}})
+    file, event = tmp_path / "plan.md", tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 5}}))
+    job |= {"GITHUB_EVENT_PATH": str(event), "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"}
+    with github(handler) as url:
+        for text in ("first", "second"):
+            file.write_text(text)
+            assert step("comment", job | {"GITHUB_API_URL": url}, str(file)).returncode == 0
+        assert handler.bodies == {1: "Looks good", 2: None, 3: "<!-- graphmigrate plan -->\nsecond"}
+        handler.refuses = True  # a fork's token
+        done = step("comment", job | {"GITHUB_API_URL": url}, str(file))
+    assert (done.returncode, "::warning::" in done.stderr) == (0, True)
+
+
+def test_no_pull_request_no_comment(job: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "plan.md").write_text("text")
+    assert "no comment is written" in step("comment", job, str(tmp_path / "plan.md")).stderr

@@ -1,0 +1,72 @@
+"""action.yml and the pre-commit hooks: of the shape that their hosts read, and no shell made of inputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft7Validator
+
+from graphmigrate.cli.app import run
+
+ROOT = Path(__file__).parents[2]
+STEPS = ROOT / "scripts" / "ci"
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+RUNS = ACTION["runs"]["steps"]
+
+
+def test_the_action_is_valid_by_its_schema() -> None:
+    folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema = json.loads((folder / "github-actions.json").read_text())
+    assert [error.message for error in Draft7Validator(schema).iter_errors(ACTION)] == []
+
+
+def test_every_step_is_a_script_of_this_repository() -> None:
+    named = [
+        re.fullmatch(r'"\$GITHUB_ACTION_PATH/scripts/ci/(\w+)"', step["run"])[1]  # type: ignore[index]
+        for step in RUNS
+    ]
+    assert named == ["install", "database", "validate", "plan", "migrate", "seed", "test", "stop"]
+    assert all(os.access(STEPS / name, os.X_OK) for name in named)
+
+
+def test_inputs_reach_scripts_by_the_environment_and_are_declared() -> None:
+    used = set(re.findall(r"\binputs\.([\w-]+)", (ROOT / "action.yml").read_text()))
+    assert used == set(ACTION["inputs"])
+    read = {
+        name
+        for path in STEPS.iterdir()
+        for name in re.findall(r"\b(?:INPUT|GITHUB)_\w+", re.sub(r"(?m)^\s*#.*", "", path.read_text()))
+    }
+    given = {name for step in RUNS for name in step.get("env", {})}
+    by_github = {"ENV", "PATH", "OUTPUT", "STEP_SUMMARY", "ACTIONS", "EVENT_PATH", "REPOSITORY", "API_URL"}
+    for_make_only = {"INPUT_PYTHON", "INPUT_TIMEOUT"}
+    assert given == read - {f"GITHUB_{name}" for name in by_github} - for_make_only
+
+
+def test_a_given_database_is_changed_only_when_told_so() -> None:
+    conditions = {step["name"]: step.get("if", "") for step in RUNS}
+    for name in ("Migrate", "Seed", "Test"):
+        assert f"inputs.uri == '' && '{name.lower()}'" in conditions[name]
+
+
+def test_the_hooks_run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in list(os.environ):
+        if name.startswith(("NEO4J_", "GRAPHMIGRATE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(ROOT)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= set(hook)
+        program, *arguments = shlex.split(hook["entry"])
+        assert (program, hook["language"], hook["pass_filenames"]) == ("graphmigrate", "python", False)
+        assert run(arguments) == 0, capsys.readouterr().err
+        assert any(
+            re.search(hook["files"], name) for name in ("migrations/V1__a.cypher", "seeds/a.cypher.j2")
+        )
