@@ -63,7 +63,18 @@ class JsonFormatter(logging.Formatter):
             line |= _plain(problem)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return printable(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def printable(text: str) -> str:
+    """Escape in a JSON text what steers a terminal: C1 controls, changes of direction; and half a surrogate pair."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return json.dumps(character)[1:-1] if character > "\x7f" else f"\\u{ord(character):04x}"
 
 
 def _plain(value: Any) -> Any:

@@ -83,7 +83,7 @@ def neo4j_target(request: pytest.FixtureRequest) -> Iterator[Neo4jTarget]:
 
 
 def quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
+    return "`" + name.replace("\\", "\\u005c").replace("`", "``") + "`"
 
 
 def wipe(driver: neo4j.Driver, database: str | None = None) -> None:

@@ -57,11 +57,13 @@ def report(error: BaseException, session: Session) -> int:
 
 def _show(ours: GraphMigrateError, error: BaseException, session: Session) -> None:
     if session.debug:
-        session.write(sys.stderr, session.redact("".join(traceback.format_exception(error)).rstrip()))
+        from graphmigrate.cli.render.style import clean_lines
+
+        session.write(sys.stderr, clean_lines("".join(traceback.format_exception(error)).rstrip()))
     from graphmigrate.cli.render.problems import error_lines
 
     lines = error_lines(ours, session.style(sys.stderr))
-    session.write(sys.stderr, session.redact("\n".join(lines)))
+    session.write(sys.stderr, "\n".join(lines))
 
 
 def exit_code_of(error: GraphMigrateError) -> int:

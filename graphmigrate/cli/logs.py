@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from graphmigrate.cli.render.style import clean_lines
 from graphmigrate.errors import Problem
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ TEXT = "%(asctime)s %(name)s %(levelname)s %(message)s"
 
 
 class Redacting(logging.Formatter):
-    """Replaces secrets in the finished line of another formatter."""
+    """Replaces secrets, and what would steer a terminal, in the finished line of another formatter."""
 
     def __init__(self, inner: logging.Formatter, session: Session) -> None:
         super().__init__()
@@ -29,7 +30,7 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line."""
-        return self._session.redact(self._inner.format(record))
+        return self._session.redact(clean_lines(self._inner.format(record)))
 
 
 def set_up(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from graphmigrate.results import SeedInfo, SeedResult
 
 LOAD = "load"
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 
 
 class SeedGroup(click.Group):
@@ -80,6 +82,7 @@ def load(
     'graphmigrate seed list' shows the seeds ('seed -- list' loads one of that name).
     """
     variables = _variables(assignments)
+    session.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
     with session.migrator() as migrator:
         result = migrator.seed(
             names,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphmigrate.cli.render.style import clean_lines
 from graphmigrate.cli.session import Session
 from graphmigrate.errors import GraphMigrateError
 
@@ -165,7 +166,7 @@ def logs(session: Session | None, follow: bool, lines: int) -> None:
     if file is None:
         raise _no_server()
     for line in tail(file, lines):
-        session.write(sys.stdout, line)
+        session.write(sys.stdout, clean_lines(line))
     if follow:
         _follow(session, file)
 
@@ -208,7 +209,7 @@ def _lines(running: Server) -> list[str]:
         "Data": kept,
         "Stop it": "graphmigrate server stop",
     }
-    return [f"{name:<8} {text}" for name, text in rows.items()]
+    return [f"{name:<8} {clean_lines(text)}" for name, text in rows.items()]
 
 
 def _facts(running: Server) -> dict[str, object]:
@@ -250,7 +251,7 @@ def _follow(session: Session, path: Path) -> None:
         while path.exists():
             text = file.read()
             if text:
-                session.write(sys.stdout, text.rstrip("\n"))
+                session.write(sys.stdout, clean_lines(text.rstrip("\n")))
             elif path.stat().st_size < file.tell():
                 file.seek(0)
             else:

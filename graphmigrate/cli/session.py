@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from graphmigrate.errors import Problem
     from graphmigrate.migrator import Migrator
 
+# Shorter ones are ordinary words. Results hold more of those than messages do, and Neo4j wants 8 characters anyway.
+SHORTEST_SECRET = 4
+SHORTEST_IN_RESULTS = 8
 TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -137,7 +140,9 @@ class Session:
 
             log_text(text, self)
         elif not self.quiet:
-            self.write(sys.stderr, text)
+            from graphmigrate.cli.render.style import clean_lines
+
+            self.write(sys.stderr, clean_lines(text))
 
     def warn(self, problem: Problem) -> None:
         """Tell about a finding once, unless ``--quiet``; or log it."""
@@ -152,12 +157,13 @@ class Session:
         self.told.add(problem)
 
     def write(self, stream: TextIO | None, text: str) -> None:
-        """Print a line; a reader that has gone away (``| head``) ends the printing, not the work.
+        """Print a line without secrets; a reader that has gone away (``| head``) ends the printing, not the work.
 
         Raises OutputFailed (GM172) where the line cannot be written for another reason.
         """
         if stream is None:  # a closed standard error (2>&-)
             return
+        text = self.redact(text, SHORTEST_IN_RESULTS if stream is sys.stdout else SHORTEST_SECRET)
         try:
             print(text, file=stream, flush=True)
         except OSError as error:
@@ -167,17 +173,11 @@ class Session:
                     f"The output cannot be written: {error.strerror}.", hint="Is the disk full?"
                 ) from None
 
-    def redact(self, text: str) -> str:
-        """Replace every known secret, also as it looks when quoted or written into a URI."""
-        from urllib.parse import quote
+    def redact(self, text: str, shortest: int = SHORTEST_SECRET) -> str:
+        """Replace every known secret of that length, and the literal passwords of administration commands."""
+        from graphmigrate.cli.render.redaction import redacted
 
-        for secret in self.secrets:
-            if len(secret) >= MINIMUM_SECRET:
-                escaped = secret.replace("\\", "\\\\").replace('"', '\\"')
-                shapes = {secret, escaped, repr(secret)[1:-1], quote(secret), quote(secret, "")}
-                for shape in sorted(shapes, key=len, reverse=True):
-                    text = text.replace(shape, "***")
-        return text
+        return redacted(text, [each for each in self.secrets if len(each) >= shortest])
 
     def finish(self, code: int) -> int:
         """Flush what is printed; give the exit code."""
@@ -254,9 +254,6 @@ class Session:
         self.target = settings
         with progress(self) as listen, Migrator(settings, listen=listen) as migrator:
             yield migrator
-
-
-MINIMUM_SECRET = 4
 
 
 class OutputFailed(GraphMigrateError):

@@ -71,11 +71,12 @@ def _where(session: Session, settings: Settings, cypher: str | None) -> WhereRep
 
 def _lines(report: SummaryReport, style: Style) -> list[str]:
     from graphmigrate.cli.render import text
+    from graphmigrate.cli.render.style import clean
     from graphmigrate.results import GraphSummary
 
     lines = text.graph(GraphSummary(report.labels, report.relationship_types), style)
     if report.query:
-        lines += ["", *(style.paint(line, "dim") for line in report.query.cypher.splitlines())]
+        lines += ["", *(style.paint(clean(line), "dim") for line in report.query.cypher.splitlines())]
         lines += text.rows_of(report.query.columns, report.query.rows, style)
         if not report.query.rows:
             lines.append("(no rows)")
@@ -86,4 +87,4 @@ def _lines(report: SummaryReport, style: Style) -> list[str]:
         ("Browser", where.browser),
         ("Stop it with", where.stop),
     )
-    return lines + [""] + [f"{name + ':':<13} {value}" for name, value in named if value]
+    return lines + [""] + [f"{name + ':':<13} {clean(value)}" for name, value in named if value]

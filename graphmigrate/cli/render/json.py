@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def encode(value: object) -> str:
     """Give one JSON object as text."""
-    return json.dumps(plain(value), indent=2, ensure_ascii=False)
+    from graphmigrate.logs import printable
+
+    return printable(json.dumps(plain(value), indent=2, ensure_ascii=False))
 
 
 def encode_error(error: GraphMigrateError) -> str:

@@ -99,7 +99,9 @@ class Live(Plain):
     def line(self, text: str) -> None:
         """Print a line above the bar."""
         if self._progress:
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(
+                self.session.redact(text), markup=False, highlight=False, soft_wrap=True
+            )
         else:
             super().line(text)
 
@@ -143,7 +145,7 @@ class Live(Plain):
             )
             self._progress.start()
             self._task = self._progress.add_task("", total=None)
-        update["description"] = clean(update["description"])
+        update["description"] = self.session.redact(clean(update["description"]))
         self._progress.update(self._task, **update)
 
 

@@ -52,6 +52,11 @@ def clean(text: str) -> str:
     )
 
 
+def clean_lines(text: str) -> str:
+    """Show control characters as escapes, but for the ends of lines."""
+    return "\n".join(clean(line.replace("\t", "    ")) for line in text.split("\n"))
+
+
 def cells(text: str) -> int:
     """Count the columns that a text takes (Unicode Standard Annex 11, and combining marks)."""
     if text.isascii():
