@@ -43,7 +43,7 @@ def test_a_person_connects_runs_the_query_and_sees_the_rows(project: Folder, tmp
     assert CHROMIUM is not None
     with chromium.page(CHROMIUM) as page:
         page.call("Page.navigate", url=where["browser"])
-        page.until(element("connect"))
+        page.until(f"{element('connect')} !== null")
         assert page.evaluate(f"{element('bolt-scheme-select')}.value") == "bolt://"
         assert page.evaluate(f"{element('boltaddress')}.value") == where["bolt"].removeprefix("bolt://")
         for name, text in (("username", running.username), ("password", running.password)):
