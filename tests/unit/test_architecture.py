@@ -45,6 +45,7 @@ DRIVER_OWNERS = {
     "server",
     "pytest_plugin",
     "testing",
+    "testcontainers",
 }
 LIBRARIES = {
     "neo4j": DRIVER_OWNERS,
