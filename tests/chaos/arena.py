@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ import neo4j
 
 from tests.chaos.corpus import BEFORE, CORPUS, DOUBLED, HALF
 from tests.chaos.proxy import proxy
-from tests.chaos.runners import Runners, Stuck
+from tests.chaos.runners import Runners, Stuck, runners
 from tests.conftest import wipe
 from tests.projects import dump, rows, write_migrations
 
@@ -42,14 +43,16 @@ class Tally:
 
 @dataclass
 class Arena:
-    """``end`` is the state after a run that nothing disturbed; ``messages`` are those that it exchanged."""
+    """``end`` is the state after a run that nothing disturbed; ``messages`` are those that it exchanged in ``seconds``."""
 
+    version: str
     uri: str
     driver: neo4j.Driver
     runners: Runners
     project: Path
     end: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    seconds: float = 0.0
 
     def reset(self, *, half: bool = False) -> None:
         """The database as it was before the first migration, or after half of them."""
@@ -63,12 +66,20 @@ class Arena:
     def measure(self) -> None:
         """Run once undisturbed; remember the end and the messages."""
         self.reset()
+        started = time.monotonic()
         with proxy(self.uri) as counting:
             code, output = self.runners.finish(self.project, counting.uri)
             assert code == 0, output
             self.messages = counting.log
+        self.seconds = time.monotonic() - started
         self.end = dump(self.driver)
         assert rows(self.driver, DOUBLED) == []
+
+    @contextlib.contextmanager
+    def moved(self, target: Any) -> Iterator[Arena]:
+        """The same project on another server."""
+        with runners(target.env) as warm, arena(target, self.project, warm) as made:
+            yield made
 
     def differences(self) -> list[str]:
         """How the database differs from the undisturbed end."""
@@ -108,10 +119,10 @@ class Arena:
 
 
 @contextlib.contextmanager
-def arena(target: Any, folder: Path, runners: Runners) -> Iterator[Arena]:
+def arena(target: Any, folder: Path, warm: Runners) -> Iterator[Arena]:
     """The corpus on disk and a measured, undisturbed end."""
     write_migrations(folder, **CORPUS)
     with target.driver() as driver:
-        made = Arena(target.uri, driver, runners, folder)
+        made = Arena(target.version, target.uri, driver, warm, folder)
         made.measure()
         yield made

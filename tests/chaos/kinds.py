@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.chaos import network
+from tests.chaos import crash, late, lost, network, races, refused, signals
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.proxy import Harm
 
@@ -19,13 +21,23 @@ class Sample:
     points: int
     seconds: float
     least: int = 1
+    nodes: int = 400_000
 
     @classmethod
     def for_tests(cls) -> Sample:
         return cls(
             int(os.environ.get("GRAPHMIGRATE_CHAOS_POINTS", "12")),
-            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "9")),
+            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "6")),
+            nodes=int(os.environ.get("GRAPHMIGRATE_CHAOS_NODES", "100000")),
         )
+
+    def first(self, most: int) -> Iterator[int]:
+        """1, 2, 3 …, at most ``most``."""
+        started = monotonic()
+        for number in range(1, min(most, self.points) + 1):
+            if number > self.least and monotonic() - started > self.seconds:
+                return
+            yield number
 
     def of(self, points: Sequence[int]) -> Iterator[int]:
         """Choose points spread over all of them, coarse ones first, until the time is over."""
@@ -52,10 +64,53 @@ def at_messages(fault: Callable[..., Tally], **how: object) -> Callable[[Arena, 
     return run
 
 
+def numbered(fault: Callable[..., Tally], most: int) -> Callable[[Arena, Sample], Tally]:
+    """For what has no messages to count: points 1, 2, 3 …, ``most`` of them."""
+
+    def run(arena: Arena, sample: Sample) -> Tally:
+        return fault(arena, sample.first(most))
+
+    return run
+
+
+def in_folder(fault: Callable[..., Tally], most: int, **how: object) -> Callable[[Arena, Sample], Tally]:
+    """The same, with a project of its own."""
+
+    def run(arena: Arena, sample: Sample) -> Tally:
+        with TemporaryDirectory(prefix="graphmigrate-chaos-") as folder:
+            more = {"nodes": sample.nodes} if how.get("large") else {}
+            return fault(arena, sample.first(most), folder=Path(folder), **more)
+
+    return run
+
+
+def server_killed(arena: Arena, sample: Sample) -> Tally:
+    with crash.crashing_server(arena.version) as crashing, arena.moved(crashing.target) as elsewhere:
+        return crash.random_moments(elsewhere, crashing, sample.first(20), elsewhere.seconds)
+
+
+def server_killed_inside(arena: Arena, sample: Sample) -> Tally:
+    with (
+        crash.crashing_server(arena.version) as crashing,
+        arena.moved(crashing.target) as elsewhere,
+        TemporaryDirectory(prefix="graphmigrate-chaos-") as folder,
+    ):
+        return crash.heavy(elsewhere, crashing, sample.first(10), Path(folder), sample.nodes)
+
+
 KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
     "kill": at_messages(network.kill_runner),
     "cut-before": at_messages(network.cut, harm=Harm.CUT_BEFORE, alone=False),
     "cut-after": at_messages(network.cut, harm=Harm.CUT_AFTER, alone=False),
     "cut-one-before": at_messages(network.cut, harm=Harm.CUT_BEFORE, alone=True),
     "cut-one-after": at_messages(network.cut, harm=Harm.CUT_AFTER, alone=True),
+    "server": server_killed,
+    "server-inside": server_killed_inside,
+    "races": numbered(races.races, 20),
+    "stopped": at_messages(lost.stopped),
+    "frozen": at_messages(lost.cut_off),
+    "late": in_folder(late.late, 5, large=True),
+    "refused": numbered(refused.refused, len(refused.IN_THE_WAY)),
+    "erasing": in_folder(refused.erasing, len(refused.ERASING)),
+    "signals": at_messages(signals.signals),
 }

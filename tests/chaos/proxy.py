@@ -40,9 +40,9 @@ NAMES = {
 
 
 class Harm(Enum):
-    """What happens at the k-th message; in each case nothing that follows passes on the connections concerned."""
+    """What happens at the k-th message."""
 
-    FREEZE = "it does not pass, and nothing is closed"
+    FREEZE = "nothing passes, and nothing is closed, until the thaw"
     CUT_BEFORE = "it does not pass, and the connections are closed"
     CUT_AFTER = "it passes, and the connections are closed at once"
 
@@ -76,7 +76,7 @@ class Proxy:
     alone: bool = False
     log: list[str] = field(default_factory=list)
     done: threading.Event = field(default_factory=threading.Event)
-    frozen: bool = False
+    flowing: threading.Event = field(default_factory=threading.Event)
     uri: str = ""
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _links: list[Link] = field(default_factory=list)
@@ -89,7 +89,12 @@ class Proxy:
     def start(self, listener: socket.socket | None = None) -> None:
         self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=64)
         self.uri = f"bolt://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.flowing.set()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def thaw(self) -> None:
+        """Let everything pass again, what was held back first."""
+        self.flowing.set()
 
     def close(self) -> None:
         """Close everything; the server then knows that the clients are gone."""
@@ -101,6 +106,7 @@ class Proxy:
             self._listener.close()
         for each in links:
             each.close()
+        self.flowing.set()
 
     def _accept(self) -> None:
         assert self._listener
@@ -129,26 +135,25 @@ class Proxy:
                     return
         except (OSError, ValueError):  # closed here or by a peer
             pass
-        if not self.frozen:
-            link.close()
+        link.close()
 
     def _pass(self, link: Link, sink: socket.socket, message: bytes, upwards: bool) -> bool:
         with self._mutex:
-            if link.dead or self.frozen:
-                return False
             if len(message) > 2 and not self.done.is_set():  # a NOOP is no message
                 self.log.append(("> " if upwards else "< ") + NAMES.get(message[3], hex(message[3])))
                 if self.counted == self.at:
                     self._strike(link, sink, message)
-                    return False
-            sink.sendall(message)
+        self.flowing.wait()
+        if link.dead:
+            return False
+        sink.sendall(message)
         return True
 
     def _strike(self, link: Link, sink: socket.socket, message: bytes) -> None:
         if self.harm is Harm.CUT_AFTER:
             sink.sendall(message)
         if self.harm is Harm.FREEZE:
-            self.frozen = True
+            self.flowing.clear()
         else:
             for each in [link] if self.alone else list(self._links):
                 each.close()
