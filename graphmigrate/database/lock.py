@@ -18,7 +18,7 @@ from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     import neo4j
 
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 _POLL = 0.25
 _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
-_BEATS = 10**15  # more than any run asks for
+_ROWS = 10**15  # more than any run asks for
 
 
 class Lock:
     """Held from ``acquire`` to ``release``; ``confirm`` raises LockLost where it is no longer ours.
 
-    A thread keeps the transaction's metadata moving (``beat`` counts up every ``heartbeat`` seconds): it proves to the holder
-    that its connection lives, and to a waiter that the holder does, without a write that a user's statement could block.
+    A thread opens the pulse anew every ``heartbeat`` seconds, with ``beat`` one higher among its parameters: it proves to the
+    holder that its connection lives, and to a waiter that the holder does, without a write that a user's statement could
+    block. (``tx.setMetaData`` would fail while the database has any terminated transaction: Neo4j 5.26 and 2026.05.)
     """
 
     def __init__(self, database: Database, database_name: str, listen: Listener) -> None:
@@ -44,11 +45,12 @@ class Lock:
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._mutex = threading.Lock()
         self._ended = threading.Event()
+        self._key = f"{database.settings.ledger}/lock"
         self._beats = 0
         self._failure: BaseException | None = None
         self._session: neo4j.Session | None = None
         self._transaction: neo4j.Transaction | None = None
-        self._pulse: Iterator[neo4j.Record] | None = None
+        self._pulse: neo4j.Result | None = None
         self._doing = "starting"
 
     def acquire(self, timeout: float) -> None:
@@ -134,15 +136,19 @@ class Lock:
             database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS, fetch_size=1
         )
         self._session = session
-        metadata = self._metadata()
+        metadata = database.metadata(LOCK, since=self._since)
         self._transaction = session.begin_transaction(metadata=metadata, timeout=0)
-        key = f"{database.settings.ledger}/lock"
-        self._transaction.run(queries.TAKE_LOCK, key=key).consume()
-        self._pulse = iter(self._transaction.run(queries.PULSE, key=key, beats=_BEATS))
-        next(self._pulse)
+        self._transaction.run(queries.TAKE_LOCK, key=self._key).consume()
+        self._open_pulse(self._transaction)
 
-    def _metadata(self) -> dict[str, Any]:
-        return self._database.metadata(LOCK, since=self._since, beat=self._beats, doing=self._doing)
+    def _open_pulse(self, transaction: neo4j.Transaction) -> None:
+        """Open a result whose rows are asked for one by one; its parameters are what waiters see."""
+        if self._pulse is not None:
+            self._pulse.consume()  # first: of several open results the server lists the parameters of any
+        self._pulse = transaction.run(
+            queries.PULSE, key=self._key, rows=_ROWS, beat=self._beats, doing=self._doing
+        )
+        next(self._pulse)
 
     def _close_quietly(self) -> None:
         with suppress(*DriverFailure):  # it failed already
@@ -192,7 +198,7 @@ class Lock:
                 return
             self._beats += 1
             try:
-                self._transaction.run(queries.BEAT, metadata=self._metadata()).consume()
+                self._open_pulse(self._transaction)
             except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
 
@@ -200,7 +206,7 @@ class Lock:
 def _holding(rows: Iterable[neo4j.Record]) -> list[dict[str, Any]]:
     """Give the metadata of lock transactions that do not wait for it any more."""
     return [
-        row["metadata"]
+        row["metadata"] | (row["pulse"] or {})
         for row in rows
         if row["metadata"].get("role") == LOCK and not str(row["query"] or "").startswith("CREATE")
     ]

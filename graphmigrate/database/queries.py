@@ -56,17 +56,17 @@ LEDGER_CONSTRAINTS: Final = {
 TAKE_LOCK: Final = "CREATE (:__GraphMigrateLock {key: $key})"
 # Each row is computed when it is asked for, and reads: so it fails where the transaction was terminated.
 PULSE: Final = """
-UNWIND range(1, $beats) AS beat
+UNWIND range(1, $rows) AS row
 OPTIONAL MATCH (l:__GraphMigrateLock {key: $key})
-RETURN beat, l.key AS key
+RETURN row, l.key AS key, $beat AS beat, $doing AS doing
 """
-BEAT: Final = "CALL tx.setMetaData($metadata)"
 
 TRANSACTIONS: Final = """
-SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery
+SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery, parameters
 WHERE database = $database
   AND (metaData.app = 'graphmigrate' AND metaData.ledger = $ledger OR outerTransactionId <> '')
-RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query
+RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query,
+       CASE WHEN metaData.role = 'lock' THEN parameters END AS pulse
 """
 TERMINATE: Final = "TERMINATE TRANSACTIONS $ids YIELD transactionId, message"
 

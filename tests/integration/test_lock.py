@@ -118,3 +118,29 @@ def test_the_inner_transactions_of_a_dead_run_are_waited_for(
     assert rows(driver, inner) == []
     thread.join()
     assert count(driver, "Late") == landed
+
+
+def test_the_heart_beats_on_while_a_terminated_transaction_is_listed(
+    driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path
+) -> None:
+    """A run that was cut off stays listed as terminated until its client speaks; its successor must not mind."""
+    settings = settings_for(neo4j_target, tmp_path, heartbeat=0.1)
+    database = Database(driver, settings, run="mine", host="here", user="me")
+    prepare_ledger(database)
+    with driver.session() as session, session.begin_transaction(metadata={"app": "somebody else"}) as other:
+        other.run("RETURN 1").consume()
+        mine = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.app = 'somebody else' RETURN transactionId"
+        driver.execute_query(
+            "TERMINATE TRANSACTIONS $id YIELD message RETURN message", id=rows(driver, mine)[0][0]
+        )
+        with held(database) as lock:
+            lock.doing("V7 of 9")
+            beats = (
+                "SHOW TRANSACTIONS YIELD metaData, parameters AS p WHERE metaData.role = 'lock' "
+                "RETURN p.doing = 'V7 of 9' AND p.beat > 3"
+            )
+            deadline = time.monotonic() + 30
+            while rows(driver, beats) != [[True]]:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            lock.confirm()
