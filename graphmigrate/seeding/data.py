@@ -81,7 +81,9 @@ def decoder_of(encoding: str) -> codecs.IncrementalDecoder:
     """Give a decoder for a file's encoding; UTF-8 with or without a byte-order mark (GM589)."""
     try:
         found = codecs.lookup(encoding)
-        usable = found.name not in _NO_ENCODINGS and getattr(found, "_is_text_encoding", True)
+        usable = found.name.replace("-", "_") not in _NO_ENCODINGS and getattr(
+            found, "_is_text_encoding", True
+        )
         if usable and found.incrementaldecoder:
             return codecs.getincrementaldecoder("utf-8-sig" if found.name == "utf-8" else encoding)()
     except (LookupError, ValueError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from graphmigrate.errors import Place, Problem
+from graphmigrate.seeding import yaml_text
 from graphmigrate.seeding.problems import did_you_mean
 
 if TYPE_CHECKING:
@@ -81,9 +82,11 @@ class _Reader:
     def read(self, written: str) -> FrontMatter:
         loader = yaml.SafeLoader(written)
         try:
+            yaml_text.check_depth(written)
             root = loader.get_single_node()
             if root is None:
                 return FrontMatter()
+            yaml_text.check_size(root)
             if not isinstance(root, yaml.MappingNode):
                 self.at(
                     "The front matter must be a list of 'key: value' lines.",
@@ -93,13 +96,16 @@ class _Reader:
                 return FrontMatter()
             return self._fields(root, loader)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
-            reason = getattr(error, "problem", None) or str(error)
-            self.problem(f"The front matter is not valid YAML: {reason}.", line, None, column, code="GM561")
-            return FrontMatter()
+            return self._not_yaml(yaml_text.told(error))
+        except yaml_text.BadYaml as error:
+            return self._not_yaml(error)
         finally:
             loader.dispose()
+
+    def _not_yaml(self, error: yaml_text.BadYaml) -> FrontMatter:
+        message = error.message.replace("This is not", "The front matter is not")
+        self.problem(message, error.line + 1, error.hint, error.column, code="GM561")
+        return FrontMatter()
 
     def _fields(self, root: yaml.MappingNode, loader: yaml.SafeLoader) -> FrontMatter:
         values: dict[str, Any] = {}

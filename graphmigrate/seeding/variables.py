@@ -7,8 +7,7 @@ import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from graphmigrate.seeding import yaml_text
 from graphmigrate.seeding.frontmatter import is_plain
 from graphmigrate.seeding.problems import SeedFileError, did_you_mean
 
@@ -50,7 +49,7 @@ def effective(seed: SeedFile, given: Mapping[str, Any]) -> dict[str, Any]:
 def _parse(seed: SeedFile, name: str, value: Any, default: Any) -> Any:
     try:
         parsed = _read(value, default) if isinstance(value, str) else value
-    except (ValueError, yaml.YAMLError):
+    except (ValueError, yaml_text.BadYaml):
         parsed = _UNREADABLE
     if parsed is _UNREADABLE or not is_plain(parsed):
         kind = _kind(default)
@@ -78,7 +77,7 @@ def _read(text: str, default: Any) -> Any:
         return datetime.datetime.fromisoformat(text)
     if isinstance(default, datetime.date):
         return datetime.date.fromisoformat(text)
-    value = yaml.safe_load(text)
+    value = yaml_text.load(text)
     if default is not None and not isinstance(value, type(default)):
         raise ValueError(text)
     return value

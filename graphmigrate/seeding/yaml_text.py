@@ -33,7 +33,7 @@ def load(text: str) -> Any:
             root = loader.get_single_node()
             if root is None:
                 return None
-            check_size(root)
+            check_size(root, keys=True)
             return loader.construct_document(root)
         finally:
             loader.dispose()
@@ -47,7 +47,9 @@ def told(error: yaml.YAMLError) -> BadYaml:
     """Say what PyYAML found, where."""
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    why = " ".join((getattr(error, "problem", None) or str(error)).split())
+    context = getattr(error, "context", None) or ""
+    problem = getattr(error, "problem", None) or str(error)
+    why = " ".join((f"{context} {problem}" if context.startswith("expected") else problem).split())
     hint = "Tags such as !!python/… are not read." if "constructor for the tag" in why else None
     return BadYaml(f"This is not valid YAML: {why}.", line, column, hint)
 
@@ -64,8 +66,8 @@ def check_depth(text: str) -> None:
             depth -= 1
 
 
-def check_size(root: yaml.Node) -> None:
-    """Refuse aliases that unfold to too much or to themselves, and keys that stand twice in a map."""
+def check_size(root: yaml.Node, *, keys: bool = False) -> None:
+    """Refuse aliases that unfold to too much or to themselves, and with ``keys`` those that stand twice in a map."""
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
@@ -80,7 +82,8 @@ def check_size(root: yaml.Node) -> None:
             total += sum(map(size, node.value))
         elif isinstance(node, yaml.MappingNode):
             total += sum(size(key) + size(value) for key, value in node.value)
-            _check_keys(node)
+            if keys:
+                _check_keys(node)
         if total > MAX_UNFOLDED:
             raise _at(node, f"The aliases in this unfold to over {MAX_UNFOLDED:,} values.")
         sizes[id(node)] = total
