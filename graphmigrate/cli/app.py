@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "graphmigrate"
+COMPLETE = "_GRAPHMIGRATE_COMPLETE"
 HELP = """Schema migrations and seeds for Neo4j: exactly once, whatever dies.
 
 Files in migrations/ and seeds/ are applied to the database at NEO4J_URI, or to the project's local server."""
@@ -42,6 +43,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "new": ("project:new", "Begin the next migration."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),
         "explain": ("explain:explain", "Show what an error code means and what to do."),
+        "completion": ("completion:completion", "Let your shell complete commands and options."),
     },
 }
 _PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in section.items()}
@@ -134,10 +136,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _invoke(session: Session) -> int:
-    if "_GRAPHMIGRATE_COMPLETE" in os.environ:
+    if COMPLETE in os.environ:
         from click.shell_completion import shell_complete
 
-        return shell_complete(root, {}, NAME, "_GRAPHMIGRATE_COMPLETE", os.environ["_GRAPHMIGRATE_COMPLETE"])
+        return shell_complete(root, {}, NAME, COMPLETE, os.environ[COMPLETE])
     check_password_flag(session.arguments, {*_PLACES, "list", "start", "stop", "status", "url", "logs"})
     try:
         with root.make_context(NAME, list(session.arguments), obj=session) as ctx:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from graphmigrate.cli.completion import codes
 from graphmigrate.cli.options import command, suggest
 from graphmigrate.errors import UsageError
 
@@ -21,7 +22,7 @@ TITLE = re.compile(r"# (GM\d{3}): (.+)")
 
 
 @command("explain")
-@click.argument("code", required=False, metavar="[CODE]")
+@click.argument("code", required=False, metavar="[CODE]", shell_complete=codes)
 def explain(session: Session, code: str | None) -> None:
     """Show what an error code means and what to do: its cause, cure and an example.
 

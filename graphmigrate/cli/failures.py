@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -110,16 +111,31 @@ def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
 
 
 def _usage(error: click.ClickException) -> UsageError:
+    """Tell click's complaint with the known word that is most like the one that was given."""
     context = getattr(error, "ctx", None)
     path = " ".join(context.command_path.split()) if context else "graphmigrate"
-    hint = f"See '{path} --help'."
+    hint = f"See '{path.replace(' seed load', ' seed')} --help'."
+    message, word, known = _unknown(error, context)
+    near = suggest(word, known) if word else None
+    return UsageError(
+        message if message.endswith((".", ")", "?")) else f"{message}.",
+        hint=f"{near} {hint}" if near else hint,
+    )
+
+
+def _unknown(error: click.ClickException, context: click.Context | None) -> tuple[str, str | None, list[str]]:
+    """Give the message, and the word that is not among the known ones where that is the trouble."""
     if isinstance(error, click.NoSuchOption):
-        known = (
-            [name for each in context.command.get_params(context) for name in each.opts] if context else []
-        )
-        near = suggest(error.option_name, known)
-        return UsageError(
-            f"There is no option {error.option_name!r}.", hint=f"{near} {hint}" if near else hint
-        )
+        parameters = context.command.get_params(context) if context else []
+        known = [name for each in parameters for name in each.opts]
+        return f"There is no option {error.option_name!r}.", error.option_name, known
+    missing = getattr(error, "command_name", None)  # NoSuchCommand of click 8.4 and later
+    if missing and context:
+        known = [name for name, each in getattr(context.command, "commands", {}).items() if not each.hidden]
+        return f"There is no command {f'{context.info_name} {missing}'!r}.", missing, known
     message = error.format_message()
-    return UsageError(message if message.endswith((".", ")", "?")) else f"{message}.", hint=hint)
+    kind = getattr(getattr(error, "param", None), "type", None)
+    quoted = re.search(r"'([^']*)' is not one of", message)
+    if isinstance(kind, click.Choice) and quoted:
+        return message, quoted[1], [str(each) for each in kind.choices]
+    return message, None, []

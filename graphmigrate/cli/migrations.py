@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from graphmigrate.cli.completion import versions
 from graphmigrate.cli.options import Seconds, command
 from graphmigrate.errors import Severity
 
@@ -20,7 +21,7 @@ PENDING = 1
 BAD_FILES = 2
 MISMATCH = 6
 _exit_code = click.option("--exit-code", is_flag=True, help="Exit with 1 where something is left to do.")
-_to = click.option("--to", metavar="VERSION", help="Stop after this version.")
+_to = click.option("--to", metavar="VERSION", shell_complete=versions, help="Stop after this version.")
 _out_of_order = click.option(
     "--allow-out-of-order", is_flag=True, help="Also apply versions below the highest applied one."
 )
@@ -152,7 +153,7 @@ def validate(session: Session, offline: bool) -> None:
 
 
 @command("baseline")
-@click.argument("version")
+@click.argument("version", shell_complete=versions)
 def baseline(session: Session, version: str) -> None:
     """Mark everything up to VERSION as already there, without running it.
 
@@ -169,13 +170,33 @@ def baseline(session: Session, version: str) -> None:
 
 
 @command("repair")
-@click.option("--accept", metavar="VERSION", multiple=True, help="Take an edited file as what was applied.")
-@click.option("--forget", metavar="VERSION", multiple=True, help="Drop a version whose file is gone.")
 @click.option(
-    "--rerun", metavar="VERSION", multiple=True, help="Let a statement that was interrupted run again."
+    "--accept",
+    metavar="VERSION",
+    multiple=True,
+    shell_complete=versions,
+    help="Take an edited file as what was applied.",
 )
 @click.option(
-    "--done", metavar="VERSION", multiple=True, help="Take a statement that was interrupted as complete."
+    "--forget",
+    metavar="VERSION",
+    multiple=True,
+    shell_complete=versions,
+    help="Drop a version whose file is gone.",
+)
+@click.option(
+    "--rerun",
+    metavar="VERSION",
+    multiple=True,
+    shell_complete=versions,
+    help="Let a statement that was interrupted run again.",
+)
+@click.option(
+    "--done",
+    metavar="VERSION",
+    multiple=True,
+    shell_complete=versions,
+    help="Take a statement that was interrupted as complete.",
 )
 def repair(
     session: Session,

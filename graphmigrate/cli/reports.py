@@ -52,6 +52,14 @@ class CodesReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletionReport:
+    """A shell's script of completion."""
+
+    shell: str
+    script: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeedListReport:
     """The seeds of the folder."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from graphmigrate.cli.completion import seed_names
 from graphmigrate.cli.options import Seconds, add_shared
 from graphmigrate.errors import UsageError
 
@@ -61,7 +62,7 @@ def seed() -> None:
 
 
 @seed.command(LOAD, cls=LoadCommand, hidden=True, options_metavar="[OPTIONS]")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Load the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
 @click.option("--force", is_flag=True, help="Load again what is loaded and unchanged.")
@@ -138,7 +139,7 @@ def list_(session: Session, offline: bool) -> None:
 
 
 @seed.command("check")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Check the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
 @click.option("--rows", is_flag=True, help="Read every row of every source, too.")
@@ -158,7 +159,7 @@ def check(
 
 
 @seed.command("show")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=seed_names)
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
 @click.option(
     "--rows", type=click.IntRange(0, 10_000), default=5, show_default=True, help="Rows of each block."

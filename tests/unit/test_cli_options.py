@@ -218,3 +218,22 @@ def test_no_database_named_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
     assert "GM151" in err
     assert "NEO4J_URI" in err
     assert "graphmigrate server start" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "near"),
+    [
+        (["migrat"], "migrate"),
+        (["server", "strat"], "start"),
+        (["status", "--exit-cod"], "--exit-code"),
+        (["--outptu", "json", "status"], "--output"),
+        (["status", "--output", "jsn"], "json"),
+        (["server", "start", "--provider", "dokcer"], "docker"),
+        (["completion", "bsh"], "bash"),
+    ],
+)
+def test_commands_options_and_values_are_suggested(
+    arguments: list[str], near: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert f"hint: Did you mean {near!r}?" in capsys.readouterr().err

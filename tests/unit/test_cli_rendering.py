@@ -119,3 +119,13 @@ def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_durations(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_table_of_long_names_fits_sixty_columns() -> None:
+    headers = ("NAME", "STATE", "DESCRIPTION", "PROFILES", "DEPENDS ON", "VARIABLES")
+    long = "a-rather-long-name-of-something"
+    lines = table(headers, [(long, "loaded", f"{long} {long}", long, long, long)], Style(width=60))
+    assert max(map(cells, lines)) <= 60
+    assert all(head[:6] in lines[0] for head in headers)
+    whole = table(headers, [(long, "loaded", f"{long} {long}", long, long, long)], PLAIN)
+    assert f"{long} {long}" in whole[1]  # piped, nothing is cut

@@ -29,6 +29,7 @@ OBJECTS: dict[str, type] = {
     "doctor": results.Checkup,
     "new": reports.NewReport,
     "init": reports.InitReport,
+    "completion": reports.CompletionReport,
     "explain": reports.CodesReport,
     "explain GM602": reports.CodeReport,
 }
