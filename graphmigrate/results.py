@@ -166,12 +166,17 @@ class SeedInfo:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSeed:
-    """One seed that this run loaded; ``changes`` are the server's counters by name."""
+    """One seed that this run loaded; ``changes`` are the server's counters by name.
+
+    ``unmatched`` are the rows of this run that did not get to the end of their statement, because a MATCH or
+    WHERE found nothing for them; only statements without WITH, CALL and the like are counted.
+    """
 
     name: str
     seconds: float
     rows: int
     changes: dict[str, int] = field(default_factory=dict)
+    unmatched: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,43 @@
-"""The ledger's rows of seeds, and the one way to commit a step of a load exactly once."""
+"""The one way to commit a step of a load exactly once."""
 
 from __future__ import annotations
 
 import random
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphmigrate.database import seed_queries as queries
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
+from graphmigrate.database.seed_history import LOADED, SeedRow, lanes_prefix, newest, seeds_prefix
 from graphmigrate.errors import LockLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     import neo4j
 
     from graphmigrate.database.connection import Database
 
-LOADING = "loading"
-LOADED = "loaded"
 RETRY_FOR = 60.0
 _LONGEST_PAUSE = 5.0
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class SeedRow:
-    """What the ledger knows of one load: ``part`` parts and ``offset`` items of the next are committed."""
-
-    key: str
-    name: str
-    checksum: str
-    variables: str
-    state: str
-    step: int
-    part: int
-    offset: int
-    rows: int
-    run: str
-
-    @property
-    def generation(self) -> int:
-        """The ``n`` of the key: 1 for the first load, one more with each deliberate reload."""
-        return int(self.key.rpartition("@")[2])
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction of a load: number ``number`` brings the row of ``key`` to this progress."""
+    """One transaction of a load: number ``number`` brings the row of ``key`` to ``values``.
+
+    ``first`` are the properties of a row that this step makes. ``name`` is the seed's, for messages.
+    """
 
     key: str
     name: str
-    checksum: str
-    variables: str
     number: int
-    part: int
-    offset: int
-    rows: int
-    last: bool
+    values: Mapping[str, Any]
+    first: Mapping[str, Any] | None = None
 
 
 class StepFailed(Exception):
@@ -75,11 +54,6 @@ class _StepTaken(Exception):
     """The row is not where this step starts: somebody, perhaps this very run, committed it already."""
 
 
-def seed_key(ledger: str, name: str, generation: int) -> str:
-    """``<ledger>/seed/<name>@<n>``: never null, so that uniqueness covers every row."""
-    return f"{ledger}/seed/{name}@{generation}"
-
-
 class SeedLedger:
     """Reads and advances the rows of seeds; nothing else in seeding touches them."""
 
@@ -92,28 +66,31 @@ class SeedLedger:
 
     def newest(self) -> dict[str, SeedRow]:
         """Give the newest load of each seed by name; reads only."""
-        found: dict[str, SeedRow] = {}
-        prefix = f"{self.database.settings.ledger}/seed/"
-        for record in self.database.read(queries.READ_SEEDS, prefix=prefix):
-            row = _row(record["row"])
-            known = found.get(row.name)
-            if known is None or known.generation < row.generation:
-                found[row.name] = row
-        return found
+        ledger = self.database.settings.ledger
+        records = self.database.read(
+            queries.READ_SEEDS, seeds=seeds_prefix(ledger), lanes=lanes_prefix(ledger)
+        )
+        return newest(ledger, (record["row"] for record in records))
 
-    def commit(self, step: Step, work: Callable[[neo4j.Transaction], _T]) -> _T:
+    def commit(
+        self,
+        step: Step,
+        work: Callable[[neo4j.Transaction], _T],
+        turn: Callable[[int], AbstractContextManager[Any]] = lambda _: nullcontext(),
+    ) -> _T:
         """Do ``work`` in one transaction with its step, so that it takes effect exactly once.
 
         After any error the ledger is read before anything is judged: a commit whose answer was lost may have
         landed, or may land seconds later, and then makes the retry fail on the step. Transient errors are
-        retried for a minute. Raises StepFailed, or LockLost where another run took over.
+        retried for a minute; ``turn`` is entered for each attempt with its number, from 0 on. Raises
+        StepFailed, or LockLost where another run took over.
         """
         deadline = time.monotonic() + self._retry_for
         attempt = 0
         done: list[_T] = []
         while True:
             try:
-                with self.database.transaction() as tx:
+                with turn(attempt), self.database.transaction() as tx:
                     self._fence(tx, step)
                     done[:] = [work(tx)]
                 return done[0]
@@ -130,25 +107,10 @@ class SeedLedger:
     def _fence(self, tx: neo4j.Transaction, step: Step) -> None:
         settings = self.database.settings
         common: dict[str, Any] = {"ledger": settings.ledger, "run": self.database.run}
-        progress = {
-            "run": self.database.run,
-            "state": LOADED if step.last else LOADING,
-            "part": step.part,
-            "offset": step.offset,
-            "rows": step.rows,
-            "steps": step.number if step.last else None,
-        }
-        if step.number == 1:
-            row = {
-                "key": step.key,
-                "name": step.name,
-                "checksum": step.checksum,
-                "variables": step.variables,
-                "step": 1,
-                "installed_by": self.database.user,
-                **progress,
-            }
-            result = tx.run(queries.BEGIN, row=row, **common)
+        progress = {"run": self.database.run, **step.values}
+        if step.first is not None:
+            row = {"key": step.key, "name": step.name, "step": step.number, **step.first, **progress}
+            result = tx.run(queries.BEGIN, row={**row, "installed_by": self.database.user}, **common)
         else:
             result = tx.run(queries.ADVANCE, key=step.key, progress=progress, **common)
         record = result.single()
@@ -173,7 +135,7 @@ class SeedLedger:
         taken = row is not None and row["step"] >= step.number
         if record["lost"] or (taken and row["run"] != self.database.run):
             raise self._lost(step)
-        return bool(taken and row["checksum"] == step.checksum and row["variables"] == step.variables)
+        return bool(taken)
 
     def _look(self, step: Step) -> Any:
         database = self.database
@@ -192,19 +154,15 @@ class SeedLedger:
         )
 
 
-def _row(row: dict[str, Any]) -> SeedRow:
-    return SeedRow(
-        key=row["key"],
-        name=row["name"],
-        checksum=row["checksum"],
-        variables=row["variables"],
-        state=row["state"],
-        step=row["step"],
-        part=row["part"],
-        offset=row["offset"],
-        rows=row["rows"],
-        run=row["run"],
-    )
+def open_lanes(tx: neo4j.Transaction, load: str, keys: list[str]) -> None:
+    """Make the rows of a block's lanes, none of whose rows are committed."""
+    fresh = {"load": load, "step": 0, "offset": 0, "blocks": 0, "rows": 0}
+    tx.run(queries.OPEN_LANES, lanes=[{"key": key, **fresh} for key in keys]).consume()
+
+
+def close_lanes(tx: neo4j.Transaction, ledger: str, name: str) -> None:
+    """Drop the rows of every lane of a seed: its own row says now that they are done, or given up."""
+    tx.run(queries.CLOSE_LANES, prefix=lanes_prefix(ledger, name)).consume()
 
 
 def failure(error: Exception) -> StepFailed:
@@ -227,3 +185,6 @@ def changes_of(summary: neo4j.ResultSummary) -> dict[str, int]:
     """Give the server's counters that are not zero, by the driver's names."""
     counters = summary.counters
     return {name: getattr(counters, name) for name in _COUNTED if getattr(counters, name)}
+
+
+__all__ = ["LOADED", "SeedLedger", "Step", "StepFailed", "changes_of", "close_lanes", "failure", "open_lanes"]

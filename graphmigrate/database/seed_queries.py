@@ -10,13 +10,13 @@ _OTHER_RUN: LiteralString = """
   EXISTS { (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run <> $run } AS lost"""
 
 READ_SEEDS: LiteralString = """
-MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix
+MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $seeds OR s.key STARTS WITH $lanes
 RETURN s {.*} AS row"""
 
 LOOK: LiteralString = (
     """
 OPTIONAL MATCH (s:__GraphMigrateSeed {key: $key})
-RETURN s {.step, .run, .checksum, .variables} AS row,"""
+RETURN s {.step, .run} AS row,"""
     + _OTHER_RUN
 )
 
@@ -41,3 +41,7 @@ SET s += $progress,
 RETURN s.step AS step,"""
     + _OTHER_RUN
 )
+
+# A row block's lanes have rows of their own, so that none waits for another's write lock.
+OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrateSeed) SET s = lane"
+CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix DELETE s"

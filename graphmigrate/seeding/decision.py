@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from graphmigrate.database.seed_history import LOADED
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
 from graphmigrate.results import SkippedSeed
 from graphmigrate.seeding.variables import from_json
@@ -12,10 +13,9 @@ from graphmigrate.seeding.variables import from_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from graphmigrate.database.seed_ledger import SeedRow
+    from graphmigrate.database.seed_history import SeedRow
     from graphmigrate.seeding.preparation import PreparedSeed
 
-LOADED = "loaded"
 UNCHANGED = "unchanged since it was loaded"
 
 
@@ -89,7 +89,7 @@ def _one(
             return Decision(seed, row.generation, row)
         return Problem(
             "GM554",
-            f"The load of seed {seed.name!r} was interrupted after {row.rows:,} rows,"
+            f"The load of seed {seed.name!r} was interrupted after {row.committed:,} rows,"
             f" and since then {changed} changed.",
             f"Undo that to continue there; or load it anew: graphmigrate seed {seed.name} --force"
             + (" --allow-duplicates (it uses CREATE)" if seed.program.creates else ""),

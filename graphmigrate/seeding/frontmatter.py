@@ -16,7 +16,8 @@ from graphmigrate.seeding.problems import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = ("description", "depends", "profiles", "vars")
+KEYS = ("description", "depends", "profiles", "vars", "order", "reset")
+ORDERS = ("any", "kept")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
@@ -29,12 +30,21 @@ _FENCE = re.compile(r"---[ \t]*$")
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """What a seed says about itself; ``variables`` are names with their defaults."""
+    """What a seed says about itself; ``variables`` are names with their defaults.
+
+    ``settings`` are the variables that a profile sets, by its name. ``order`` is ``any`` or ``kept`` where the
+    seed says whether rows may be loaded in any order. ``reset`` are the statements that remove what it made,
+    which begin at line ``reset_line``.
+    """
 
     description: str = ""
     depends: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
     variables: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    order: str = ""
+    reset: str = ""
+    reset_line: int = 1
 
 
 def split(text: str) -> tuple[str | None, str]:
@@ -112,8 +122,10 @@ class _Reader:
         readers: dict[str, Callable[[yaml.Node, Any], Any]] = {
             "description": self._description,
             "depends": self._names,
-            "profiles": self._names,
+            "profiles": self._profiles,
             "vars": self._variables,
+            "order": self._order,
+            "reset": self._reset,
         }
         for key_node, node in root.value:
             key = str(loader.construct_object(key_node, deep=True))
@@ -124,12 +136,28 @@ class _Reader:
             else:
                 self._check_twice(node)
                 values[key] = readers[key](node, loader.construct_object(node, deep=True))
+        settings = values.get("profiles", {})
+        variables = values.get("vars", {})
+        self._check_settings(root, settings, variables)
+        reset, line = values.get("reset", ("", 1))
         return FrontMatter(
             values.get("description", ""),
             values.get("depends", ()),
-            values.get("profiles", ()),
-            values.get("vars", {}),
+            tuple(settings),
+            variables,
+            {name: each for name, each in settings.items() if each},
+            values.get("order", ""),
+            reset,
+            line,
         )
+
+    def _check_settings(
+        self, root: yaml.Node, settings: dict[str, dict[str, Any]], variables: dict[str, Any]
+    ) -> None:
+        for profile, each in settings.items():
+            for name in each.keys() - variables.keys():
+                hint = did_you_mean(name, variables, "variables")
+                self.at(f"The profile {profile!r} sets {name!r}, which is not among 'vars'.", root, hint)
 
     def _check_twice(self, node: yaml.Node) -> None:
         if isinstance(node, yaml.MappingNode):
@@ -154,6 +182,38 @@ class _Reader:
             return tuple(dict.fromkeys(names))
         self.at("This must be a name or a list of names.", node, "For example: [people, projects]")
         return ()
+
+    def _profiles(self, node: yaml.Node, value: Any) -> dict[str, dict[str, Any]]:
+        """Read names, or a map of names to the variables that the profile sets."""
+        if not isinstance(value, dict):
+            return {name: {} for name in self._names(node, value)}
+        for name, settings in value.items():
+            fitting = settings is None or (isinstance(settings, dict) and is_plain(settings))
+            if not isinstance(name, str) or not fitting:
+                self.at(
+                    "A profile must be a name with a map of variables.",
+                    node,
+                    "For example: {load: {scale: 100}}",
+                )
+                return {}
+        return {name: settings or {} for name, settings in value.items()}
+
+    def _order(self, node: yaml.Node, value: Any) -> str:
+        if value in ORDERS:
+            return str(value)
+        self.at(
+            "'order' must be any or kept.", node, "Leave it out: then each row block is judged by itself."
+        )
+        return ""
+
+    def _reset(self, node: yaml.Node, value: Any) -> tuple[str, int]:
+        # The text of a block (`|`) begins on the line after its mark.
+        block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
+        line = node.start_mark.line + 2 + block
+        if isinstance(value, str) and value.strip():
+            return value, line
+        self.at("'reset' must be a statement.", node, "For example: MATCH (n:Person) DETACH DELETE n")
+        return "", line
 
     def _variables(self, node: yaml.Node, value: Any) -> dict[str, Any]:
         if value is None:

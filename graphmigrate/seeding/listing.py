@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphmigrate.database.seed_history import LOADED
 from graphmigrate.results import SeedInfo
 from graphmigrate.seeding import folder as folders
-from graphmigrate.seeding.decision import LOADED
 from graphmigrate.seeding.preparation import prepare_one
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.variables import from_json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from graphmigrate.config import Settings
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.seed_ledger import SeedRow
+    from graphmigrate.database.seed_history import SeedRow
     from graphmigrate.seeding.folder import SeedFile, SeedFolder
 
 

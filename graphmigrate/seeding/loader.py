@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.guard import check_not_erased, ledger_size
-from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, changes_of, seed_key
-from graphmigrate.errors import Place, SeedFailed
-from graphmigrate.events import Listener, SeedLoaded, SeedProgress, SeedStarted, ignore
+from graphmigrate.database.seed_history import LOADED, LOADING, LaneRow, lane_key, seed_key
+from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
+from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
+from graphmigrate.seeding.parallel import BlockLoad, LaneFailed
 from graphmigrate.seeding.problems import SeedFileError
-from graphmigrate.seeding.program import ROWS, Program, Query, Rows, Statements
-from graphmigrate.seeding.values import parameter
+from graphmigrate.seeding.program import Rows
+from graphmigrate.seeding.sending import Outcome, Sending, Unsendable, refused, unreadable, unsendable
+from graphmigrate.seeding.units import Batch, RowBlock, Unit, Whole, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import neo4j
 
     from graphmigrate.database.connection import Database
     from graphmigrate.seeding.decision import Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Neighbouring items (statements or rows) of one part, from number ``start`` (0-based) on."""
-
-    part: int
-    start: int
-    items: Sequence[Any]
-
-
-def batches(program: Program, size: int, part: int = 0, offset: int = 0) -> Iterator[Batch]:
-    """Cut the program into batches from item ``offset`` of ``part`` on; rows are read as they are needed."""
-    for number in range(part, len(program.parts)):
-        here = program.parts[number]
-        start = offset if number == part else 0
-        items = _items(here, start)
-        while found := list(islice(items, size)):
-            yield Batch(number, start, found)
-            start += len(found)
-
-
-def _items(part: Statements | Rows, start: int) -> Iterator[Any]:
-    if isinstance(part, Statements):
-        return islice(part.queries, start, None)
-    if part.columns is None:
-        return part.source.values(start)
-    return part.source.lists(part.columns, start)
 
 
 def load(
@@ -72,130 +43,168 @@ def load(
 
 
 class _Load:
-    """The load of one seed."""
+    """The load of one seed.
+
+    The seed's own row in the ledger says which parts are committed; while a row block loads, rows of its lanes
+    say how far each of them is, and are dropped in the transaction that follows the block.
+    """
 
     def __init__(self, database: Database, decision: Decision, listen: Listener) -> None:
+        self.database = database
+        self.settings = database.settings
         self.ledger = SeedLedger(database)
         self.seed = decision.seed
         self.program = decision.seed.program
-        self.size = max(1, database.settings.batch_rows)
         self.listen = listen
-        self.key = seed_key(database.settings.ledger, self.seed.name, decision.generation)
-        resumed = decision.resume
-        self.step = resumed.step if resumed else 0
-        self.part = resumed.part if resumed else 0
-        self.offset = resumed.offset if resumed else 0
-        self.done_before = resumed.rows if resumed else 0
-        self.rows = self.done_before
-        self.changes: Counter[str] = Counter()
-        self.at: Query | None = None
+        self.generation = decision.generation
+        self.key = seed_key(self.settings.ledger, self.seed.name, decision.generation)
+        self.resumed = decision.resume
+        self.step = self.resumed.step if self.resumed else 0
+        self.before = self.resumed.committed if self.resumed else 0
+        self.rows = self.before
+        # Lanes to drop with the next step: of a block that is done, or of an earlier load that was given up.
+        self.lanes_left = decision.generation > 1 and self.resumed is None
+        self.done = Outcome()
 
     def run(self) -> LoadedSeed:
         begun = time.monotonic()
-        found = batches(self.program, self.size, self.part, self.offset)
-        batch = self._next(found)
-        while True:
-            # One batch ahead, so that the last one carries the state 'loaded' in its own transaction.
-            following = self._next(found) if batch else None
-            self._commit(batch, following)
-            if following is None:
-                break
-            batch = following
+        found = units(self.program, self.settings, self.resumed)
+        unit = self._next(found)
+        if unit is None:
+            self._advance(None, None)
+        while unit is not None:
+            if isinstance(unit, RowBlock):
+                self._block(unit)
+                following = self._next(found)
+                if following is None:
+                    self._advance(None, None)
+            else:
+                # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
+                following = self._next(found)
+                self._advance(unit, following)
+            unit = following
         seconds = time.monotonic() - begun
-        return LoadedSeed(self.seed.name, seconds, self.rows - self.done_before, dict(self.changes))
+        done = self.done
+        return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched)
 
-    def _next(self, found: Iterator[Batch]) -> Batch | None:
+    def _next(self, found: Iterator[Unit]) -> Unit | None:
         try:
             return next(found, None)
         except SeedFileError as error:
-            hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
-            raise SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code) from error
+            raise unreadable(error, self._kept()) from error
 
-    def _commit(self, batch: Batch | None, following: Batch | None) -> None:
-        part, offset = len(self.program.parts), 0
-        if following is not None:
-            part, offset = following.part, following.start
-        step = Step(
-            key=self.key,
-            name=self.seed.name,
-            checksum=self.seed.checksum,
-            variables=self.seed.variables,
-            number=self.step + 1,
-            part=part,
-            offset=offset,
-            rows=self.rows + self._rows_in(batch),
-            last=following is None,
-        )
+    def _advance(self, unit: Batch | Whole | None, following: Unit | None) -> None:
+        """Commit a unit with the progress it makes; the last one ends the load."""
+        sending = self._sending(unit)
+        rows = self.rows
+        if isinstance(unit, Batch) and isinstance(self.program.parts[unit.part], Rows):
+            rows += len(unit.items)
+        values = {"state": LOADED if following is None else LOADING, "rows": rows}
+        if following is None:
+            values |= {"part": len(self.program.parts), "offset": 0, "steps": self.step + 1}
+        else:
+            values |= {"part": following.part, "offset": following.start}
         try:
-            changes = self.ledger.commit(step, lambda tx: self._work(tx, batch))
+            outcome = self._commit(values, sending)
         except StepFailed as error:
-            raise self._failed(error, batch) from error
-        self.step, self.rows = step.number, step.rows
-        self.changes.update(changes)
+            raise refused(self.seed.name, sending, error, self._kept()) from error
+        except Unsendable as error:
+            raise unsendable(sending, error, self._kept()) from error
+        except SeedFileError as error:  # a query's row that cannot be a value
+            raise unreadable(error, self._kept()) from error
+        self._tell(outcome)
+
+    def _sending(self, unit: Batch | Whole | None) -> Sending:
+        if isinstance(unit, Batch):
+            end = unit.start + len(unit.items)
+            return Sending(self.program.parts[unit.part], unit.start, end, [unit.items])
+        if isinstance(unit, Whole):
+            return Sending(unit.source, 0, 0, unit)
+        return Sending(None, 0, 0, [])
+
+    def _commit(self, values: dict[str, Any], work: Callable[[neo4j.Transaction], Outcome]) -> Outcome:
+        """Commit the seed's own next step."""
+        number = self.step + 1
+        first = None
+        if number == 1:
+            first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
+
+        def whole(tx: neo4j.Transaction) -> Outcome:
+            if self.lanes_left:
+                close_lanes(tx, self.settings.ledger, self.seed.name)
+            return work(tx)
+
+        cleared = {"block": None, "block_bytes": None, "spread": None}
+        step = Step(self.key, self.seed.name, number, cleared | values, first)
+        outcome = self.ledger.commit(step, whole)
+        self.step = number
+        self.lanes_left = False
+        return outcome
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.done.add(outcome)
+        self.rows += outcome.rows
         self.listen(SeedProgress(self.seed.name, self.rows, self.program.total_rows))
 
-    def _rows_in(self, batch: Batch | None) -> int:
-        return len(batch.items) if batch and isinstance(self.program.parts[batch.part], Rows) else 0
+    # ---- row blocks
 
-    def _work(self, tx: neo4j.Transaction, batch: Batch | None) -> Counter[str]:
-        changes: Counter[str] = Counter()
-        if batch is None:
-            return changes
-        part = self.program.parts[batch.part]
-        queries = batch.items if isinstance(part, Statements) else [part.query]
-        # Counting costs a round trip: only where something could be deleted at all.
-        before = ledger_size(tx) if any(query.may_delete for query in queries) else None
-        for query in queries:
-            self.at = query
-            parameters = query.parameters
-            if isinstance(part, Rows):
-                parameters = {**parameters, ROWS: batch.items}
-            try:
-                changes.update(changes_of(tx.run(query.text, parameters).consume()))
-            except (ValueError, TypeError, OverflowError) as error:
-                raise self._unsendable(batch, error) from error
-        self.at = None
-        if before is not None and changes["nodes_deleted"]:
-            check_not_erased(tx, before)
-        return changes
+    def _block(self, unit: RowBlock) -> None:
+        part = self.program.parts[unit.part]
+        assert isinstance(part, Rows)  # noqa: S101 - what a RowBlock is made of
+        if not unit.lanes:
+            unit = self._opened(unit, part)
+        try:
+            for outcome in BlockLoad(self.ledger, self.settings, self.seed.name, part, unit).run():
+                self._tell(outcome)
+        except LaneFailed as failed:
+            raise self._lane_failed(failed) from failed.error
+        except SeedFileError as error:
+            raise unreadable(error, self._kept()) from error
+        self.lanes_left = True
 
-    def _unsendable(self, batch: Batch, error: Exception) -> SeedFailed:
-        """Find the row that the driver could not send."""
-        part = self.program.parts[batch.part]
-        if isinstance(part, Rows):
-            for index, row in enumerate(batch.items):
-                try:
-                    parameter(row)
-                except SeedFileError as found:
-                    place = part.source.place(batch.start + index) or part.query.place
-                    message = f"Row {batch.start + index + 1} of {part.source.label}: {found.message}"
-                    return SeedFailed(message, hint=found.hint, place=place, code="GM553")
-        return SeedFailed(
-            f"A value here cannot be sent: {error}", hint=self._kept(), place=self._place(batch), code="GM553"
+    def _opened(self, unit: RowBlock, part: Rows) -> RowBlock:
+        """Commit the rows of the block's lanes, and what decides which rows each of them gets."""
+        if self.resumed and self.resumed.lanes and self.resumed.part == unit.part:
+            self._start_again(part)
+        count = 1 if unit.spread.in_order else max(1, self.settings.seed_sessions)
+        name, ledger = self.seed.name, self.settings.ledger
+        keys = [lane_key(ledger, name, self.generation, unit.part, lane) for lane in range(count)]
+        values = {
+            "state": LOADING,
+            "part": unit.part,
+            "offset": 0,
+            "rows": self.rows,
+            "block": unit.limits.rows,
+            "block_bytes": unit.limits.size,
+            "spread": unit.spread.text,
+        }
+
+        def open_them(tx: neo4j.Transaction) -> Outcome:
+            open_lanes(tx, self.key, keys)
+            return Outcome()
+
+        try:
+            self._commit(values, open_them)
+        except StepFailed as error:
+            raise refused(self.seed.name, None, error, self._kept()) from error
+        return replace(unit, lanes=tuple(LaneRow(key) for key in keys))
+
+    def _start_again(self, part: Rows) -> None:
+        """Give up what a former run loaded of rows that may be others now; the statement is repeatable."""
+        assert self.resumed is not None  # noqa: S101
+        self.lanes_left = True
+        self.rows = self.before = self.resumed.rows
+        text = (
+            f"Seed {self.seed.name}: {part.source.label} may give other rows now, so its block starts again."
         )
+        self.listen(Notice(text))
 
-    def _failed(self, error: StepFailed, batch: Batch | None) -> SeedFailed:
-        where = ""
-        if batch is not None and isinstance(part := self.program.parts[batch.part], Rows):
-            where = (
-                f" for rows {batch.start + 1:,} to {batch.start + len(batch.items):,} of {part.source.label}"
-            )
-        place = self._place(batch)
-        if self.at is not None and error.position:
-            place = self.at.origin.place_of(*error.position)
-        return SeedFailed(
-            f"The seed {self.seed.name!r} failed{where}: {error.message} [{error.code}]",
-            hint=self._kept(),
-            place=place,
-        )
-
-    def _place(self, batch: Batch | None) -> Place | None:
-        if self.at is not None:
-            return self.at.place
-        if batch is None:
-            return None
-        part = self.program.parts[batch.part]
-        return (part.queries[batch.start] if isinstance(part, Statements) else part.query).place
+    def _lane_failed(self, failed: LaneFailed) -> Exception:
+        if isinstance(failed.error, StepFailed):
+            return refused(self.seed.name, failed.sending, failed.error, self._kept())
+        if isinstance(failed.error, Unsendable):
+            return unsendable(failed.sending, failed.error, self._kept())
+        return failed.error
 
     def _kept(self) -> str:
         if not self.step:

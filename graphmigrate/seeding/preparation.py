@@ -69,7 +69,7 @@ def prepare(
     given = dict(variables or {})
     seed_variables.check_names(given, chosen)
     seeds = tuple(
-        prepare_one(folder, seed, seed_variables.effective(seed, given), settings) for seed in chosen
+        prepare_one(folder, seed, seed_variables.effective(seed, given, profile), settings) for seed in chosen
     )
     return Preparation(seeds, () if names else _left_out(folder, chosen))
 
@@ -81,7 +81,7 @@ def prepare_one(
     settings = settings or Settings()
     allowed = {name: os.environ.get(name) for name in settings.env_allowed}
     rendering = render(folder.path, seed, variables, allowed)
-    program = build(rendering)
+    program = build(rendering, seed.front.order)
     limit = settings.max_statement_size
     for query in program.queries:
         if len(query.text) > limit // 4 and len(query.text.encode()) > limit:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.seeding.clauses import clauses, countable
+from graphmigrate.seeding.independence import spread_of
 from graphmigrate.seeding.problems import BAD_QUERY, SeedFileError, did_you_mean
 from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, may_delete, row_uses, statements
 from graphmigrate.seeding.sourcemap import Edit, Edited, Written
+from graphmigrate.seeding.spreading import KEPT, Spread
 from graphmigrate.seeding.text import Fragment, Piece, Placeholder, RowBlock, Token
 
 if TYPE_CHECKING:
@@ -26,13 +29,17 @@ ROWS = "rows"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One statement as it is sent: text and parameters; ``origin`` finds the template's line."""
+    """One statement as it is sent: text and parameters; ``origin`` finds the template's line.
+
+    ``counted`` tells that it returns one number: how many of its rows got to its end.
+    """
 
     text: str
     parameters: dict[str, Any] = field(repr=False)
     creates: bool
     may_delete: bool
     origin: Edited = field(repr=False, compare=False)
+    counted: bool = False
 
     @property
     def place(self) -> Place:
@@ -52,11 +59,13 @@ class Rows:
     """A row block: its query runs once for each batch of rows.
 
     ``columns`` are what a row is sent as, as a list in this order; None where the body needs rows whole.
+    ``spread`` says how its rows may be spread over sessions.
     """
 
     query: Query
     source: Source
     columns: tuple[str, ...] | None
+    spread: Spread = KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +107,12 @@ class Program:
         return sum(known) if len(known) == len(sizes) else None
 
 
-def build(rendering: Rendering) -> Program:
-    """Make the program of a rendered seed. Raises SeedFileError at the template's line."""
+def build(rendering: Rendering, order: str = "") -> Program:
+    """Make the program of a rendered seed. Raises SeedFileError at the template's line.
+
+    ``order`` is what the front matter says of the order of rows: ``any`` or ``kept``, else it is judged for
+    each row block.
+    """
     parts: list[Statements | Rows] = []
     run: list[Piece] = []
 
@@ -112,7 +125,7 @@ def build(rendering: Rendering) -> Program:
     for piece in rendering.pieces:
         if isinstance(piece, RowBlock):
             close(piece)
-            parts.append(_rows(piece, rendering))
+            parts.append(_rows(piece, rendering, order))
         else:
             run.append(piece)
     close(None)
@@ -132,7 +145,7 @@ def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
     return tuple(_query(written, statement, tokens) for statement in found)
 
 
-def _rows(block: RowBlock, rendering: Rendering) -> Rows:
+def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
     written = Written(block.body, rendering)
     tokens = _checked(written)
     found = statements(written.text, written.place)
@@ -155,9 +168,23 @@ def _rows(block: RowBlock, rendering: Rendering) -> Rows:
         edits = [
             Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses.dotted
         ]
-    prefix = f"UNWIND ${ROWS} AS {block.variable} "
-    query = _query(written, found[0], tokens, edits, prefix)
-    return Rows(query, block.source, columns)
+    body = clauses([token for token in tokens if token.start < found[0].start + len(found[0].text)])
+    spread = Spread(order) if order else KEPT if uses.shadowed else spread_of(body, block.variable)
+    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=countable(body)))
+    if countable(body):
+        query = replace(query, text=query.text + _COUNT, counted=True)
+    return Rows(query, block.source, columns, spread)
+
+
+_INDEX = "`__row`"
+_COUNT = f"\nRETURN count(DISTINCT {_INDEX}) AS `__rows`"
+
+
+def _unwind(variable: str, *, counted: bool) -> str:
+    """Give what stands before a body. Rows are counted by their index: equal rows count each."""
+    if not counted:
+        return f"UNWIND ${ROWS} AS {variable} "
+    return f"UNWIND range(0, size(${ROWS}) - 1) AS {_INDEX} WITH {_INDEX}, ${ROWS}[{_INDEX}] AS {variable} "
 
 
 def one_query(written: Written, given: Mapping[str, Any]) -> Query:

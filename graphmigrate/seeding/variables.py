@@ -38,10 +38,14 @@ def check_names(given: Iterable[str], seeds: Iterable[SeedFile]) -> None:
             raise SeedFileError(f"None of the chosen seeds has a variable {name!r}.", hint=hint, code="GM567")
 
 
-def effective(seed: SeedFile, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the variables of one seed: a given text is read by the type of the default (GM568)."""
+def effective(seed: SeedFile, given: Mapping[str, Any], profile: str | None = None) -> dict[str, Any]:
+    """Give the variables of one seed: what is given beats what the profile sets, and that the default.
+
+    A given text is read by the type of the default (GM568).
+    """
+    chosen = {**seed.front.settings.get(profile or "", {}), **given}
     return {
-        name: _parse(seed, name, given[name], default) if name in given else default
+        name: _parse(seed, name, chosen[name], default) if name in chosen else default
         for name, default in seed.front.variables.items()
     }
 

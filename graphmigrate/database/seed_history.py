@@ -1,0 +1,120 @@
+"""The rows that the ledger keeps of seeds: one for each load, and one for each lane of a block that is loading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RESETTING = "resetting"
+LOADING = "loading"
+LOADED = "loaded"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One lane of a row block: of the rows before number ``offset`` all of its own are committed.
+
+    ``blocks`` is how many blocks of rows lie before ``offset``, ``rows`` how many rows this lane committed.
+    """
+
+    key: str
+    step: int = 0
+    offset: int = 0
+    blocks: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRow:
+    """What the ledger knows of one load: ``part`` parts and ``offset`` items of the next are committed.
+
+    Where that next part is a row block that was loading, ``lanes`` are its lanes, ``block`` and
+    ``block_bytes`` the limits of the blocks it is cut into, and ``spread`` how these or their rows are spread
+    over the lanes; nothing of this changes until the whole is loaded.
+    """
+
+    key: str
+    name: str
+    checksum: str
+    variables: str
+    state: str
+    step: int
+    part: int
+    offset: int
+    rows: int
+    run: str
+    block: int = 0
+    block_bytes: int = 0
+    spread: str = ""
+    lanes: tuple[LaneRow, ...] = field(default=())
+
+    @property
+    def generation(self) -> int:
+        """The ``n`` of the key: 1 for the first load, one more with each deliberate reload."""
+        return int(self.key.rpartition("@")[2])
+
+    @property
+    def committed(self) -> int:
+        """How many rows of the seed's sources are committed."""
+        return self.rows + sum(lane.rows for lane in self.lanes)
+
+
+def seeds_prefix(ledger: str) -> str:
+    """Give what the keys of all loads begin with."""
+    return f"{ledger}/seed/"
+
+
+def lanes_prefix(ledger: str, name: str = "") -> str:
+    """Give what the keys of all lanes, or of those of one seed, begin with."""
+    return f"{ledger}/seed-lane/{name}@" if name else f"{ledger}/seed-lane/"
+
+
+def seed_key(ledger: str, name: str, generation: int) -> str:
+    """``<ledger>/seed/<name>@<n>``: never null, so that uniqueness covers every row."""
+    return f"{seeds_prefix(ledger)}{name}@{generation}"
+
+
+def lane_key(ledger: str, name: str, generation: int, part: int, lane: int) -> str:
+    """``<ledger>/seed-lane/<name>@<n>/<part>/<lane>``."""
+    return f"{lanes_prefix(ledger, name)}{generation}/{part}/{lane:03}"
+
+
+def newest(ledger: str, rows: Iterable[dict[str, Any]]) -> dict[str, SeedRow]:
+    """Put the ledger's nodes together: the newest load of each seed by name."""
+    loads: dict[str, dict[str, Any]] = {}
+    lanes: dict[str, list[LaneRow]] = {}
+    for row in sorted(rows, key=lambda each: str(each["key"])):
+        if row["key"].startswith(seeds_prefix(ledger)):
+            known = loads.get(row["name"])
+            if known is None or _generation(known) < _generation(row):
+                loads[row["name"]] = row
+        else:
+            lane = LaneRow(row["key"], row["step"], row["offset"], row["blocks"], row["rows"])
+            lanes.setdefault(row["load"], []).append(lane)
+    return {name: _row(row, lanes.get(row["key"], [])) for name, row in loads.items()}
+
+
+def _generation(row: dict[str, Any]) -> int:
+    return int(row["key"].rpartition("@")[2])
+
+
+def _row(row: dict[str, Any], lanes: list[LaneRow]) -> SeedRow:
+    return SeedRow(
+        key=row["key"],
+        name=row["name"],
+        checksum=row["checksum"],
+        variables=row["variables"],
+        state=row["state"],
+        step=row["step"],
+        part=row["part"],
+        offset=row["offset"],
+        rows=row["rows"],
+        run=row["run"],
+        block=row.get("block") or 0,
+        block_bytes=row.get("block_bytes") or 0,
+        spread=row.get("spread") or "",
+        lanes=tuple(lanes),
+    )

@@ -1,0 +1,227 @@
+"""Which statements let their rows run in several sessions, and how rows are cut and dealt out."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphmigrate.seeding.clauses import clauses, countable
+from graphmigrate.seeding.cutting import Block, blocks, weight
+from graphmigrate.seeding.independence import spread_of
+from graphmigrate.seeding.lanes import Inbox, Pace, Piece, Stopped, Turns
+from graphmigrate.seeding.reading import lexemes
+from graphmigrate.seeding.spreading import ANY, KEPT, Spread, splitter
+
+
+def spread(body: str) -> str:
+    return spread_of(clauses(lexemes(body)), "row").text
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("CREATE (:P {id: row.id, at: datetime(row.at), n: $p1})", "any"),
+        ("CREATE (p:P) SET p = row", "any"),
+        ("CREATE (p:P) SET p += row", "any"),
+        ("CREATE (:A {x: row.x})-[:T {w: toFloat(row.w)}]->(:B {y: row.y})", "any"),
+        ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) CREATE (a)-[:T]->(b)", "any"),
+        ("MATCH (a:A {id: row.a}), (b:B) WHERE b.id = row.b AND a.x > 3 CREATE (a)<-[:T]-(b)", "any"),
+        ("MATCH (a:A {id: row.a}) CREATE (:N {x: a.x + row.x})-[:OF]->(a)", "any"),
+        ("MERGE (n:L {id: row.id})", "key:id"),
+        ("merge (n:L {id: row.id}) on create set n.x = row.x, n.y = 1 on match set n.x = row.z", "key:id"),
+        ("MERGE (n:L {id: row.id}) SET n += row", "key:id"),
+        ("MERGE (n:L {id: row.id}) SET n += {x: row.x}, n:Extra", "key:id"),
+        ("MERGE (n:L {id: row.id}) SET n.times = coalesce(n.times, 0) + 1", "key:id"),
+        ("MERGE (n:L {id: row})", "key:"),
+        ("MERGE (n:L {`a b`: row.`c d`}) SET n.x = CASE WHEN row.x STARTS WITH 'a' THEN 1 END", "key:c d"),
+        ("MATCH (m:M {id: row.m}) MERGE (e:E {id: row.id}) SET e.x = row.x MERGE (e)-[:RUN]->(m)", "key:id"),
+        ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) MERGE (a)-[r:T]->(b) SET r.w = row.w", "key:a"),
+        ("MATCH (a:A) WHERE a.id = row.a SET a.x = row.x", "key:a"),
+        ("MATCH (a:A {id: row.a}) CREATE (b:B {id: row.b}) MERGE (a)-[:T]->(b)", "any"),
+    ],
+)
+def test_rows_that_cannot_meet_may_be_spread(body: str, wanted: str) -> None:
+    assert spread(body) == wanted
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "MATCH (a:A {id: row.parent}) CREATE (:A {id: row.id})-[:OF]->(a)",  # a row made earlier
+        "MATCH (a {id: row.parent}) CREATE (:B {id: row.id})-[:OF]->(a)",  # perhaps a row made earlier
+        "OPTIONAL MATCH (a:A {id: row.parent}) CREATE (:B {id: row.id})",
+        "MERGE (a:P {id: row.a}) MERGE (b:P {id: row.b}) MERGE (a)-[:KNOWS]->(b)",
+        "MERGE (a:A {id: row.a}) MERGE (b:B {id: row.b})",  # no column in which all rows that can meet agree
+        "MERGE (n:L {id: toInteger(row.id)})",  # '1' and '01' are one key
+        "MERGE (n:L {id: $p1}) SET n.x = row.x",
+        "MERGE (n {id: row.id})",
+        "MERGE (n:L {id: row.id}) SET n.id = row.other",
+        "MERGE (n:L {code: row.id}) SET n += row",
+        "MERGE (n:L {id: row.code, code: row.id}) SET n += row",
+        "MERGE (n:L {id: row.id}) SET n = row",
+        "MERGE (n:L {id: row.id}) SET n:M MERGE (m:M {id: row.id})",
+        "MATCH (m:M {id: row.m}) SET m.total = m.total + row.x, m.name = row.name WITH m RETURN m",
+        "MATCH (m:M {id: row.k}), (x:N {code: row.k}) SET m.v = 1, x.v = 2",
+        "MATCH (m:M {id: row.k}), (x:N {code: row.k}) SET m.v = x.v",
+        "MATCH (a:A {id: row.a})-[:T]->(b:B) SET b.x = row.x",
+        "MATCH (a:A {id: row.a}) WHERE NOT (a)-[:T]->() CREATE (:B {x: row.x})-[:T]->(a)",
+        "MATCH (a:A) WHERE row.x = 1 OR a.id = row.a SET a.x = row.x",
+        "MATCH (a:A {id: row.a}) CREATE (:B {n: COUNT { (a)--() }})-[:T]->(a)",
+        "MATCH (a:A {id: row.a}) CREATE (:B {n: size([(a)-[:T]->(x) | x])})-[:T]->(a)",
+        "MATCH (a:A {id: row.a}) CREATE (:B {n: apoc.node.degree(a)})",
+        "MATCH (a:A {id: row.a}), (b:A {id: row.b}) MERGE (a)-[:T]-(b)",
+        "MATCH (a:A {id: row.a}), (b:B {id: row.b}) MERGE (a)-[:T]->(b) MERGE (b)-[:T]->(a)",
+        "MATCH (a:A {id: row.a}) MERGE (a)-[:T]->(:B {id: row.b})",
+        "MATCH (a:A {id: row.a}) DELETE a",
+        "MATCH (a:A {id: row.a}) CALL (a) { MERGE (:X) }",
+        "UNWIND row.tags AS tag MERGE (:Tag {name: tag})",
+        "MATCH (a:A|B {id: row.a}) SET a.x = 1",
+        "CREATE (:P $map)",
+        "FOREACH (x IN row.list | CREATE (:P {x: x}))",
+    ],
+)
+def test_what_may_depend_on_earlier_rows_stays_in_order(body: str) -> None:
+    assert spread(body) == "kept"
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("MATCH (a:A {id: row.a}) CREATE (a)-[:T]->(:B)", True),
+        ("MERGE (a:A {id: row.a}) SET a.x = row.x ENDS WITH 'x'", True),
+        ("MATCH (a:A {id: row.a}) DETACH DELETE a", True),
+        ("CREATE (a:A) WITH a, row SET a.x = row.x", False),
+        ("CREATE (a:A) RETURN a", False),
+        ("MERGE (a:A {id: row.a}) WITH * MATCH (b:B) CREATE (a)-[:T]->(b)", False),
+        ("MATCH (a:A {id: row.a})", False),
+        ("", False),
+    ],
+)
+def test_rows_are_counted_where_they_stay_in_sight(body: str, wanted: bool) -> None:
+    assert countable(clauses(lexemes(body))) is wanted
+
+
+VALUES = st.lists(st.text(max_size=300) | st.integers() | st.none() | st.dates(), max_size=4)
+
+
+@given(st.lists(VALUES, max_size=300), st.integers(1, 100), st.integers(1, 3000), st.data())
+def test_a_cut_begun_again_at_a_border_finds_the_same_blocks(
+    rows: list[list[object]], most: int, most_bytes: int, data: st.DataObject
+) -> None:
+    whole = list(blocks(iter(rows), most=most, most_bytes=most_bytes))
+    assert [row for block in whole for row in block.items] == rows
+    assert all(len(block.items) <= most for block in whole)
+    at = data.draw(st.integers(0, len(whole)))
+    start = whole[at].start if at < len(whole) else len(rows)
+    assert (
+        list(blocks(iter(rows[start:]), most=most, most_bytes=most_bytes, start=start, number=at))
+        == whole[at:]
+    )
+
+
+def test_heavy_rows_make_small_blocks() -> None:
+    rows = iter([["x" * 1000]] * 100)
+    assert max(len(block.items) for block in blocks(rows, most=1000, most_bytes=10_000)) <= 12
+    assert weight([["ü" * 10]]) < weight([["ü" * 100, datetime.date(2026, 1, 1)]])
+
+
+def deal(rows: list[object], by: Spread, lanes: int, columns: list[str] | None) -> dict[int, list[object]]:
+    found: dict[int, list[object]] = {}
+    split = splitter(by, columns, lanes)
+    for block in blocks(iter(rows), most=7, most_bytes=10**6):
+        for lane, here in split(block):
+            found.setdefault(lane, []).extend(here)
+    return found
+
+
+def test_equal_keys_share_a_lane_in_their_order() -> None:
+    keys = ["a", "b", 1, 1.0, "1", None, True, 2.5, "ü", datetime.date(2026, 1, 1)]
+    rows: list[object] = [[n, key] for n in range(20) for key in keys]
+    found = deal(rows, Spread("key", "key"), 3, ["n", "key"])
+    for key in keys:
+        lanes = [
+            lane
+            for lane, here in found.items()
+            if any(row[1] == key and type(row[1]) is type(key) for row in here)
+        ]  # type: ignore[index]
+        assert len(lanes) == 1
+    for here in found.values():
+        assert [row[0] for row in here] == sorted(row[0] for row in here)  # type: ignore[index]
+    split = splitter(Spread("key", "key"), ["key"], 8)
+    [(one, _)] = split(Block(0, 0, 1, [[1]], 1))
+    [(same, _)] = split(Block(0, 0, 1, [[1.0]], 1))
+    assert one == same
+
+
+def test_blocks_are_dealt_in_turn_or_kept() -> None:
+    rows: list[object] = list(range(50))
+    assert deal(rows, ANY, 2, None)[1] == [*range(7, 14), *range(21, 28), *range(35, 42), 49]
+    assert deal(rows, KEPT, 1, None) == {0: rows}
+    maps: list[object] = [{"id": n} for n in range(100)]
+    assert sum(map(len, deal(maps, Spread("key", "id"), 2, None).values())) == 100
+    assert Spread.parse(Spread("key", "a b").text) == Spread("key", "a b")
+
+
+def test_the_pace_follows_the_time_within_its_limits() -> None:
+    pace = Pace(1000, 5000, 0.5)
+    for _ in range(20):
+        pace.took(pace.rows, pace.rows / 100_000)
+    assert pace.rows == 5000
+    for _ in range(20):
+        pace.took(pace.rows, pace.rows / 1000)
+    assert 300 < pace.rows < 700
+    before = pace.rows
+    pace.took(1, 0.001)
+    assert pace.rows == before
+
+
+def test_a_batch_that_met_a_conflict_runs_alone() -> None:
+    turns = Turns()
+    running: list[int] = []
+    together: list[int] = []
+    mutex = threading.Lock()
+
+    def batch(attempt: int) -> None:
+        with turns.turn(attempt):
+            with mutex:
+                running.append(attempt)
+                together.append(len(running))
+                if attempt:
+                    assert len(running) == 1
+            time.sleep(0.01)
+            with mutex:
+                running.remove(attempt)
+
+    threads = [threading.Thread(target=batch, args=(n % 5 == 4,)) for n in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+    assert max(together) > 1
+    assert not running
+
+
+def test_a_stopped_inbox_lets_everybody_go() -> None:
+    inbox = Inbox(2, 1000)
+    inbox.put(0, Piece([1, 2, 3], 0, 0, 3, 10))
+    blocked: list[str] = []
+
+    def put() -> None:
+        with pytest.raises(Stopped):
+            inbox.put(0, Piece([4], 1, 3, 4, 10))
+        blocked.append("put")
+
+    thread = threading.Thread(target=put)
+    thread.start()
+    thread.join(0.1)
+    assert not blocked
+    inbox.stop()
+    thread.join(30)
+    assert blocked == ["put"]
+    with pytest.raises(Stopped):
+        inbox.take(1, 5)
