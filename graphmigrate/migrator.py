@@ -223,24 +223,32 @@ class Migrator:
         variables: Mapping[str, str] | None = None,
         force: bool = False,
         allow_duplicates: bool = False,
+        reset: bool = False,
+        yes: bool = False,
         lock_timeout: float | None = None,
     ) -> SeedResult:
-        """Load seeds under the same lock as migrations; refuses while migrations are pending."""
+        """Load seeds under the same lock as migrations; refuses while migrations are pending.
+
+        ``reset`` first removes what the named seeds (all, where none is named) made. A protected target takes
+        seeds only with a ``profile`` and ``yes``.
+        """
         from graphmigrate import seeding
 
         started = time.monotonic()
+        planning.refuse_protected(self.settings, profile, yes=yes)
         workspace = self._workspace
         preparation = self._prepared(names, profile, variables)
         planning.refuse_pending(workspace)
         database, target = workspace.database, workspace.target
-        choices = {"force": force, "allow_duplicates": allow_duplicates}
+        choices = {"force": force, "allow_duplicates": allow_duplicates, "reset": reset}
         decided = seeding.decide(database, preparation, **choices)
         if decided.nothing_to_do:
             return SeedResult(target, (), decided.skipped, time.monotonic() - started)
         with workspace.locked(lock_timeout):
             decided = seeding.decide(database, preparation, **choices)
             loaded, skipped = seeding.run(database, decided, listen=workspace.listen)
-        return SeedResult(target, loaded, skipped, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        return SeedResult(target, loaded, skipped, seconds, seeding.totals(database))
 
     def check_seeds(
         self,

@@ -24,6 +24,7 @@ from graphmigrate.workspace import raise_if
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from graphmigrate.config import Settings
     from graphmigrate.history import History
     from graphmigrate.plan import Entry, Plan
     from graphmigrate.project.model import Migration, MigrationFolder
@@ -151,6 +152,16 @@ def refuse_pending(workspace: Workspace) -> None:
             f"{len(waiting)} migration(s) are pending ({names}); seeds are loaded into an up-to-date schema only.",
             hint="Run first: graphmigrate migrate",
             code="GM213",
+        )
+
+
+def refuse_protected(settings: Settings, profile: str | None, *, yes: bool) -> None:
+    """Raise UsageError (GM530) where the target is marked protected and nobody insists on this profile."""
+    if settings.protected and not (profile and yes):
+        raise UsageError(
+            "This target is marked as protected in the configuration: no seeds are loaded into it by accident.",
+            hint="If you mean it, name the profile and confirm: graphmigrate seed --profile NAME --yes",
+            code="GM530",
         )
 
 

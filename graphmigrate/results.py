@@ -189,12 +189,13 @@ class SkippedSeed:
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """The outcome of ``seed``."""
+    """The outcome of ``seed``; ``totals`` is what the whole graph holds afterwards, where something was loaded."""
 
     target: Target
     loaded: tuple[LoadedSeed, ...]
     skipped: tuple[SkippedSeed, ...]
     seconds: float
+    totals: GraphSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)

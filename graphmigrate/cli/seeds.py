@@ -67,6 +67,8 @@ def seed() -> None:
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
 @click.option("--force", is_flag=True, help="Load again what is loaded and unchanged.")
 @click.option("--allow-duplicates", is_flag=True, help="With --force, also seeds that use CREATE.")
+@click.option("--reset", is_flag=True, help="First remove what the named seeds, or all, had made.")
+@click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @click.pass_obj
 def load(
@@ -76,6 +78,8 @@ def load(
     assignments: tuple[str, ...],
     force: bool,
     allow_duplicates: bool,
+    reset: bool,
+    yes: bool,
     lock_timeout: float | None,
 ) -> None:
     """Load the named seeds, or all, with what they depend on; what is loaded and unchanged is skipped.
@@ -91,10 +95,14 @@ def load(
             variables=variables,
             force=force,
             allow_duplicates=allow_duplicates,
+            reset=reset,
+            yes=yes,
             lock_timeout=lock_timeout,
         )
+    from graphmigrate.cli.render import text
+
     session.say(_outcome(result))
-    session.result(result, lambda _: [])
+    session.result(result, lambda style: text.graph(result.totals, style) if result.totals else [])
 
 
 def _variables(assignments: tuple[str, ...]) -> dict[str, str]:
@@ -120,7 +128,19 @@ def _outcome(result: SeedResult) -> str:
             changes[name] = changes.get(name, 0) + number
     said = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in changes.items() if number)
     text = f"Loaded {count(len(result.loaded), 'seed')} in {duration(result.seconds)}"
-    return f"{text}: {said}." if said else f"{text}."
+    text = f"{text}: {said}." if said else f"{text}."
+    return "\n".join([text, *_unmatched(result)])
+
+
+def _unmatched(result: SeedResult) -> list[str]:
+    from graphmigrate.cli.render.text import count
+
+    return [
+        f"{each.name}: {count(each.unmatched, 'row')} made no change, or not all of it: MATCH found nothing for"
+        f" {'it' if each.unmatched == 1 else 'them'}."
+        for each in result.loaded
+        if each.unmatched
+    ]
 
 
 @seed.command("list")

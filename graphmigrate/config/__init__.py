@@ -53,6 +53,7 @@ class Settings:
     batch_bytes: int = 4 * 1024 * 1024
     batch_seconds: float = 1.0
     seed_sessions: int = 2
+    protected: bool = False
     env_allowed: tuple[str, ...] = ()
     example_query: str | None = None
 

@@ -19,6 +19,7 @@ from graphmigrate.config.files import (
 )
 from graphmigrate.config.values import (
     EXAMPLES,
+    boolean_of,
     is_world_readable,
     kind_of,
     ledger_of,
@@ -224,6 +225,8 @@ class Reader:
         try:
             if kind == "Path":
                 return written.base / Path(text_of(written.value)).expanduser()
+            if kind == "bool":
+                return boolean_of(written.value)
             if kind in {"int", "float"}:
                 return number_of(written.value, whole=kind == "int", minimum=MINIMUM.get(name))
             if name == "env_allowed":

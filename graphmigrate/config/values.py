@@ -45,6 +45,16 @@ def variables_of(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def boolean_of(value: Any) -> bool:
+    """Give true or false, written as TOML or the environment write it."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false")
+
+
 def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
     """Give a finite number above zero, or from ``minimum`` upwards."""
     wanted = "a whole number" if whole else "a number"

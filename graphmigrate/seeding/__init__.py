@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, ignore
+from graphmigrate.results import GraphSummary
 from graphmigrate.seeding.decision import Decided
 from graphmigrate.seeding.decision import judge as decisions_of
 from graphmigrate.seeding.listing import catalogue
@@ -18,20 +19,44 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.results import CheckedSeed, LoadedSeed, SeedShowResult, SkippedSeed
 
-__all__ = ["Decided", "Preparation", "PreparedSeed", "catalogue", "check", "decide", "prepare", "run", "show"]
+__all__ = [
+    "Decided",
+    "Preparation",
+    "PreparedSeed",
+    "catalogue",
+    "check",
+    "decide",
+    "prepare",
+    "run",
+    "show",
+    "totals",
+]
 
 
 def decide(
-    database: Database, preparation: Preparation, *, force: bool = False, allow_duplicates: bool = False
+    database: Database,
+    preparation: Preparation,
+    *,
+    force: bool = False,
+    allow_duplicates: bool = False,
+    reset: bool = False,
 ) -> Decided:
     """Say what loading would do with each prepared seed; needs no lock and writes nothing.
 
-    Raises HistoryMismatch (GM554, GM555) or UsageError (GM556) where a seed cannot be loaded as asked.
+    ``reset`` resets the seeds that were named, all where none was. Raises HistoryMismatch (GM554, GM555) or
+    UsageError (GM531, GM556) where a seed cannot be loaded as asked.
     """
     from graphmigrate.database.seed_ledger import SeedLedger
 
     history = SeedLedger(database).newest()
-    decisions = decisions_of(preparation.seeds, history, force=force, allow_duplicates=allow_duplicates)
+    named = preparation.named or [seed.name for seed in preparation.seeds]
+    decisions = decisions_of(
+        preparation.seeds,
+        history,
+        force=force,
+        allow_duplicates=allow_duplicates,
+        reset=frozenset(named if reset else ()),
+    )
     return Decided(decisions, preparation.left_out)
 
 
@@ -52,6 +77,13 @@ def run(
         decision.seed.program.bind(RowReader(database))
     preflight.check(database, [each.seed for each in decided.decisions if each.skip is None])
     return load(database, decided.decisions, listen=listen), decided.skipped
+
+
+def totals(database: Database) -> GraphSummary:
+    """Count the nodes of each label and the relationships of each type, at once: the server keeps these numbers."""
+    from graphmigrate.database.seed_totals import count
+
+    return GraphSummary(*count(database))
 
 
 def check(database: Database, preparation: Preparation, *, rows: bool = False) -> tuple[CheckedSeed, ...]:

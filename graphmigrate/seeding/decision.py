@@ -21,12 +21,16 @@ UNCHANGED = "unchanged since it was loaded"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``skip`` says why nothing is done; else load number ``generation`` is due, continuing ``resume``."""
+    """``skip`` says why nothing is done; else load number ``generation`` is due, continuing ``resume``.
+
+    ``reset`` tells that what the seed made is to be removed before.
+    """
 
     seed: PreparedSeed
     generation: int = 1
     resume: SeedRow | None = None
     skip: str | None = None
+    reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,23 @@ def judge(
     *,
     force: bool = False,
     allow_duplicates: bool = False,
+    reset: frozenset[str] = frozenset(),
 ) -> tuple[Decision, ...]:
-    """Decide for every seed, or raise all refusals at once.
+    """Decide for every seed, or raise all refusals at once; ``reset`` are those to be reset before.
 
-    Refused: an interrupted load whose files or variables changed since (GM554, without ``force``), and a
-    reload of a seed that uses CREATE (GM555 where it changed, GM556 where it was forced, without
-    ``allow_duplicates``).
+    Refused: a reset of a seed that names no statement for it (GM531); an interrupted load whose files or
+    variables changed since (GM554, without ``force``); a reload of a seed that uses CREATE (GM555 where it
+    changed, GM556 where it was forced, without ``allow_duplicates``).
     """
     decisions: list[Decision] = []
     problems: list[Problem] = []
     for seed in seeds:
-        decided = _one(seed, history.get(seed.name), force=force, allow_duplicates=allow_duplicates)
+        row = history.get(seed.name)
+        decided = (
+            _reset(seed, row)
+            if seed.name in reset
+            else _one(seed, row, force=force, allow_duplicates=allow_duplicates)
+        )
         if isinstance(decided, Problem):
             problems.append(decided)
         else:
@@ -74,6 +84,18 @@ def judge(
     if problems:
         raise _refusal(problems)
     return tuple(decisions)
+
+
+def _reset(seed: PreparedSeed, row: SeedRow | None) -> Decision | Problem:
+    if seed.reset:
+        return Decision(seed, row.generation + 1 if row else 1, reset=True)
+    return Problem(
+        "GM531",
+        f"The seed {seed.name!r} does not say how to remove what it made.",
+        "Name the statement in its front matter, for example:"
+        " reset: MATCH (n:Person) WITH n LIMIT $batch DETACH DELETE n",
+        Place(seed.file.file, 1),
+    )
 
 
 def _one(

@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.seed_history import LOADED, LOADING, LaneRow, lane_key, seed_key
+from graphmigrate.database.seed_history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
 from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeding.parallel import BlockLoad, LaneFailed
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.program import Rows
+from graphmigrate.seeding.resetting import reset
 from graphmigrate.seeding.sending import Outcome, Sending, Unsendable, refused, unreadable, unsendable
 from graphmigrate.seeding.units import Batch, RowBlock, Unit, Whole, units
 
@@ -32,11 +33,13 @@ def load(
 
     Whatever ends it, whenever: the same call continues after the last committed batch.
     """
-    due = [decision for decision in decisions if decision.skip is None]
+    due = [_Load(database, decision, listen) for decision in decisions if decision.skip is None]
+    for each in reversed(due):  # what depends on others is removed before them
+        each.reset()
     loaded: list[LoadedSeed] = []
-    for number, decision in enumerate(due, 1):
-        listen(SeedStarted(decision.seed.name, number, len(due)))
-        result = _Load(database, decision, listen).run()
+    for number, each in enumerate(due, 1):
+        listen(SeedStarted(each.seed.name, number, len(due)))
+        result = each.run()
         loaded.append(result)
         listen(SeedLoaded(result.name, result.seconds, result.rows, result.changes))
     return tuple(loaded)
@@ -59,6 +62,7 @@ class _Load:
         self.generation = decision.generation
         self.key = seed_key(self.settings.ledger, self.seed.name, decision.generation)
         self.resumed = decision.resume
+        self.resetting = decision.reset or (self.resumed is not None and self.resumed.state == RESETTING)
         self.step = self.resumed.step if self.resumed else 0
         self.before = self.resumed.committed if self.resumed else 0
         self.rows = self.before
@@ -66,7 +70,20 @@ class _Load:
         self.lanes_left = decision.generation > 1 and self.resumed is None
         self.done = Outcome()
 
+    def reset(self) -> None:
+        """Remove what the seed made, or the rest of it, where that is due."""
+        if not self.resetting:
+            return
+        first = self.resumed.part if self.resumed else 0
+        changes = reset(self.seed.reset, first, self.settings.batch_rows, self._checked)
+        self.resumed = None
+        removed = ", ".join(
+            f"{number:,} {name.replace('_', ' ')}" for name, number in changes.items() if number
+        )
+        self.listen(Notice(f"Reset {self.seed.name}: {removed or 'there was nothing to remove'}."))
+
     def run(self) -> LoadedSeed:
+        """Load the seed, or the rest of it."""
         begun = time.monotonic()
         found = units(self.program, self.settings, self.resumed)
         unit = self._next(found)
@@ -76,11 +93,15 @@ class _Load:
             if isinstance(unit, RowBlock):
                 self._block(unit)
                 following = self._next(found)
-                if following is None:
-                    self._advance(None, None)
+                # What cannot be continued is closed at once; else the next step tells that the block is done.
+                if following is None or not self.program.parts[unit.part].resumable:
+                    self._advance(None, following)
             else:
                 # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
                 following = self._next(found)
+                if following is None and isinstance(unit, Whole):  # how many rows it has is known afterwards
+                    self._advance(unit, Batch(len(self.program.parts), 0, []))
+                    unit = None
                 self._advance(unit, following)
             unit = following
         seconds = time.monotonic() - begun
@@ -104,15 +125,18 @@ class _Load:
             values |= {"part": len(self.program.parts), "offset": 0, "steps": self.step + 1}
         else:
             values |= {"part": following.part, "offset": following.start}
+        self._tell(self._checked(values, sending))
+
+    def _checked(self, values: dict[str, Any], sending: Sending) -> Outcome:
+        """Commit a step; what goes wrong is told at its place."""
         try:
-            outcome = self._commit(values, sending)
+            return self._commit(values, sending)
         except StepFailed as error:
             raise refused(self.seed.name, sending, error, self._kept()) from error
         except Unsendable as error:
             raise unsendable(sending, error, self._kept()) from error
         except SeedFileError as error:  # a query's row that cannot be a value
             raise unreadable(error, self._kept()) from error
-        self._tell(outcome)
 
     def _sending(self, unit: Batch | Whole | None) -> Sending:
         if isinstance(unit, Batch):

@@ -21,6 +21,8 @@ def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
     """EXPLAIN every distinct statement; raises PreflightError (GM557) with all refusals, each at its line."""
     distinct: dict[str, tuple[Query, dict[str, Any]]] = {}
     for seed in seeds:
+        for query in seed.reset:
+            distinct.setdefault(query.text, (query, query.parameters))
         for part in seed.program.parts:
             if isinstance(part, Statements):
                 for query in part.queries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import Settings
@@ -11,7 +11,7 @@ from graphmigrate.results import SkippedSeed
 from graphmigrate.seeding import folder as folders
 from graphmigrate.seeding import variables as seed_variables
 from graphmigrate.seeding.problems import SeedFileError
-from graphmigrate.seeding.program import Program, build
+from graphmigrate.seeding.program import Program, Query, build, reset_of
 from graphmigrate.seeding.template import checksum, render
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class PreparedSeed:
     """A seed rendered and checked: ready to be explained and loaded.
 
     ``variables`` is their JSON text; ``secrets`` are the values it took from the environment: never shown.
+    ``reset`` are the statements that remove what it made; none where its front matter names none.
     """
 
     file: SeedFile
@@ -33,6 +34,7 @@ class PreparedSeed:
     checksum: str
     program: Program = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    reset: tuple[Query, ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
@@ -42,10 +44,14 @@ class PreparedSeed:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The chosen seeds in loading order, and those that were left out for their profile."""
+    """The chosen seeds in loading order, and those that were left out for their profile.
+
+    ``named`` are those that were asked for, where not all of them were: the others are what these depend on.
+    """
 
     seeds: tuple[PreparedSeed, ...]
     left_out: tuple[SkippedSeed, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 def prepare(
@@ -71,7 +77,7 @@ def prepare(
     seeds = tuple(
         prepare_one(folder, seed, seed_variables.effective(seed, given, profile), settings) for seed in chosen
     )
-    return Preparation(seeds, () if names else _left_out(folder, chosen))
+    return Preparation(seeds, () if names else _left_out(folder, chosen), tuple(names))
 
 
 def prepare_one(
@@ -92,7 +98,13 @@ def prepare_one(
                 code="GM588",
             )
     secrets = tuple(rendering.environment.values())
-    return PreparedSeed(seed, seed_variables.to_json(variables), checksum(seed, rendering), program, secrets)
+    reset: tuple[Query, ...] = ()
+    if seed.front.reset:
+        # As many lines before it as in the file, so that what is wrong is shown at its line.
+        text = "\n" * (seed.front.reset_line - 1) + seed.front.reset
+        reset = reset_of(render(folder.path, replace(seed, text=text), variables, allowed))
+    written = seed_variables.to_json(variables)
+    return PreparedSeed(seed, written, checksum(seed, rendering), program, secrets, reset)
 
 
 def _left_out(folder: SeedFolder, chosen: Sequence[SeedFile]) -> tuple[SkippedSeed, ...]:

@@ -53,6 +53,11 @@ class Statements:
 
     queries: tuple[Query, ...]
 
+    @property
+    def resumable(self) -> bool:
+        """Whether a load can continue at an item's number."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -66,6 +71,11 @@ class Rows:
     source: Source
     columns: tuple[str, ...] | None
     spread: Spread = KEPT
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a load can continue at an item's number."""
+        return self.source.resumable
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +195,36 @@ def _unwind(variable: str, *, counted: bool) -> str:
     if not counted:
         return f"UNWIND ${ROWS} AS {variable} "
     return f"UNWIND range(0, size(${ROWS}) - 1) AS {_INDEX} WITH {_INDEX}, ${ROWS}[{_INDEX}] AS {variable} "
+
+
+BATCH = "batch"
+
+
+def reset_of(rendering: Rendering) -> tuple[Query, ...]:
+    """Make the statements of a rendered ``reset``; those that take ``$batch`` have a parameter of that name."""
+    for piece in rendering.pieces:
+        if isinstance(piece, RowBlock):
+            raise SeedFileError(
+                "A reset has no row blocks.",
+                hint="Write statements; in batches: MATCH (n:Person) WITH n LIMIT $batch DETACH DELETE n",
+                place=rendering.place(piece.origin.template, piece.origin.line),
+                code="GM580",
+            )
+    written = Written(rendering.pieces, rendering)
+    tokens = _checked(written, frozenset({BATCH}))
+    found = []
+    for statement in statements(written.text, written.place):
+        query = _query(written, statement, tokens)
+        end = statement.start + len(statement.text)
+        if any(
+            token.sort is Sort.PARAMETER
+            and token.value == f"${BATCH}"
+            and statement.start <= token.start < end
+            for token in tokens
+        ):
+            query.parameters[BATCH] = 0
+        found.append(query)
+    return tuple(found)
 
 
 def one_query(written: Written, given: Mapping[str, Any]) -> Query:

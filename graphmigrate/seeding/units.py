@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import tempfile
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 DEALT = 1_000
 # Rows that may depend on earlier ones go in batches of this size, whatever the settings' maximum.
 IN_ORDER = 5_000
+# Bytes of a query's rows that are held in memory before they go to a temporary file.
+_HELD = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,27 @@ def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
     cut = _cut(part, limits)
     if not part.source.resumable:
         # Not looked into beforehand: a query must see what the parts before it have written.
-        yield Whole(number, part, limits) if part.query.creates else RowBlock(number, cut, limits, spread)
+        whole = part.query.creates
+        yield Whole(number, part, limits) if whole else RowBlock(number, _kept(cut), limits, spread)
         return
     ahead = list(islice(cut, 2))
     if len(ahead) == 1:
         yield Batch(number, 0, ahead[0].items)
     elif ahead:
         yield RowBlock(number, chain(ahead, cut), limits, spread)
+
+
+def _kept(cut: Iterator[Block]) -> Iterator[Block]:
+    """Read everything into a temporary file first, so that what is written cannot change what is read."""
+    with tempfile.SpooledTemporaryFile(max_size=_HELD) as kept:
+        for block in cut:
+            pickle.dump(block, kept)
+        kept.seek(0)
+        while True:
+            try:
+                yield pickle.load(kept)  # noqa: S301 - nobody else can write to this file
+            except EOFError:
+                return
 
 
 def _resumed(part: Rows, row: SeedRow) -> RowBlock:

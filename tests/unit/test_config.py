@@ -101,6 +101,10 @@ SAMPLES = {
     "stale_after": "30",
     "preflight_connections": "2",
     "batch_rows": "10",
+    "batch_bytes": "1000",
+    "batch_seconds": "0.5",
+    "seed_sessions": "3",
+    "protected": "true",
 }
 
 

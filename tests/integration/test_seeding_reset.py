@@ -1,0 +1,226 @@
+"""Profiles, protected targets, resets, and what a load says at its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import neo4j
+import pytest
+
+from graphmigrate.errors import SeedFailed, UsageError
+from graphmigrate.events import Event, Notice
+from tests.projects import Project, count, rows
+
+
+def write(project: Project, **files: str) -> Project:
+    folder = project.folder / "seeds"
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.cypher.j2").write_text(text)
+    return project
+
+
+CREATING = (
+    "---\nreset: |\n  MATCH (n:P) WITH n LIMIT $batch\n  DETACH DELETE n\n---\n"
+    "{% unwind i in range(2500) %}CREATE (:P {i: i}){% endunwind %}\n"
+)
+DEPENDENT = (
+    "---\ndepends: a\nvars: {kind: one}\nreset: MATCH (q:Q)<-[:OF]-(:P) WHERE q.kind = {{ kind }} DETACH DELETE q\n---\n"
+    "MATCH (p:P {i: 7}) CREATE (p)-[:OF]->(:Q {kind: {{ kind }}});"
+)
+
+
+def test_a_reset_removes_in_batches_and_loads_again(project: Project, driver: neo4j.Driver) -> None:
+    project.more["batch_rows"] = 1000
+    write(project, a=CREATING, b=DEPENDENT)
+    project.call("seed")
+    result = project.call("seed", reset=True)
+    assert [each.name for each in result.loaded] == ["a", "b"]
+    assert rows(driver, "MATCH (p:P) RETURN count(p), count(DISTINCT p.i)") == [[2500, 2500]]
+    assert rows(driver, "MATCH (:P)-[:OF]->(q:Q) RETURN count(q), COUNT { (:Q) }") == [[1, 1]]
+    assert result.totals.labels == {"P": 2500, "Q": 1}
+    assert result.totals.relationship_types == {"OF": 1}
+    told = [
+        each.text for each in project.events if isinstance(each, Notice) and each.text.startswith("Reset")
+    ]
+    assert told == [
+        "Reset b: 1 nodes deleted, 1 relationships deleted.",
+        "Reset a: 2,500 nodes deleted.",
+    ]
+    keys = rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN s.key, s.state ORDER BY s.key")
+    assert keys == [[f"default/seed/{name}@{n}", "loaded"] for name in "ab" for n in (1, 2)]
+
+
+def test_an_interrupted_reset_goes_on_where_it_stopped(project: Project, driver: neo4j.Driver) -> None:
+    class Died(Exception):
+        pass
+
+    project.more["batch_rows"] = 1000
+    write(project, a=CREATING)
+    project.call("seed")
+    migrator = project.migrator()
+    from graphmigrate.seeding import sending
+
+    sent: list[int] = []
+    run = sending.Sending.__call__
+
+    def failing(self: Any, tx: Any) -> Any:
+        sent.append(1)
+        if len(sent) == 3:
+            raise Died
+        return run(self, tx)
+
+    with pytest.MonkeyPatch.context() as patch, migrator:
+        patch.setattr(sending.Sending, "__call__", failing)
+        with pytest.raises(Died):
+            migrator.seed(reset=True)
+    assert count(driver, "P") == 500
+    assert [each.state for each in project.call("seeds")] == ["interrupted"]
+    assert len(project.call("seed").loaded) == 1
+    assert rows(driver, "MATCH (p:P) RETURN count(p), count(DISTINCT p.i)") == [[2500, 2500]]
+    assert project.call("seed").loaded == ()
+
+
+def test_only_named_seeds_are_reset_and_those_without_a_reset_refuse(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    write(project, a="CREATE (:P {i: 7});", b=DEPENDENT)
+    project.call("seed")
+    with pytest.raises(UsageError) as raised:
+        project.call("seed", reset=True)
+    assert raised.value.error_code == "GM531"
+    assert count(driver, "Q") == 1
+    assert [each.name for each in project.call("seed", names=["b"], reset=True).loaded] == ["b"]
+    assert (count(driver, "P"), count(driver, "Q")) == (1, 1)
+
+
+def test_a_reset_cannot_delete_the_history_and_has_its_place(project: Project, driver: neo4j.Driver) -> None:
+    write(project, a="---\nvars: {}\nreset: MATCH (n) DETACH DELETE n\n---\nCREATE (:P);")
+    project.call("seed")
+    with pytest.raises(Exception, match="its history; it was rolled back"):
+        project.call("seed", reset=True)
+    assert count(driver, "P") == 1
+    write(project, a="---\nreset: |\n  MATCH (n:P)\n  DETACH DELETED n\n---\nCREATE (:P);")
+    with pytest.raises(Exception, match="refuses") as raised:
+        project.call("seed", reset=True)
+    assert raised.value.place.line == 4  # type: ignore[attr-defined]
+
+
+def test_a_reset_that_never_ends_is_ended(
+    project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graphmigrate.seeding import resetting
+
+    monkeypatch.setattr(resetting, "MOST_BATCHES", 5)
+    write(project, a="---\nreset: MATCH (n:P) WITH n LIMIT $batch SET n.x = 1\n---\nCREATE (:P);")
+    project.call("seed")
+    with pytest.raises(SeedFailed) as raised:
+        project.call("seed", reset=True)
+    assert raised.value.error_code == "GM532"
+
+
+def test_a_protected_target_wants_a_profile_and_a_yes(project: Project, driver: neo4j.Driver) -> None:
+    project.more["protected"] = True
+    write(project, a="---\nprofiles: {demo: {n: 3}, ci: }\nvars: {n: 1}\n---\nCREATE (:P {n: {{ n }}});")
+    for options in ({}, {"profile": "demo"}, {"yes": True}, {"names": ["a"], "yes": True}):
+        with pytest.raises(UsageError) as raised:
+            project.call("seed", **options)
+        assert raised.value.error_code == "GM530"
+    assert count(driver, "P") == 0
+    project.call("seed", profile="demo", yes=True)
+    assert rows(driver, "MATCH (p:P) RETURN p.n") == [[3]]
+
+
+def test_a_given_variable_beats_the_profiles(project: Project, driver: neo4j.Driver) -> None:
+    write(project, a="---\nprofiles: {demo: {n: 3}, ci: }\nvars: {n: 1}\n---\nCREATE (:P {n: {{ n }}});")
+    project.call("seed", profile="demo", variables={"n": "9"})
+    project.call("seed", profile="ci", allow_duplicates=True)
+    assert rows(driver, "MATCH (p:P) RETURN p.n ORDER BY p.n") == [[1], [9]]
+
+
+def test_rows_without_a_match_are_counted(project: Project, driver: neo4j.Driver) -> None:
+    write(
+        project,
+        a="CREATE (:P {i: 1});\n"
+        "{% unwind row in [{'i': 1}, {'i': 1}, {'i': 2}, {'i': 3}] %}\n"
+        "MATCH (p:P {i: row.i}) CREATE (p)-[:OF]->(:Q)\n{% endunwind %}\n"
+        "{% unwind i in range(4000) %}MATCH (p:P {i: i}) SET p.seen = true{% endunwind %}",
+    )
+    result = project.call("seed")
+    assert result.loaded[0].unmatched == 2 + 3999
+    assert count(driver, "Q") == 2
+
+
+def test_rows_of_a_query_see_what_came_before_and_not_what_they_make(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    write(
+        project,
+        a="{% unwind i in range(3000) %}CREATE (:P {i: i}){% endunwind %}\n"
+        "{% unwind row in query('MATCH (p:P) RETURN p.i AS i') %}MERGE (:P {i: row.i + 3000}){% endunwind %}\n"
+        "{% unwind row in query('MATCH (p:P) RETURN p.i AS i') %}CREATE (:Q {i: row.i}){% endunwind %}",
+    )
+    project.call("seed")
+    assert rows(driver, "MATCH (p:P) RETURN count(p), max(p.i)") == [[6000, 5999]]
+    assert rows(driver, "MATCH (q:Q) RETURN count(q), max(q.i)") == [[6000, 5999]]
+
+
+@pytest.mark.parametrize("failing_at", [1, 2, 3])
+def test_a_block_fed_by_a_query_starts_again(
+    project: Project, driver: neo4j.Driver, failing_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Repeatable rows begin again and say so; those that are not are committed as a whole, or not at all."""
+    from graphmigrate.seeding import sending
+
+    class Died(Exception):
+        pass
+
+    project.more["batch_rows"] = 1000
+    driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.i)")
+    write(
+        project,
+        a="{% unwind row in query('UNWIND range(1, 2500) AS i RETURN i') %}MERGE (:P {i: row.i}){% endunwind %}\n"
+        "{% unwind row in query('UNWIND range(1, 2500) AS i RETURN i') %}CREATE (:Q {i: row.i}){% endunwind %}",
+    )
+    sent: list[int] = []
+    run = sending.Sending._run
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        sent.append(1)
+        if len(sent) == failing_at * 2:
+            raise Died
+        return run(self, *arguments)
+
+    monkeypatch.setattr(sending.Sending, "_run", failing)
+    with pytest.raises(Died):
+        project.call("seed")
+    project.events.clear()
+    project.call("seed")
+    again = [each for each in project.events if isinstance(each, Notice) and "starts again" in each.text]
+    assert len(again) == (failing_at == 1)
+    assert (count(driver, "P"), count(driver, "Q")) == (2500, 2500)
+    [[row]] = rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN s {.*}")
+    assert (row["state"], row["rows"]) == ("loaded", 5000)
+
+
+def test_two_loads_at_once(project: Project, driver: neo4j.Driver, tmp_path: Path) -> None:
+    """One loads; the other waits for it, then finds nothing to do."""
+    import threading
+
+    write(project, a="{% unwind i in range(20000) %}CREATE (:P {i: i}){% endunwind %}")
+    results: list[Any] = []
+    events: list[Event] = []
+
+    def load() -> None:
+        one = Project(project.target, project.folder)
+        results.append(one.call("seed"))
+        events.extend(one.events)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(200)
+    assert sorted(len(each.loaded) for each in results) == [0, 0, 1]
+    assert rows(driver, "MATCH (p:P) RETURN count(p), count(DISTINCT p.i)") == [[20000, 20000]]
