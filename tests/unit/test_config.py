@@ -371,7 +371,9 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert set(rows) == set(NAMES)
     for name, written in rows.items():
         default = getattr(Settings(), name, None)
-        if isinstance(default, (int, float)):
+        if isinstance(default, bool):
+            assert written == str(default).lower()
+        elif isinstance(default, (int, float)):
             assert float(written) == default
 
 
