@@ -8,6 +8,8 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from graphmigrate.server import docker
+from graphmigrate.server.versions import DEFAULT
 from tests.conftest import Neo4jTarget
 from tests.projects import rows
 
@@ -212,6 +214,31 @@ def test_nothing_heavy_is_imported_before_a_fixture_is_used(
         """
     )
     run(stranger, "-p", "graphmigrate.pytest_plugin").assert_outcomes(passed=1)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_container_by_testcontainers(stranger: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := docker.unusable() or docker.missing_image(DEFAULT.image, print):
+        pytest.skip(reason)
+    monkeypatch.delenv("GRAPHMIGRATE_TEST_URI")
+    monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")  # another image, which may not be here
+    stranger.makepyfile(
+        THREE_LINES
+        + "\ndef test_uri(neo4j_server): open('uri', 'w').write(neo4j_server.uri + ' ' + neo4j_server.provider)\n"
+    )
+    result = run(stranger, "--graphmigrate-server", "docker")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        ["graphmigrate: Neo4j in Docker (as asked for)*", "graphmigrate: tested on Neo4j 5.26.* (docker)"]
+    )
+    uri, provider = (stranger.path / "uri").read_text().split()
+    assert provider == "docker"
+    with (
+        neo4j.GraphDatabase.driver(uri, connection_timeout=2) as gone,
+        pytest.raises(neo4j.exceptions.ServiceUnavailable),
+    ):
+        gone.verify_connectivity()
 
 
 @pytest.mark.slow
