@@ -26,6 +26,8 @@ class Unfit(ValueError):
     """A value that cannot be read as a type; the text says why."""
 
 
+# Of what is written as one text: hostile ones would keep a pattern busy.
+_LONGEST = 1_000
 SPELLINGS = {
     "integer": "int", "boolean": "bool", "str": "string", "text": "string", "number": "float", "double": "float",
     "zoned datetime": "datetime", "local datetime": "localdatetime", "zoned time": "time", "local time": "localtime",
@@ -36,7 +38,7 @@ _SRIDS = {"": 4326, "wgs-84": 4326, "wgs-84-3d": 4979, "cartesian": 7203, "carte
 _THIRD_DIMENSION = {4326: 4979, 7203: 9157}
 _COORDINATES = (("longitude", "latitude", "height"), ("x", "y", "z"))
 _VECTORS = ("f32", "f64", "i8", "i16", "i32", "i64")
-_POINT = re.compile(r"(?:SRID=(\d+);)?\s*(?:POINT\s*Z?\s*\(([^()]*)\)|([^()]*))", re.IGNORECASE)
+_POINT = re.compile(r"(?:SRID=(\d+);)?\s*+(?:POINT\s*+Z?\s*+\(([^()]*+)\)|([^()]*+))", re.IGNORECASE)
 _FRACTION = re.compile(r"[.,](\d{7,})")
 _ZONE = re.compile(r"(.*?)\[([\w+/-]+)\]")
 _NUMBER = r"([+-]?\d+(?:[.,]\d+)?)"
@@ -111,6 +113,8 @@ def _string(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
+        if len(value) > _LONGEST:
+            raise Unfit("too long")
         return value.strip()
     if isinstance(value, (datetime.date, datetime.time)):  # YAML has dates of its own
         return value.isoformat()
@@ -168,9 +172,27 @@ def _clock(text: str) -> Any:
     return _exact(time, long[1]) if long else time
 
 
+class Offset(datetime.tzinfo):
+    """A fixed offset from UTC, also for times without a date: the driver asks a zone about those."""
+
+    def __init__(self, offset: datetime.timedelta) -> None:
+        self._offset = offset
+
+    def utcoffset(self, dt: object) -> datetime.timedelta:  # noqa: ARG002
+        """See datetime.tzinfo."""
+        return self._offset
+
+    def dst(self, dt: object) -> None:
+        """See datetime.tzinfo."""
+
+    def tzname(self, dt: object) -> str:  # noqa: ARG002
+        """See datetime.tzinfo."""
+        return str(self._offset)
+
+
 def _time(value: Any) -> Any:
     time = _clock(_text(value))
-    return time.replace(tzinfo=datetime.UTC) if time.tzinfo is None else time
+    return time.replace(tzinfo=Offset(time.utcoffset() or datetime.timedelta()))
 
 
 def _local_time(value: Any) -> Any:
@@ -200,7 +222,7 @@ def _point(value: Any, srid: int) -> Any:
     import neo4j.spatial
 
     if isinstance(value, str):
-        found = _POINT.fullmatch(value.strip())
+        found = _POINT.fullmatch(_text(value))
         if not found:
             raise Unfit("not a point, such as 'POINT(5.1 52.1)' or '5.1 52.1', longitude first")
         srid = int(found[1]) if found[1] else srid

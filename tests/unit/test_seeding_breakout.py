@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens
 from graphmigrate.seeding import prepare
 from graphmigrate.seeding.problems import SeedFileError
-from graphmigrate.seeding.program import Query
+from graphmigrate.seeding.program import Query, Rows
 
-common = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+common = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Pieces that mean something to Cypher, to Jinja or to the engine, between plain text.
 NASTY = st.lists(
@@ -79,7 +79,26 @@ SHAPES = [
     "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}RETURN {{ v | trim }}{% endcall %}",
     "{% for c in [v] %}RETURN {{ c | replace('a', v) }}{% endfor %}",
     "{% unwind row in [{'a': v}] %}RETURN row.a, {{ v }}{% endunwind %}",
+    "{% unwind row in [{'a': v}] | where(a=v) | select('a') | limit(1) %}RETURN row.a, {{ v }}{% endunwind %}",
+    "{% unwind row in generate(2, a=v, b=choice([v]), c=concat(v, column('a'))) %}RETURN row.a, {{ v }}{% endunwind %}",
 ]
+
+
+@common
+@given(value=NASTY)
+def test_no_value_changes_the_text_of_a_query(value: str) -> None:
+    assume(not any("\ud800" <= character <= "\udfff" for character in value))
+    text = (
+        "{% set q %}MATCH (n) WHERE n.x = {{ v }} AND n.y = $y RETURN n{% endset %}"
+        "{% unwind row in query(q, y=v) %}RETURN row.n{% endunwind %}"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "a.cypher.j2").write_text("---\nvars: {v: ''}\n---\n" + text)
+        [part] = prepare(Path(name), variables={"v": value}).seeds[0].program.parts
+    assert isinstance(part, Rows)
+    [query] = part.source.queries
+    assert query.text == "MATCH (n) WHERE n.x = $p1 AND n.y = $y RETURN n"
+    assert query.parameters == {"p1": value, "y": value}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -155,6 +174,24 @@ ROOTS = st.sampled_from(
         "true",
         "csv",
         "jsonl",
+        "json",
+        "yaml",
+        "query",
+        "query('RETURN 1 AS a')",
+        "generate",
+        "generate(3, a=sequence())",
+        "generate(3, a=1) | limit(2)",
+        "[{'a': 1}] | where(a=1)",
+        "fake",
+        "random",
+        "random.int",
+        "random.int(1, 2)",
+        "choice",
+        "sequence()",
+        "ref",
+        "concat",
+        "column('a')",
+        "env",
         "range",
         "range(2)",
         "dict",
@@ -189,6 +226,13 @@ INTERNALS = [
     "_func",
     "_range",
     "_TemplateReference__context",
+    "_inner",
+    "_file",
+    "_root",
+    "_bind",
+    "_specifications",
+    "_environment",
+    "_generators",
     "__getattribute__",
     "__module__",
     "__wrapped__",
