@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
     """EXPLAIN every distinct statement; raises PreflightError (GM557) with all refusals, each at its line."""
     distinct: dict[str, tuple[Query, dict[str, Any]]] = {}
+    reading: set[str] = set()
     for seed in seeds:
         for query in seed.reset:
             distinct.setdefault(query.text, (query, query.parameters))
@@ -29,10 +30,11 @@ def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
                     distinct.setdefault(query.text, (query, query.parameters))
             elif isinstance(part, Rows):
                 distinct.setdefault(part.query.text, (part.query, {**part.query.parameters, ROWS: []}))
+                reading.update(query.text for query in part.source.queries)
                 for query in part.source.queries:
                     distinct.setdefault(query.text, (query, query.parameters))
     asked = list(distinct.values())
-    answers = explain(database, [(query.text, parameters) for query, parameters in asked])
+    answers = explain(database, [(query.text, parameters) for query, parameters in asked], frozenset(reading))
     problems = [
         Problem(
             "GM557",

@@ -43,7 +43,7 @@ class Source(ABC):
     def lists(self, names: Sequence[str], skip: int = 0) -> Iterator[list[Any]]:
         """Give each row as the list of these columns; what a row has not is null."""
         for index, row in enumerate(self.values(skip), skip):
-            if not isinstance(row, Mapping):
+            if type(row) is not dict and not isinstance(row, Mapping):
                 raise self._without_columns(row, index, names)
             yield [row.get(name) for name in names]
 

@@ -110,7 +110,7 @@ MERGE (n:New {id: row.id}) SET n.old = row.o.id, n.at = row.o.at;
     ("query", "error", "code"),
     [
         ("MATCH (o:Old RETURN o", PreflightError, "GM557"),
-        ("CREATE (o:Old {id: 1}) RETURN o.id AS id", SeedFailed, "GM597"),
+        ("CREATE (o:Old {id: 1}) RETURN o.id AS id", PreflightError, "GM557"),
         ("UNWIND [1, 2, 0] AS x RETURN 1 / x AS id", SeedFailed, "GM597"),
         ("RETURN 1 AS other", SeedFailed, "GM587"),
     ],
