@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed summary test lint format clean stop ci
+.PHONY: help install migrate seed stop test test-drivers ci audit reference lint format clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.installed: pyproject.toml requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it: apt-get install python3 python3-venv (Debian), brew install python (macOS)." >&2; exit 2; }
@@ -36,6 +36,12 @@ test: install ## run every test against a real Neo4j
 
 ci: install ## what the GitHub Action does, here: database, validate, plan, migrate, seed, then lint and every test
 	@PATH="$(abspath $(BIN)):$$PATH" INPUT_TEST="$${INPUT_TEST:-make lint test}" scripts/ci/all
+
+test-drivers: install ## run the tests that lean on the driver with its lowest and its newest version
+	@scripts/test-drivers
+
+audit: install ## look for known vulnerabilities of what a user installs
+	@scripts/audit
 
 reference: install ## write what the documentation takes from the code
 	@$(BIN)/python scripts/reference
