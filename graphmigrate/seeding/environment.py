@@ -248,6 +248,8 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
             return value
         if isinstance(value, RowVariable):
             str(value)
+        if isinstance(value, Specification):
+            value = self.functions.made(value)
         return Placeholder(parameter(value), origin)
 
     def called(self, value: Any) -> Text:

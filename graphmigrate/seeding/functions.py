@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graphmigrate.seeding.sourcemap import Places
+    from graphmigrate.seeding.specifications import Specification
 
 
 class Named(ABC):
@@ -109,6 +110,10 @@ class Functions:
             "cycler": lambda *items: Cycler(*items),
             "joiner": lambda separator=", ": Joiner(separator),
         }
+
+    def made(self, specification: Specification) -> Any:
+        """Give a value for a specification that is written out by itself, the n-th of this rendering."""
+        return self._generators.made(specification)
 
     def _csv(self, name: Any, **options: Any) -> CsvSource:
         _check_options("csv", options, Dialect.__dataclass_fields__)

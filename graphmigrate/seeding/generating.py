@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.seeding.problems import BAD_SPECIFICATION, SeedFileError, did_you_mean
@@ -62,6 +63,7 @@ class Generators:
     def __init__(self, seed: str) -> None:
         self._seed = seed
         self._made = 0
+        self._written: Counter[str] = Counter()
         self._named: set[str] = set()
 
     def generate(self, count: Any, *more: Any, **columns: Any) -> GenerateSource:
@@ -81,6 +83,13 @@ class Generators:
             raise wrong("generate", "at least one column", "generate(1000, id=sequence(), name=fake.name())")
         return GenerateSource(count, every, self._stream(names))
 
+    def made(self, specification: Specification) -> Any:
+        """Give the value of a specification outside of any block: the next row of what has its name."""
+        name = specification._name
+        row = self._written[name]
+        self._written[name] += 1
+        return bind(specification, key_of(self._seed, "written", name), _no_columns)(row)
+
     def _stream(self, names: Sequence[str]) -> tuple[str, ...]:
         self._made += 1
         if not names:
@@ -93,6 +102,10 @@ class Generators:
             )
         self._named.add(names[0])
         return self._seed, "named", names[0]
+
+
+def _no_columns(name: str) -> At:
+    raise SeedFileError(f"There is no column {name!r} outside of generate.", code=BAD_SPECIFICATION)
 
 
 def ref(rows: Any = None, column: Any = None, skew: Any = 1, start: Any = 1) -> Specification:

@@ -54,7 +54,8 @@ def unit(key: int, index: int) -> float:
 class Specification:
     """How the values of a column are made; ``bind`` gives the function of the row's number.
 
-    It is no value itself: every operator, filter and conversion of the template refuses it.
+    It is no value itself: every operator, filter and conversion of the template refuses it. Only ``{{ … }}`` writes the
+    next value that it makes.
     """
 
     __slots__ = ("_bind", "_name")
@@ -66,7 +67,8 @@ class Specification:
     def _refuse(self, *_: object) -> NoReturn:
         raise SeedFileError(
             f"{self._name} makes a value for each row: it is none by itself.",
-            hint="Use it as a column: generate(100, name=fake.name()). Join texts with concat(…).",
+            hint="Use it as a column: generate(100, name=fake.name()), or write it out alone: {{ fake.name() }}."
+            " Join texts with concat(…).",
             code=BAD_SPECIFICATION,
         )
 

@@ -224,6 +224,24 @@ WRONG = [
 ]
 
 
+def test_written_out_alone_each_is_the_next_value(tmp_path: Path) -> None:
+    text = """{% for i in range(N) %}CREATE (:P {id: {{ sequence() }},
+age: {{ random.int(1, 10**9) }}, x: {{ concat('x', sequence()) }}});
+{% endfor %}"""
+
+    def written(count: int) -> list[Any]:
+        (tmp_path / "a.cypher.j2").write_text(text.replace("N", str(count)))
+        queries = prepare(tmp_path, names=["a"]).seeds[0].program.queries
+        assert {query.text for query in queries} <= {"CREATE (:P {id: $p1,\nage: $p2, x: $p3})"}
+        return [list(query.parameters.values()) for query in queries]
+
+    made = written(5)
+    assert [row[0] for row in made] == [1, 2, 3, 4, 5]
+    assert [row[2] for row in made] == ["x1", "x2", "x3", "x4", "x5"]
+    assert len({row[1] for row in made}) == 5
+    assert written(2) == made[:2]
+
+
 @pytest.mark.parametrize("call", WRONG)
 def test_wrong_arguments_are_named_at_the_line(tmp_path: Path, call: str) -> None:
     with pytest.raises(SeedFileError) as raised:
@@ -235,7 +253,8 @@ def test_wrong_arguments_are_named_at_the_line(tmp_path: Path, call: str) -> Non
 @pytest.mark.parametrize(
     "expression",
     [
-        "RETURN {{ random.int(1, 2) }}",
+        "RETURN {{ column('a') }}",
+        "RETURN {{ concat(column('a')) }}",
         "RETURN {{ random.int(1, 2) + 1 }}",
         "RETURN {{ 'x' ~ sequence() }}",
         "RETURN {{ [sequence()] }}",
