@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed stop test test-drivers ci audit reference lint format clean
+.PHONY: help install migrate seed stop test test-drivers bench ci audit reference lint format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ audit: install ## look for known vulnerabilities of what a user installs
 
 reference: install ## write what the documentation takes from the code
 	@$(BIN)/python scripts/reference
+
+bench: install ## measure against a real Neo4j that is started and stopped here; prints one table (BENCH=name: only that)
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 lint: install ## ruff, mypy --strict and the direction of imports
 	@$(BIN)/ruff check .

@@ -5,20 +5,22 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from graphmigrate import repairing
+from graphmigrate import checks, repairing
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted
 from graphmigrate.history import Attempt
+from graphmigrate.planning import refuse
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
     from graphmigrate.database.lock import Lock
     from graphmigrate.history import History
+    from graphmigrate.outcome import Outcome
     from graphmigrate.plan import Plan
     from graphmigrate.project.model import MigrationFolder
     from graphmigrate.project.versions import Version
     from graphmigrate.results import RepairAction
-    from graphmigrate.runner import Outcome, RunState
+    from graphmigrate.runner import RunState
     from graphmigrate.workspace import Workspace
 
 
@@ -62,12 +64,18 @@ def apply(
     history: History,
     outcome: Outcome,
 ) -> None:
-    """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error."""
+    """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error.
+
+    The schema is read once, under the lock: it is what the plan is checked against and what the run starts from.
+    Raises PreflightError where a statement would fail.
+    """
     from graphmigrate.database.catalogue import read_catalogue
     from graphmigrate.recovery import close_record, open_record
     from graphmigrate.runner import Runner, RunState, record_skip
 
     database = workspace.database
+    catalogue = read_catalogue(database)
+    refuse(checks.check(planned.tasks, workspace.target, catalogue))
     for skip in planned.skips:
         workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
         if history.skips.get(skip.file.version.canonical) != skip.reason:
@@ -75,7 +83,6 @@ def apply(
     if not planned.tasks:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
-    catalogue = read_catalogue(database)
     record = open_record(database, planned, catalogue)
     state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
     try:

@@ -103,6 +103,13 @@ class History:
         """The reasons of skipped migrations by canonical version."""
         return {version: each.reason for version, each in self.attempts.items() if each.outcome == SKIPPED}
 
+    def same_rows(self, other: History) -> bool:
+        """Whether nothing happened between two readings that a plan depends on."""
+        mine, others = (
+            (each.rows, each.attempts, each.generations, each.record, each.top_rank) for each in (self, other)
+        )
+        return mine == others
+
     def next_key(self, ledger: str, version: Version) -> str:
         """Give the key that the next application of this version takes."""
         return migration_key(ledger, version, self.generations.get(version.canonical, 0) + 1)

@@ -9,24 +9,27 @@ import json
 import logging
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphmigrate import events
 from graphmigrate.errors import Place, Problem
+
+if TYPE_CHECKING:
+    from graphmigrate import events
 
 # A library prints nothing of its own (Python's Logging HOWTO, "Configuring Logging for a Library").
 logging.getLogger("graphmigrate").addHandler(logging.NullHandler())
 _MIGRATE = logging.getLogger("graphmigrate.migrate")
 _SEED = logging.getLogger("graphmigrate.seed")
-_OFTEN = (events.BatchDone, events.IndexesAwaited, events.SeedProgress)
+_OFTEN = {"BatchDone", "IndexesAwaited", "SeedProgress"}
 
 
-def logged(listen: events.Listener) -> events.Listener:
+def logged(listen: events.Listener | None) -> events.Listener:
     """Give a listener that logs each event and passes it on."""
 
     def both(event: events.Event) -> None:
         log(event)
-        listen(event)
+        if listen is not None:
+            listen(event)
 
     return both
 
@@ -35,10 +38,12 @@ def log(event: events.Event) -> None:
     """Log an event: often repeated ones as DEBUG, findings as WARNING, all else as INFO."""
     name = type(event).__name__
     logger = _SEED if name.startswith("Seed") else _MIGRATE
-    if isinstance(event, events.Warned):
+    from graphmigrate.events import Warned
+
+    if isinstance(event, Warned):
         logger.warning("%s", event.problem, extra={"event": event})
         return
-    level = logging.DEBUG if isinstance(event, _OFTEN) else logging.INFO
+    level = logging.DEBUG if name in _OFTEN else logging.INFO
     if logger.isEnabledFor(level):
         said = " ".join(f"{each.name}={getattr(event, each.name)!r}" for each in fields(event))
         logger.log(level, "%s %s", name, said, extra={"event": event})

@@ -7,25 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate import plan, planning, repairing
+from graphmigrate import plan, planning
 from graphmigrate.config import Secret, Settings, load
 from graphmigrate.errors import Severity
-from graphmigrate.events import Listener, ignore
 from graphmigrate.logs import logged
+from graphmigrate.outcome import Outcome
 from graphmigrate.project.versions import Version
-from graphmigrate.results import (
-    GraphSummary,
-    MigrateResult,
-    PlannedMigration,
-    PlannedStatement,
-    PlanResult,
-    RepairResult,
-    SeedCheckResult,
-    SeedResult,
-    SkippedMigration,
-    Status,
-    StatusRow,
-)
+from graphmigrate.results import MigrateResult, SkippedMigration, Status, StatusRow
 from graphmigrate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,8 +23,20 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.errors import Problem
+    from graphmigrate.events import Listener
     from graphmigrate.plan import Entry
-    from graphmigrate.results import BaselineResult, SeedInfo, SeedShowResult, Target
+    from graphmigrate.results import (
+        BaselineResult,
+        GraphSummary,
+        PlannedMigration,
+        PlanResult,
+        RepairResult,
+        SeedCheckResult,
+        SeedInfo,
+        SeedResult,
+        SeedShowResult,
+        Target,
+    )
     from graphmigrate.seeding import Preparation
 
 
@@ -63,7 +63,7 @@ class Migrator:
         migrations: str | os.PathLike[str] | None = None,
         seeds: str | os.PathLike[str] | None = None,
         ledger: str | None = None,
-        listen: Listener = ignore,
+        listen: Listener | None = None,
     ) -> None:
         given = {
             "uri": uri,
@@ -84,7 +84,7 @@ class Migrator:
         folder: str | os.PathLike[str] = ".",
         *,
         driver: neo4j.Driver | None = None,
-        listen: Listener = ignore,
+        listen: Listener | None = None,
     ) -> Migrator:
         """Take the settings that the command line would take in ``folder``: environment, ``.env``, ``graphmigrate.toml``.
 
@@ -117,25 +117,26 @@ class Migrator:
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files disagree, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
         """
-        from graphmigrate.applying import apply, settle
-        from graphmigrate.runner import Outcome
-
         started = time.monotonic()
-        workspace, outcome = self._workspace, Outcome()
+        workspace = self._workspace
         files = workspace.files()
         history = workspace.history()
         # while another run is at work, or one that died is not settled, the history cannot be held against the files
         settled = history.record is None
         planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
+        outcome = Outcome()
         if not planning.nothing_to_do(planned, history):
+            from graphmigrate import applying
+
             planning.preflight(workspace, planned)
             with workspace.locked(lock_timeout) as lock:
-                history = settle(workspace, lock, files, outcome)
-                planned = planning.make_plan(workspace, files, history, target, allow_out_of_order)
-                planning.refuse(planning.checked(workspace, planned))
-                apply(workspace, lock, files, planned, history, outcome)
-            history = workspace.history()
-        highest = history.highest
+                before, history = history, applying.settle(workspace, lock, files, outcome)
+                if not (settled and history.same_rows(before)):
+                    planned = planning.make_plan(workspace, files, history, target, allow_out_of_order)
+                applying.apply(workspace, lock, files, planned, history, outcome)
+        highest = max(
+            (*history.rows, *(Version.parse(each.version) for each in outcome.applied)), default=None
+        )
         return MigrateResult(
             workspace.target,
             tuple(outcome.applied),
@@ -152,6 +153,8 @@ class Migrator:
 
         ``check_data`` also looks for data that the planned constraints would not allow, which reads whole labels.
         """
+        from graphmigrate.results import PlanResult
+
         workspace = self._workspace
         files, history = workspace.files(), workspace.history()
         planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
@@ -179,6 +182,8 @@ class Migrator:
 
     def baseline(self, version: str) -> BaselineResult:
         """Mark every version up to ``version`` as there already, without running it."""
+        from graphmigrate import repairing
+
         files = self._workspace.files()
         with self._workspace.locked(None):
             history = self._workspace.history()
@@ -193,7 +198,9 @@ class Migrator:
         done: Sequence[str] = (),
     ) -> RepairResult:
         """Show every disagreement of history and files with what resolves it; resolve those of the versions named."""
+        from graphmigrate import repairing
         from graphmigrate.applying import settle_as_told
+        from graphmigrate.results import RepairResult
 
         workspace = self._workspace
         files = workspace.files(strict=False)
@@ -233,6 +240,7 @@ class Migrator:
         seeds only with a ``profile`` and ``yes``.
         """
         from graphmigrate import seeding
+        from graphmigrate.results import SeedResult
 
         started = time.monotonic()
         planning.refuse_protected(self.settings, profile, yes=yes)
@@ -270,6 +278,7 @@ class Migrator:
     ) -> SeedCheckResult:
         """Render seeds and let the server check every statement, with ``rows`` read every row too; loads nothing."""
         from graphmigrate import seeding
+        from graphmigrate.results import SeedCheckResult
 
         preparation = self._prepared(names, profile, variables)
         target = self._workspace.target
@@ -314,6 +323,7 @@ class Migrator:
     def summary(self) -> GraphSummary:
         """Count nodes by label and relationships by type, the ledger's own left out."""
         from graphmigrate.database import queries
+        from graphmigrate.results import GraphSummary
 
         database = self._workspace.database
         return GraphSummary(
@@ -333,6 +343,8 @@ def _skipped(skip: plan.Skip) -> SkippedMigration:
 
 
 def _planned(task: plan.Task) -> PlannedMigration:
+    from graphmigrate.results import PlannedMigration, PlannedStatement
+
     file = task.migration.file
     statements = tuple(
         PlannedStatement(statement.file, statement.place.line, segment.kind.value, statement.text)

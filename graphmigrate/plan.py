@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.history import SKIPPED
 from graphmigrate.results import State
-from graphmigrate.segments import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,10 +91,17 @@ def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ..
     """Give every version its state, in order of version."""
     by_version = {file.version: file for file in files}
     versions = sorted(by_version.keys() | history.rows.keys())
-    return tuple(_entry(version, by_version.get(version), history) for version in versions)
+    limits = history.baseline, history.highest
+    return tuple(_entry(version, by_version.get(version), history, *limits) for version in versions)
 
 
-def _entry(version: Version, file: MigrationFile | None, history: History) -> Entry:
+def _entry(
+    version: Version,
+    file: MigrationFile | None,
+    history: History,
+    baseline: Version | None,
+    highest: Version | None,
+) -> Entry:
     row = history.rows.get(version)
     attempt = history.attempts.get(version.canonical)
     last = f"last attempt {attempt.outcome}: {attempt.reason}" if attempt else None
@@ -109,11 +115,11 @@ def _entry(version: Version, file: MigrationFile | None, history: History) -> En
             return Entry(version, State.INTERRUPTED, file, row, detail)
         same = row.checksum in {None, file.checksum}
         return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
-    if history.baseline is not None and version <= history.baseline:
-        return Entry(version, State.APPLIED, file, None, f"covered by baseline V{history.baseline.text}")
+    if baseline is not None and version <= baseline:
+        return Entry(version, State.APPLIED, file, None, f"covered by baseline V{baseline.text}")
     if attempt is not None and attempt.outcome == SKIPPED:
         return Entry(version, State.SKIPPED, file, None, attempt.reason)
-    late = history.highest is not None and version < history.highest
+    late = highest is not None and version < highest
     return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
 
 
@@ -165,6 +171,8 @@ def build(
     allow_out_of_order: bool,
 ) -> Plan:
     """Judge the conditions on edition and version, cut into segments, and find where an interrupted one goes on."""
+    from graphmigrate.segments import segments_of
+
     tasks: list[Task] = []
     skips: list[Skip] = []
     problems: list[Problem] = []

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from graphmigrate import checks, plan
-from graphmigrate.cypher.model import Kind
+from graphmigrate import plan
 from graphmigrate.errors import (
     HistoryMismatch,
     MigrationFailed,
@@ -16,7 +15,6 @@ from graphmigrate.errors import (
     Severity,
     UsageError,
 )
-from graphmigrate.events import Warned
 from graphmigrate.project.versions import Version
 from graphmigrate.results import State
 from graphmigrate.workspace import raise_if
@@ -96,6 +94,7 @@ def findings(workspace: Workspace, planned: Plan, history: History) -> list[Prob
 
 def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
     """Walk the plan's statements along the catalogue as it stands."""
+    from graphmigrate import checks
     from graphmigrate.database.catalogue import read_catalogue
 
     if not planned.tasks:
@@ -105,6 +104,9 @@ def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
 
 def preflight(workspace: Workspace, planned: Plan) -> None:
     """Refuse what the files alone or the server's parser refuse, before the lock is even asked for."""
+    from graphmigrate import checks
+    from graphmigrate.events import Warned
+
     found = [*checks.check_statements(planned.tasks, workspace.target), *_explained(workspace, planned)]
     for problem in (*planned.problems, *found):
         if problem.severity is Severity.WARNING:
@@ -117,6 +119,7 @@ def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
 
     Where statements before a constraint may still mend the data, a finding is a warning.
     """
+    from graphmigrate.cypher.model import Kind
     from graphmigrate.database.catalogue import read_catalogue
     from graphmigrate.database.violations import violation
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from graphmigrate.database.connection import Database
     from graphmigrate.history import Attempt, History
+    from graphmigrate.outcome import Outcome
     from graphmigrate.plan import Plan, Task
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
-    from graphmigrate.runner import Outcome
     from graphmigrate.schema.catalogue import Catalogue
 
 

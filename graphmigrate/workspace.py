@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import check_uri
 from graphmigrate.errors import ProjectError, Severity, UsageError
-from graphmigrate.events import Listener, Warned
 from graphmigrate.project.collect import collect
-from graphmigrate.project.read import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import neo4j
 
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.database.lock import Lock
     from graphmigrate.errors import Problem
+    from graphmigrate.events import Listener
     from graphmigrate.history import History
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.results import Target
@@ -99,11 +98,15 @@ class Workspace:
         folder = collect(self.settings.migrations)
         if strict:
             errors = [each for each in folder.problems if each.severity is Severity.ERROR]
-            for problem in folder.problems:
-                if problem.severity is Severity.WARNING:
-                    self.listen(Warned(problem))
+            self._warn(each for each in folder.problems if each.severity is Severity.WARNING)
             raise_if(errors, ProjectError, "The migrations folder has {count} problem(s); nothing was run.")
         return folder
+
+    def _warn(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            from graphmigrate.events import Warned
+
+            self.listen(Warned(problem))
 
     def history(self) -> History:
         """Read what the database remembers. Raises ConnectionFailed, NotAllowed and HistoryMismatch."""
@@ -117,6 +120,8 @@ class Workspace:
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""
+        from graphmigrate.project.read import read
+
         migration, problems = read(file, max_statement_bytes=self.settings.max_statement_size)
         return migration, list(problems)
 

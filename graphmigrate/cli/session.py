@@ -249,10 +249,10 @@ class Session:
         from graphmigrate.cli.logs import set_up
 
         set_up(self)
-        from graphmigrate.cli.render.progress import progress
+        from graphmigrate.cli.render.listening import shown
 
         self.target = settings
-        with progress(self) as listen, Migrator(settings, listen=listen) as migrator:
+        with shown(self) as listen, Migrator(settings, listen=listen) as migrator:
             yield migrator
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
+_ROWS_AT_ONCE = 25
 
 
 def prepare_ledger(database: Database) -> None:
@@ -86,7 +87,7 @@ def _history_row(row: list[Any]) -> HistoryRow:
         state,
         step,
         steps,
-        installed_on,
+        moment,
         by,
         took,
         run,
@@ -103,11 +104,9 @@ def _history_row(row: list[Any]) -> HistoryRow:
         state=state,
         step=step,
         steps=steps,
-        installed_on=installed_on.to_native() if installed_on else None,
+        installed_on=None if moment is None else datetime.fromtimestamp(moment / 1000, UTC),
         installed_by=by,
-        execution_time=timedelta(seconds=took.seconds, microseconds=took.nanoseconds // 1000)
-        if took
-        else None,
+        execution_time=None if took is None else timedelta(microseconds=took),
         run=run,
         intent=intent,
         batches=batches or 0,
@@ -161,10 +160,9 @@ class Journal:
         """Write everything pending and ``own``. Raises StepTaken where a row is not where it should be."""
         writes = self.pending | ({own.key: self.folded(own)} if own else {})
         created = [write.values for write in writes.values() if write.step is None]
-        if len(created) == 1:
-            tx.run(queries.CREATE_ROW, row=created[0]).consume()
-        elif created:
-            tx.run(queries.CREATE_ROWS, rows=created).consume()
+        for first in range(0, len(created), _ROWS_AT_ONCE):
+            rows = {f"row{number}": row for number, row in enumerate(created[first : first + _ROWS_AT_ONCE])}
+            tx.run(queries.create_rows(rows), rows).consume()
         for write in writes.values():
             if write.step is not None:
                 _advance(tx, write)

@@ -28,6 +28,7 @@ _POLL = 0.25
 _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
 _ROWS = 10**15  # more than any run asks for
+_PAIR = 2
 
 
 class Lock:
@@ -70,8 +71,7 @@ class Lock:
         with self._mutex:
             if self._failure is None and self._pulse is not None:
                 try:
-                    next(self._pulse)  # perhaps computed before we asked
-                    next(self._pulse)
+                    _next_pair(self._pulse)
                 except Exception as error:  # whatever it is, the lock cannot be trusted any more
                     self._failure = error
         if self._failure is not None or self._pulse is None:
@@ -131,9 +131,9 @@ class Lock:
         database = self._database
         import neo4j
 
-        # one row at a time: each row of the pulse is then an answer of its own
+        # the pulse is asked for in pairs, one round trip each: the second row is computed after the asking
         session = database.driver.session(
-            database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS, fetch_size=1
+            database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS, fetch_size=_PAIR
         )
         self._session = session
         metadata = database.metadata(LOCK, since=self._since)
@@ -148,7 +148,7 @@ class Lock:
         self._pulse = transaction.run(
             queries.PULSE, key=self._key, rows=_ROWS, beat=self._beats, doing=self._doing
         )
-        next(self._pulse)
+        _next_pair(self._pulse)
 
     def _close_quietly(self) -> None:
         with suppress(*DriverFailure):  # it failed already
@@ -201,6 +201,12 @@ class Lock:
                 self._open_pulse(self._transaction)
             except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
+
+
+def _next_pair(pulse: neo4j.Result) -> None:
+    """Ask for two rows; the server may have computed the first before it was asked."""
+    for _ in range(_PAIR):
+        next(pulse)
 
 
 def _holding(rows: Iterable[neo4j.Record]) -> list[dict[str, Any]]:

@@ -63,12 +63,15 @@ def _read_entry(folder: Path, entry: os.DirEntry[str]) -> MigrationFile | Proble
     if isinstance(verdict, Ignored):
         return None
     path = folder / entry.name
-    place = Place(printable(str(path)), 1)
     if _is_folder(entry):
-        return _about_folder(path, verdict, place)
+        return _about_folder(path, verdict, _place(path))
     if isinstance(verdict, Refused):
-        return Problem(verdict.code, verdict.message, verdict.hint, place, verdict.severity)
-    return _read_file(path, verdict, place)
+        return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
+    return _read_file(path, verdict, is_regular=_is_file(entry))
+
+
+def _place(path: Path) -> Place:
+    return Place(printable(str(path)), 1)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -78,15 +81,23 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _read_file(path: Path, name: MigrationName, place: Place) -> MigrationFile | Problem:
+def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
-        if not path.is_file() and path.exists():
-            return _unreadable("it is not a regular file", place)
-        content = path.read_bytes()
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _read_file(path: Path, name: MigrationName, *, is_regular: bool) -> MigrationFile | Problem:
+    try:
+        if not is_regular and path.exists():
+            return _unreadable("it is not a regular file", _place(path))
+        with open(path, "rb", buffering=0) as file:  # one read: faster than through a buffer
+            content = file.readall()
     except OSError as error:
         broken = path.is_symlink() and isinstance(error, FileNotFoundError)
         reason = f"it is a link to {os.readlink(path)!r}, which is not there" if broken else _reason(error)
-        return _unreadable(reason, place)
+        return _unreadable(reason, _place(path))
     return MigrationFile(name.version, name.description, path, path.name, checksum(content), content)
 
 

@@ -29,13 +29,12 @@ _SUFFIXES = (
     ".cypher.sql",
 )
 _MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTALL)
-_VERSIONED = re.compile(rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__")
-_REPEATABLE = re.compile(rf"R(?:{VERSION_PATTERN})?__.*\.\w+")
-_UNDO = re.compile(rf"U{VERSION_PATTERN}__.*\.\w+")
-_CALLBACK = re.compile(r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher", re.DOTALL)
-_ANY_VERSION = re.compile(
-    rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)", re.DOTALL | re.I
-)
+# Names that are not right are few: their patterns are compiled when the first of them is met.
+_VERSIONED = rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__"
+_REPEATABLE = rf"R(?:{VERSION_PATTERN})?__.*\.\w+"
+_UNDO = rf"U{VERSION_PATTERN}__.*\.\w+"
+_CALLBACK = r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher"
+_ANY_VERSION = rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)"
 _SEPARATORS = "-_. "
 _SHAPE = "V<version>__<description>.cypher"
 
@@ -70,7 +69,7 @@ class Refused:
 
 def read_name(name: str) -> MigrationName | Ignored | Refused:
     """Judge the name of one file, without its folder. Never raises."""
-    if any("\ud800" <= character <= "\udfff" for character in name):
+    if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
     name = unicodedata.normalize("NFC", name)
     match = _MIGRATION.fullmatch(name)
@@ -94,9 +93,9 @@ def _shown(description: str) -> str:
 def _unsupported(name: str) -> Refused | None:
     """Recognise what other tools read and this one does not."""
     kinds = (
-        (_REPEATABLE.fullmatch(name), "Repeatable migrations (R__)"),
-        (_UNDO.fullmatch(name), "Undo migrations (U<version>__)"),
-        (_CALLBACK.fullmatch(name), "Callbacks"),
+        (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)"),
+        (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)"),
+        (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks"),
         (name.lower().endswith((".py", ".java", ".class", ".kt")), "Migrations in a programming language"),
     )
     for found, kind in kinds:
@@ -110,10 +109,10 @@ def _misnamed(name: str) -> Refused | None:
     """Recognise what was meant as a migration: it ends like Cypher, or begins like a version."""
     stem, suffix = _split_suffix(name)
     if suffix is None:
-        if not _VERSIONED.match(name):
+        if not re.match(_VERSIONED, name):
             return None
         stem, dot, ending = name.rpartition(".")
-        stem, suffix = (stem, dot + ending) if _VERSIONED.match(stem) else (name, "")
+        stem, suffix = (stem, dot + ending) if re.match(_VERSIONED, stem) else (name, "")
         stem = _split_suffix(stem)[0]
     mistakes, suggestion = _mistakes(stem)
     if suffix != ".cypher":
@@ -131,7 +130,7 @@ def _split_suffix(name: str) -> tuple[str, str | None]:
 
 def _mistakes(stem: str) -> tuple[list[str], str]:
     """Say what is wrong before the suffix, and what would be right."""
-    match = _ANY_VERSION.fullmatch(stem)
+    match = re.fullmatch(_ANY_VERSION, stem, re.DOTALL | re.I)
     if match is None:
         description = re.sub(r"^[vV](?=[-_. ])", "", stem).strip(_SEPARATORS) or "description"
         return ["it has no version"], f"V<version>__{description}"

@@ -14,12 +14,13 @@ from graphmigrate.results import AppliedMigration, SkippedMigration
 from graphmigrate.runner.alone import run_alone
 from graphmigrate.runner.data import run_batches, run_data
 from graphmigrate.runner.schema import SchemaSegments
-from graphmigrate.runner.state import Outcome, RunState, record_skip
+from graphmigrate.runner.state import RunState, record_skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.errors import Place
+    from graphmigrate.outcome import Outcome
     from graphmigrate.plan import Task
     from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.segments import Segment
@@ -66,7 +67,7 @@ class Runner:
         if segment.kind is Kind.SCHEMA:
             self._schema.run(task, segment)
             return
-        self._schema.await_indexes()
+        self._schema.await_indexes(segment)
         if segment.kind is not Kind.DATA:
             run_alone(self._state, task, segment)
         elif segment.batched:

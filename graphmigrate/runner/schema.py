@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.model import Kind
 from graphmigrate.database.catalogue import await_indexes, read_catalogue
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.runner.state import attempts, failed, give_up, pause
 from graphmigrate.schema.compare import Fate, apply, fate
+from graphmigrate.schema.usage import may_use
 
 if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from graphmigrate.plan import Task
     from graphmigrate.runner.state import RunState
     from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.schema.model import SchemaObject
     from graphmigrate.segments import Segment
 
 
@@ -27,7 +30,7 @@ class SchemaSegments:
         self._state = state
         self._base = catalogue
         self._done: list[Segment] = []
-        self._indexes_pending = False
+        self._awaited: list[SchemaObject] = []
 
     def run(self, task: Task, segment: Segment) -> None:
         """Execute one segment in one transaction; its row is staged, or committed at once where it drops something."""
@@ -51,21 +54,31 @@ class SchemaSegments:
                 pause(attempt)
         self._after(task, segment)
 
-    def await_indexes(self) -> None:
-        """Wait until the indexes that segments made are ONLINE."""
-        if self._indexes_pending:
+    def await_indexes(self, reader: Segment | None = None) -> None:
+        """Wait until the indexes that segments made are ONLINE; before a ``reader``, only where it could use one of them.
+
+        The question is planned anew after every change of the schema: asked before each of many data segments, it would cost as
+        much as the data. What is not asked here is asked at the end of the run.
+        """
+        if self._awaited and (reader is None or self._may_use(reader)):
             await_indexes(self._state.database, self._state.listen)
-            self._indexes_pending = False
+            self._awaited.clear()
 
     def _after(self, task: Task, segment: Segment) -> None:
         self._done.append(segment)
-        self._indexes_pending = self._indexes_pending or any(
-            action.verb == "create" and action.of == "index" for action in segment.actions
+        self._awaited.extend(
+            action.target
+            for action in segment.actions
+            if action.verb == "create" and action.of == "index" and action.target
         )
         self._state.journal.stage(self._state.row_write(task, segment, segment.number))
         if not segment.creates_only:
             self.await_indexes()
             self._state.flush()
+
+    def _may_use(self, reader: Segment) -> bool:
+        data = reader.kind is Kind.DATA
+        return not data or any(may_use(each.text, self._awaited) for each in reader.statements)
 
     def _makes_known_names(self, segment: Segment) -> bool:
         """Whether the catalogue alone could not tell that this segment was committed."""

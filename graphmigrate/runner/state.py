@@ -23,7 +23,6 @@ from graphmigrate.history import SKIPPED, Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
 
     from neo4j import Record
 
@@ -32,21 +31,10 @@ if TYPE_CHECKING:
     from graphmigrate.database.lock import Lock
     from graphmigrate.events import Listener
     from graphmigrate.plan import Task
-    from graphmigrate.results import AppliedMigration, SkippedMigration
     from graphmigrate.segments import Segment
 
 RETRIES = 5
 _LOOK_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a run did so far."""
-
-    applied: list[AppliedMigration] = field(default_factory=list)
-    skipped: list[SkippedMigration] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    times: list[tuple[str, timedelta]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -136,11 +136,13 @@ class Catalogue:
 
     def with_names_of(self, later: Catalogue) -> Catalogue:
         """Give names to the objects that had none, where they are in a catalogue that was read later."""
+        if not self.anonymous:
+            return self
         entries = []
         for key, entry in (*self.constraints.items(), *self.indexes.items()):
             named = later.find(entry.object) if key.startswith(_ANONYMOUS) else None
             entries.append(named or entry)
-        return Catalogue.of(entries) if self.anonymous else self
+        return Catalogue.of(entries)
 
     @property
     def anonymous(self) -> bool:

@@ -35,8 +35,11 @@ OBJECTS: dict[str, type] = {
 }
 _NAMED = {
     name: each
-    for module in (errors, results, reports)
-    for name, each in vars(module).items()
+    for name, each in (
+        *vars(errors).items(),
+        *((name, getattr(results, name)) for name in results.__all__),
+        *vars(reports).items(),
+    )
     if isinstance(each, type)
 }
 _WORDS = {

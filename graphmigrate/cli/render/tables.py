@@ -51,8 +51,9 @@ def _line(
 ) -> str:
     parts = []
     for cell, width, head, paint in zip(row, widths, heads, paints, strict=True):
-        text = shorten(cell, width)
-        room = " " * (width - cells(text))
+        taken = cells(cell)
+        text = cell if taken <= width else shorten(cell, width)
+        room = " " * (width - (taken if text is cell else cells(text)))
         painted = paint.replace("{}", text)
         parts.append(room + painted if head in right else painted + room)
     return GAP.join(parts).rstrip()

@@ -1,0 +1,1 @@
+"""Benchmarks against a real Neo4j: ``make bench`` prints one table. They measure and never fail."""

@@ -1,0 +1,38 @@
+"""Whether a statement could use an index: only then does it have to wait until that is ONLINE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.lexer import TokenKind, tokens, unquoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphmigrate.schema.model import SchemaObject
+
+# Clauses and subqueries that read; "[" begins a pattern comprehension.
+_READING = {"MATCH", "MERGE", "EXISTS", "COUNT", "COLLECT", "["}
+_ANY_INDEX = {"CALL", "$"}  # a procedure may name an index in a text, $(…) a label
+
+
+def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
+    """Whether a data statement might read by one of these indexes.
+
+    True where it reads and mentions an index's name or one of its labels or types, and wherever that cannot be told.
+    """
+    words: set[str] = set()
+    names: set[str] = set()
+    for token in tokens(text):
+        if token.kind is TokenKind.NAME:
+            names.add(unquoted(token))
+        elif token.kind is TokenKind.PARAMETER:
+            continue  # $batch: a value
+        elif token.kind is not TokenKind.STRING:
+            words.add(token.text.upper())
+            names.add(token.text)
+    if words & _ANY_INDEX:
+        return True
+    return bool(words & _READING) and any(
+        not each.labels or each.name in names or not names.isdisjoint(each.labels) for each in indexes
+    )
