@@ -43,6 +43,7 @@ class Launch:
             "server.http.advertised_address": f"{HOST}:{self.http_port}",
             "server.memory.heap.max_size": self.options.heap,
             "server.memory.pagecache.size": self.options.page_cache,
+            "server.http.enabled": "true" if self.options.http else "false",
             "dbms.security.auth_enabled": "true" if self.options.auth else "false",
             "dbms.usage_report.enabled": "false",
             "db.tx_log.preallocate": "false",

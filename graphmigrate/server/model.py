@@ -23,6 +23,7 @@ class ServerOptions:
 
     ``port=0`` picks a free port; not said, 7687 is used where it is free. ``heap`` and ``page_cache`` are sizes such
     as ``512m``; ``timeout`` is in seconds. ``image`` replaces the Docker image of the chosen version.
+    With ``http=False`` it starts sooner, without Neo4j Browser.
     """
 
     provider: str | None = None
@@ -30,6 +31,7 @@ class ServerOptions:
     port: int | None = None
     ephemeral: bool = False
     auth: bool = True
+    http: bool = True
     heap: str = "512m"
     page_cache: str = "64m"
     image: str | None = None

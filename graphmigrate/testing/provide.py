@@ -176,10 +176,12 @@ def _container(version: str | None) -> Iterator[Neo4jServer]:
 
 @contextmanager
 def _jvm(version: str | None, tell: Tell) -> Iterator[Neo4jServer]:
-    """Start a throw-away server on 127.0.0.1 that asks for no password: setting one costs the start of another JVM."""
+    """Start a throw-away server on 127.0.0.1, without what costs time: a password (another JVM sets it) and HTTP."""
     from graphmigrate import server
 
-    options = server.ServerOptions(provider="jvm", version=version, port=0, ephemeral=True, auth=False)
+    options = server.ServerOptions(
+        provider="jvm", version=version, port=0, ephemeral=True, auth=False, http=False
+    )
     with _slot() as folder:
         started = server.start(folder, options, tell)
         try:

@@ -54,7 +54,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def run(stranger: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return stranger.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=120)
+    return stranger.runpytest_subprocess("-p", "no:cacheprovider", *arguments, timeout=280)
 
 
 def test_three_lines_are_a_test_and_the_database_is_empty_afterwards(
@@ -252,7 +252,7 @@ def test_each_worker_starts_a_server_of_its_own(
         def meet(graph, server):
             here = pathlib.Path(__file__).parent
             (here / os.environ["PYTEST_XDIST_WORKER"]).write_text(server.uri)
-            deadline = time.monotonic() + 100
+            deadline = time.monotonic() + 200
             while len(uris := {each.read_text() for each in here.glob("gw?")}) < 2 and time.monotonic() < deadline:
                 time.sleep(0.1)
             assert len(uris) == 2
