@@ -66,16 +66,22 @@ def free_port() -> Iterator[int]:
         yield free.getsockname()[1]
 
 
+def mended(project: Folder) -> set[str]:
+    """The names of what ``doctor`` would have mended, the server's age left out: it depends on today's date."""
+    process = project.run("doctor", "--output", "json")
+    found = {each["name"] for each in json.loads(process.stdout)["checks"] if each["health"] != "ok"}
+    assert process.returncode == bool(found), process.stderr
+    return found - {"version"}
+
+
 def test_all_is_well(project: Folder, driver: neo4j.Driver) -> None:
     before = dump(driver, volatile=True)
-    process = project.run("doctor")
-    assert process.returncode == 0, process.stdout
-    assert {line.split()[0] for line in process.stdout.splitlines()} == {"ok"}
+    assert mended(project) == set()
+    assert "none yet" in project.run("doctor").stdout
     assert dump(driver, volatile=True) == before
     assert project.run("migrate").returncode == 0
-    report = json.loads(project.run("doctor", "--output", "json").stdout)
-    assert {each["health"] for each in report["checks"]} == {"ok"}
-    assert "version 1" in report["checks"][-1]["message"]
+    assert mended(project) == set()
+    assert "at version 1" in project.run("doctor").stdout
 
 
 def test_what_cannot_be_asked_ends_with_3(project: Folder) -> None:
@@ -247,9 +253,8 @@ def test_a_run_at_work_and_one_that_died(project: Folder, driver: neo4j.Driver) 
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         died = project.run("doctor")
-    assert at_work.returncode == 0, at_work.stdout
+        assert mended(project) == {"ledger"}
     assert "is at work" in at_work.stdout
-    assert died.returncode == 1, died.stdout
     assert "did not end" in died.stdout
     assert project.run("migrate").returncode == 0
-    assert project.run("doctor").returncode == 0
+    assert mended(project) == set()

@@ -15,6 +15,7 @@ from graphmigrate.doctor import examine
 from graphmigrate.errors import ConnectionFailed, UsageError
 from graphmigrate.migrator import Migrator
 from graphmigrate.results import Health
+from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, settings_for, write_migrations
 from tests.tls import TROUBLE, Authority, encrypted, special_server
@@ -148,6 +149,26 @@ def test_certificates_that_would_not_be_looked_at(authority: Authority, scheme: 
     ):
         run.wait()
     assert caught.value.error_code == "GM313"
+
+
+@pytest.mark.parametrize("place", ["flag", "environment", "file"])
+def test_where_the_authority_is_named(
+    neo4j_target: Neo4jTarget, authority: Authority, tmp_path: Path, place: str
+) -> None:
+    write_migrations(tmp_path)
+    (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+    arguments = ["--ca-file", "ca.pem"] if place == "flag" else []
+    named = {"NEO4J_CA_FILE": "ca.pem"} if place == "environment" else {}
+    if place == "file":
+        (tmp_path / "graphmigrate.toml").write_text('ca_file = "ca.pem"')
+    with encrypted(neo4j_target.uri, authority.certificate()) as address:
+        folder = Folder(tmp_path, neo4j_target.env | {"NEO4J_URI": f"bolt+s://{address}"} | named)
+        process = folder.run("wait", *arguments)
+        (tmp_path / "graphmigrate.toml").unlink(missing_ok=True)
+        refused = Folder(tmp_path, folder.env | {"NEO4J_CA_FILE": ""}).run("wait", "--timeout", "30")
+    assert process.returncode == 0, process.stderr
+    assert refused.returncode == 3
+    assert "GM315" in refused.stderr
 
 
 @pytest.mark.parametrize("content", [None, b"", b"-----BEGIN PRIVATE KEY-----"])
