@@ -72,14 +72,21 @@ class Database:
     @contextmanager
     def session(self, *, write: bool, fetch_size: int = 1000) -> Iterator[neo4j.Session]:
         """Open a session on the target database; ``write=False`` routes to readers and refuses writes."""
-        with self.driver.session(
+        made = self.driver.session(
             database=self.settings.database,
             default_access_mode=neo4j.WRITE_ACCESS if write else neo4j.READ_ACCESS,
             bookmark_manager=self._bookmarks,
             fetch_size=fetch_size,
             notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
-        ) as session:
-            yield session
+        )
+        try:
+            with made as session:
+                yield session
+        except ValueError as error:
+            if not str(error).startswith("Cannot resolve address"):
+                raise
+            # the driver before 6.0; what later ones raise is understood everywhere
+            raise neo4j.exceptions.ServiceUnavailable(f"Failed to DNS resolve: {error}") from error
 
     @contextmanager
     def transaction(
