@@ -128,11 +128,16 @@ class SeedStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class SeedProgress(Event):
-    """Rows sent so far, and how many there are where that is known."""
+    """Rows committed so far, and how many there are where that is known.
+
+    ``rate`` is in rows a second; ``left`` are about the seconds it will still take, where that can be said.
+    """
 
     name: str
     rows: int
     total_rows: int | None = None
+    rate: float = 0.0
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database.seed_history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
 from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
-from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
+from graphmigrate.events import Listener, Notice, SeedLoaded, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
+from graphmigrate.seeding.meter import Meter
 from graphmigrate.seeding.parallel import BlockLoad, LaneFailed
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.program import Rows
@@ -69,6 +70,7 @@ class _Load:
         # Lanes to drop with the next step: of a block that is done, or of an earlier load that was given up.
         self.lanes_left = decision.generation > 1 and self.resumed is None
         self.done = Outcome()
+        self.meter = Meter(self.seed.name, self.program, self.before)
 
     def reset(self) -> None:
         """Remove what the seed made, or the rest of it, where that is due."""
@@ -85,6 +87,7 @@ class _Load:
     def run(self) -> LoadedSeed:
         """Load the seed, or the rest of it."""
         begun = time.monotonic()
+        self.meter = Meter(self.seed.name, self.program, self.before)
         found = units(self.program, self.settings, self.resumed)
         unit = self._next(found)
         if unit is None:
@@ -168,7 +171,7 @@ class _Load:
     def _tell(self, outcome: Outcome) -> None:
         self.done.add(outcome)
         self.rows += outcome.rows
-        self.listen(SeedProgress(self.seed.name, self.rows, self.program.total_rows))
+        self.listen(self.meter.progress(self.rows))
 
     # ---- row blocks
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from graphmigrate.seeding.program import Rows
     from graphmigrate.seeding.units import RowBlock
 
+# Rows of a block's first batches, until it is known how long they take.
+_FIRST_BATCH = 5_000
+
 
 @dataclass(slots=True)
 class LaneFailed(Exception):
@@ -44,7 +47,7 @@ class BlockLoad:
         self._lanes = block.lanes
         self._inbox = Inbox(len(block.lanes), settings.batch_bytes)
         most = settings.batch_rows if not block.spread.in_order else 1
-        self._pace = Pace(2 * block.limits.rows, most, settings.batch_seconds)
+        self._pace = Pace(_FIRST_BATCH, most, settings.batch_seconds)
         self._turns = Turns()
         self._told: SimpleQueue[Outcome | Exception | None] = SimpleQueue()
 

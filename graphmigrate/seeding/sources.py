@@ -57,6 +57,10 @@ class Source(ABC):
     def bind(self, read: Reader) -> None:  # noqa: B027 - most have no use for it
         """Give the source the database being seeded: ``read`` runs a query, gives its columns and its rows."""
 
+    def about(self) -> int | None:
+        """Say about how many rows there are, for messages; None where nobody knows."""
+        return self.size
+
     def place(self, index: int) -> Place | None:  # noqa: ARG002 - only files have places
         """Tell where row number ``index`` stands, for messages; None where it stands in no file."""
         return None
@@ -81,6 +85,10 @@ class Derived(Source):
         self.files = inner.files
         self.resumable = inner.resumable
         self.queries = inner.queries
+
+    def about(self) -> int | None:
+        """See Source."""
+        return self._inner.about() if self.size is None else self.size
 
     def bind(self, read: Reader) -> None:
         """See Source."""

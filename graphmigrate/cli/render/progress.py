@@ -160,7 +160,9 @@ def passing(event: events.Event) -> str:
         return f"V{event.version}: {event.batches} batches, {event.changes:,} changes"
     if isinstance(event, events.SeedProgress):
         total = f" of {event.total_rows:,}" if event.total_rows else ""
-        return f"Seed {event.name}: {event.rows:,}{total} rows"
+        rate = f", {event.rate:,.0f} rows/s" if event.rate else ""
+        left = f", about {duration(event.left)} left" if event.left else ""
+        return f"Seed {event.name}: {event.rows:,}{total} rows{rate}{left}"
     return ""
 
 
