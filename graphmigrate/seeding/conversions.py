@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.seeding.problems import BAD_OPTION, SeedFileError, did_you_mean
-from graphmigrate.seeding.values import MAX_INTEGER, MIN_INTEGER
+from graphmigrate.seeding.values import MAX_INTEGER, MIN_INTEGER, Offset, with_fixed_offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -127,16 +127,17 @@ def _date(value: Any) -> datetime.date:
 
 def _moment(text: str) -> Any:
     """Read a date and time; with more than microseconds it becomes the driver's own type."""
-    long = _FRACTION.search(text) if len(text) > 22 else None
-    moment = datetime.datetime.fromisoformat(text)
-    return _exact(moment, long[1]) if long else moment
+    return _exact(datetime.datetime.fromisoformat(text), text)
 
 
-def _exact(moment: Any, fraction: str) -> Any:
+def _exact(moment: Any, text: str) -> Any:
     import neo4j.time
 
+    long = _FRACTION.search(text) if len(text) > 15 else None
+    if not long:
+        return moment
     own: Any = neo4j.time.DateTime if isinstance(moment, datetime.datetime) else neo4j.time.Time
-    return own.from_native(moment).replace(nanosecond=int(fraction[:9].ljust(9, "0")))
+    return own.from_native(moment).replace(nanosecond=int(long[1][:9].ljust(9, "0")))
 
 
 def _datetime(value: Any) -> Any:
@@ -146,12 +147,13 @@ def _datetime(value: Any) -> Any:
     if region:
         from zoneinfo import ZoneInfo
 
-        moment = _moment(region[1])
+        moment = datetime.datetime.fromisoformat(region[1])
         try:
             zone = ZoneInfo(region[2])
         except (KeyError, OSError, ValueError):
             raise Unfit(f"there is no time zone {region[2]!r}") from None
-        return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+        there = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)
+        return _exact(with_fixed_offset(there), region[1])
     moment = _moment(text)
     return moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
 
@@ -167,27 +169,7 @@ def _without_zone(moment: Any) -> Any:
 
 
 def _clock(text: str) -> Any:
-    long = _FRACTION.search(text)
-    time = datetime.time.fromisoformat(text)
-    return _exact(time, long[1]) if long else time
-
-
-class Offset(datetime.tzinfo):
-    """A fixed offset from UTC, also for times without a date: the driver asks a zone about those."""
-
-    def __init__(self, offset: datetime.timedelta) -> None:
-        self._offset = offset
-
-    def utcoffset(self, dt: object) -> datetime.timedelta:  # noqa: ARG002
-        """See datetime.tzinfo."""
-        return self._offset
-
-    def dst(self, dt: object) -> None:
-        """See datetime.tzinfo."""
-
-    def tzname(self, dt: object) -> str:  # noqa: ARG002
-        """See datetime.tzinfo."""
-        return str(self._offset)
+    return _exact(datetime.time.fromisoformat(text), text)
 
 
 def _time(value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,40 @@ _TEMPORAL = (datetime.date, datetime.time, datetime.timedelta)
 _DRIVER_TYPES = frozenset({"Date", "Time", "DateTime", "Duration", "Vector"})
 
 
+class Offset(datetime.tzinfo):
+    """A fixed offset from UTC, with the name of its region as ``key`` where it has one.
+
+    The driver asks a zone about its own kind of dates and times. ``zoneinfo`` reads those as if they were Python's,
+    which ends in a wrong offset or in a crash of the process (seen with driver 6.4.1), and ``datetime.timezone`` refuses
+    times.
+    """
+
+    def __init__(self, offset: datetime.timedelta, key: str | None = None) -> None:
+        self._offset = offset
+        self.key = key
+
+    def utcoffset(self, dt: object) -> datetime.timedelta:  # noqa: ARG002
+        """See datetime.tzinfo."""
+        return self._offset
+
+    def dst(self, dt: object) -> None:
+        """See datetime.tzinfo."""
+
+    def tzname(self, dt: object) -> str:  # noqa: ARG002
+        """See datetime.tzinfo."""
+        return self.key or str(self._offset)
+
+
+def with_fixed_offset(moment: datetime.datetime) -> datetime.datetime:
+    """Give the same moment in the same region, in a form that the driver can send."""
+    key = getattr(moment.tzinfo, "key", None)
+    return moment.replace(tzinfo=Offset(moment.utcoffset() or datetime.timedelta(), key))
+
+
 def parameter(value: Any) -> Any:
     """Give ``value`` as the driver takes it; raises SeedFileError (GM574) where Neo4j has no such value."""
+    if isinstance(value, datetime.datetime) and isinstance(value.tzinfo, zoneinfo.ZoneInfo):
+        return with_fixed_offset(value)
     if value is None or isinstance(value, (bool, float, *_TEMPORAL)) or is_driver_value(value):
         return value
     if isinstance(value, str):

@@ -19,6 +19,7 @@ from graphmigrate.seeding.conversions import Unfit, converter
 from graphmigrate.seeding.csv_source import CsvSource, Dialect
 from graphmigrate.seeding.json_source import JsonLinesSource
 from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeding.values import parameter
 
 UTC = datetime.UTC
 CET = datetime.timezone(datetime.timedelta(hours=1))
@@ -76,6 +77,16 @@ def test_each_type_is_read(kind: str, written: Any, value: Any) -> None:
     assert type(read) is type(value)
     if hasattr(value, "srid"):
         assert read.srid == value.srid
+
+
+def test_a_region_is_kept_beside_an_offset_that_the_driver_can_ask_for() -> None:
+    for written in ("2024-07-01T10:00:00[Europe/Paris]", "2024-07-01T08:00:00.123456789Z[Europe/Paris]"):
+        read = converter("datetime")(written)
+        assert read.tzinfo.key == "Europe/Paris"
+        assert read.tzinfo.utcoffset(DateTime(2000, 1, 1)) == datetime.timedelta(hours=2)
+    sent = parameter(datetime.datetime(2024, 7, 1, 10, tzinfo=ZoneInfo("Europe/Paris")))
+    assert not isinstance(sent.tzinfo, ZoneInfo)
+    assert (sent.tzinfo.key, sent.utcoffset()) == ("Europe/Paris", datetime.timedelta(hours=2))
 
 
 def test_a_vector_has_the_type_of_its_numbers() -> None:
