@@ -193,7 +193,8 @@ def graphmigrate_keeper(neo4j_server: Neo4jServer, graphmigrate_settings: Settin
 
     from graphmigrate.testing.keeper import Keeper
 
-    settings = replace(graphmigrate_settings, uri=neo4j_server.uri, database=None)
+    # What the configuration says of a target (its address, that it is protected) is about another one.
+    settings = replace(graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False)
     # A driver of its own: tests may close theirs.
     with neo4j.GraphDatabase.driver(
         neo4j_server.uri, auth=neo4j_server.auth, notifications_min_severity="OFF"

@@ -99,6 +99,8 @@ class Keeper:
 
     def _seed(self, state: State) -> None:
         """Load seeds; those on top of an older schema are shown the migrations up to it alone, or they would be refused."""
+        if not (state.seeds or state.profile or self.settings.seeds.is_dir()):
+            return  # all seeds of a project that has none
         with tempfile.TemporaryDirectory(prefix="graphmigrate-until-") as name:
             settings = self.settings
             if state.until is not None:

@@ -76,6 +76,8 @@ def test_a_second_run_does_nothing(migrated_graph: neo4j.Driver, graph_migrator:
 @explained()
 def test_seeds_load_twice(graph_migrator: Migrator) -> None:
     """Loading again does nothing; and even where it is forced, a seed without CREATE makes nothing twice."""
+    if not graph_migrator.settings.seeds.is_dir():
+        pytest.skip("there are no seeds")
     before = graph_migrator.summary()
     assert graph_migrator.seed().loaded == ()
     for seed in graph_migrator.seeds():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import neo4j
@@ -16,6 +17,7 @@ from tests.projects import rows
 pytest_plugins = ["pytester"]
 
 PROJECT = {
+    "graphmigrate.toml": "protected = true\n",  # the target that the configuration is about, not a test database
     "migrations/V1__people.cypher": "CREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.id IS UNIQUE;\n",
     "migrations/V2__robot.cypher": "CREATE (:Person {id: 'robot'});\n",
     "seeds/people.cypher.j2": "UNWIND ['ada', 'bob'] AS id MERGE (:Person {id: id})\n",
@@ -166,6 +168,19 @@ def test_ready_made_tests(stranger: pytest.Pytester) -> None:
             "graphmigrate::test_documented_queries_answer[[]docs/queries.md:8[]] SKIPPED*",
         ]
     )
+
+
+def test_ready_made_tests_of_a_project_without_seeds(stranger: pytest.Pytester) -> None:
+    shutil.rmtree(stranger.path / "seeds")
+    write(
+        stranger.path,
+        {
+            "pytest.ini": "[pytest]\ngraphmigrate_docs = a.md\n",
+            "a.md": "```cypher\nMATCH (n:Person) RETURN n\n```\n",
+        },
+    )
+    result = run(stranger, "--graphmigrate-tests")
+    result.assert_outcomes(passed=4, skipped=1)
 
 
 def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
