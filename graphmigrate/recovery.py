@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
@@ -139,8 +140,10 @@ def recover(
     finished = [row for row in history.rows.values() if row.key in planned and row.complete]
     chain = [row.key for row in sorted(finished, key=lambda row: (row.rank, row.version))]
     with database.transaction() as tx:
-        for number, each in enumerate(settled, 1):
-            tx_write(tx, database, each, history.top_rank + number, record.run)
+        known = {row.key for row in history.rows.values()}
+        ranks = count(history.top_rank + 1)
+        for each in settled:
+            tx_write(tx, database, each, None if each.key in known else next(ranks), record.run)
             if each.step >= len(each.segments):
                 chain.append(each.key)
         _end_run(tx, database, record.key, chain[-1] if chain else history.head, ending.result)
@@ -165,12 +168,12 @@ def verdicts_of(
     return {version: word for word in (RERUN, DONE) for version in sorted(wanted[word] & open_ones)}
 
 
-def tx_write(tx: Any, database: Database, settled: Settled, rank: int, run: str) -> None:
-    """Write the row of one settled migration."""
+def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, run: str) -> None:
+    """Write the row of one settled migration; without a ``rank`` it has one already."""
     file = settled.migration.file
     checksums = [each.checksum for each in settled.segments]
     changes = progress(file.checksum, settled.step, checksums, run, touched=settled.step)
-    if settled.recorded:
+    if rank is None:
         tx.run(queries.PUT_ROW, key=settled.key, changes=changes).consume()
     else:
         tx.run(queries.CREATE_ROW, row=new_row(file, settled.key, database, rank) | changes).consume()

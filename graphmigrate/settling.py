@@ -27,7 +27,6 @@ class Settled:
     version: Version
     migration: Migration
     segments: tuple[Segment, ...]
-    recorded: int
     step: int
 
 
@@ -64,7 +63,7 @@ def settle(
             return found
         if verdict == DONE and migration is not None:
             segments = segments_of(migration)
-            found.append(Settled(item["key"], version, migration, segments, step, len(segments)))
+            found.append(Settled(item["key"], version, migration, segments, len(segments)))
             expected = _apply_all(segments, step + 1, expected)
             continue
         if migration is None or migration.file.checksum != item["checksum"]:
@@ -75,7 +74,7 @@ def settle(
         expected = _apply_all(segments[:step], item["first"], expected)
         committed = _committed_up_to(segments, step, expected, now, version)
         if committed > step:
-            found.append(Settled(item["key"], version, migration, segments, step, committed))
+            found.append(Settled(item["key"], version, migration, segments, committed))
         if committed < len(segments):
             return found
         expected = _apply_all(segments, step + 1, expected)
