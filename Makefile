@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed stop test test-drivers bench ci audit reference lint format clean
+.PHONY: help install migrate seed stop test test-drivers bench chaos ci audit reference lint format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ reference: install ## write what the documentation takes from the code
 
 bench: install ## measure against a real Neo4j that is started and stopped here; prints one table (BENCH=name: only that)
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+chaos: install ## the whole fault campaign (hours; docs/reliability.md is its report)
+	@$(BIN)/python -m tests.chaos
 
 lint: install ## ruff, mypy --strict and the direction of imports
 	@$(BIN)/ruff check .

@@ -107,8 +107,11 @@ def _end_unfinished(
     reason = str(error) if isinstance(error, GraphMigrateError) else result
     version = state.task.migration.file.version.canonical if state.task else None
     ending = Ending(result, outcome, version, Attempt(result, reason))
-    with suppress(GraphMigrateError, *DriverFailure):
+    if result == "interrupted":
+        workspace.database.renew()
+    with suppress(Exception):  # whatever stands in the way now, the next run does it
         state.lock.confirm()
+        state.look(lambda: None)  # what was sent must have ended before anybody judges what took effect
         with suppress(GraphMigrateError, *DriverFailure):
             state.flush()
         recover(workspace.database, workspace.history(), files, workspace.read_one, {}, ending)

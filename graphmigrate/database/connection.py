@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import neo4j
@@ -19,6 +19,33 @@ WORK = "work"
 LOCK = "lock"
 READER = "reader"
 _FAILURES = (neo4j.exceptions.DriverError, neo4j.exceptions.Neo4jError)
+
+
+class _Interruptible:
+    """Lets a Ctrl-C through that the driver would hide.
+
+    Where it comes while the driver reads, the driver's tidying up fails on that connection with an error of its own, which
+    would pass for the statement's. The server rolls back all the same, since nobody commits.
+    """
+
+    def __init__(self) -> None:
+        self._interruption: KeyboardInterrupt | None = None
+
+    def __enter__(self) -> _Interruptible:
+        return self
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Remember an interruption of what happens within the driver's own blocks."""
+        try:
+            yield
+        except KeyboardInterrupt as interruption:
+            self._interruption = interruption
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._interruption is not None and error is not self._interruption:
+            raise self._interruption from None
 
 
 class Database:
@@ -48,6 +75,7 @@ class Database:
         self.host = host
         self.user = user
         self._owns_driver = owns_driver
+        self._spoilt: list[neo4j.Driver] = []
         self.deciding = False
         self.confirm: Callable[[], None] | None = None
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
@@ -55,7 +83,17 @@ class Database:
     def close(self) -> None:
         """Close the driver, where this object made it."""
         if self._owns_driver:
-            self.driver.close()
+            for driver in (self.driver, *self._spoilt):
+                with suppress(
+                    Exception
+                ):  # an interruption may have left a connection that cannot say goodbye
+                    driver.close()
+
+    def renew(self) -> None:
+        """Work on with new connections, after an interruption that may have spoilt any of the old ones."""
+        if self._owns_driver:
+            self._spoilt.append(self.driver)
+            self.driver = make_driver(self.settings)
 
     def metadata(self, role: str, **more: Any) -> dict[str, Any]:
         """Give the metadata that a transaction of this run carries."""
@@ -80,7 +118,7 @@ class Database:
             notifications_min_severity=neo4j.NotificationMinimumSeverity.OFF,
         )
         try:
-            with made as session:
+            with _Interruptible() as block, made as session, block.inside():
                 yield session
         except ValueError as error:
             if not str(error).startswith("Cannot resolve address"):
@@ -99,9 +137,11 @@ class Database:
         """
         with (
             self.session(write=True) as session,
+            _Interruptible() as block,
             session.begin_transaction(
                 metadata=self.metadata(role, **metadata), timeout=timeout or 0
             ) as transaction,
+            block.inside(),
         ):
             if self.confirm is not None:
                 self.confirm()
@@ -127,19 +167,24 @@ def open_database(
         return Database(driver, settings, run=run, host=host, user=user)
     check_uri(settings.uri)
     check_ca_file(settings)
-    auth = (settings.username or "neo4j", str(settings.password)) if settings.password else None
     try:
-        made = neo4j.GraphDatabase.driver(
-            _bare_uri(settings),
-            auth=auth,
-            connection_timeout=settings.connection_timeout,
-            max_transaction_retry_time=0,
-            user_agent=f"graphmigrate/{__version__}",
-            **_trust(settings),
-        )
+        made = make_driver(settings)
     except (ValueError, *_FAILURES) as error:
         raise connection_failure(error, settings) from error
     return Database(made, settings, run=run, host=host, user=user, owns_driver=True)
+
+
+def make_driver(settings: Settings) -> neo4j.Driver:
+    """Make the driver that the settings ask for; raises what the driver raises."""
+    auth = (settings.username or "neo4j", str(settings.password)) if settings.password else None
+    return neo4j.GraphDatabase.driver(
+        _bare_uri(settings),
+        auth=auth,
+        connection_timeout=settings.connection_timeout,
+        max_transaction_retry_time=0,
+        user_agent=f"graphmigrate/{__version__}",
+        **_trust(settings),
+    )
 
 
 def _bare_uri(settings: Settings) -> str:

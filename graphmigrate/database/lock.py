@@ -5,6 +5,7 @@ A second runner's CREATE of the same key waits on the server until the first tra
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from contextlib import suppress
@@ -18,7 +19,7 @@ from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import neo4j
 
@@ -46,6 +47,7 @@ class Lock:
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._mutex = threading.Lock()
         self._ended = threading.Event()
+        self._questions: queue.SimpleQueue[threading.Event] = queue.SimpleQueue()
         self._key = f"{database.settings.ledger}/lock"
         self._beats = 0
         self._failure: BaseException | None = None
@@ -59,7 +61,7 @@ class Lock:
         started = time.monotonic()
         while not self._try(started, timeout):
             time.sleep(_POLL)
-        threading.Thread(target=self._beat_on, daemon=True, name="graphmigrate-heartbeat").start()
+        threading.Thread(target=self._serve, daemon=True, name="graphmigrate-heartbeat").start()
         self._database.confirm = self.confirm
 
     def doing(self, what: str) -> None:
@@ -67,14 +69,15 @@ class Lock:
         self._doing = what
 
     def confirm(self) -> None:
-        """Raise LockLost unless the lock is ours at this moment; asks the server, without planning a query anew."""
-        with self._mutex:
-            if self._failure is None and self._pulse is not None:
-                try:
-                    _next_pair(self._pulse)
-                except Exception as error:  # whatever it is, the lock cannot be trusted any more
-                    self._failure = error
-        if self._failure is not None or self._pulse is None:
+        """Raise LockLost unless the lock is ours at this moment; asks the server, without planning a query anew.
+
+        The lock's own thread asks, so that a signal to the main thread never breaks the connection that holds the lock.
+        """
+        answered = threading.Event()
+        self._questions.put(answered)
+        while not answered.wait(_POLL) and not self._ended.is_set():
+            pass
+        if self._failure is not None or self._ended.is_set():
             raise _lost(self._failure) from self._failure
 
     def release(self) -> None:
@@ -186,21 +189,35 @@ class Lock:
         with suppress(*DriverFailure):  # the server ends it with the connection
             terminate(self._database, self._database_name, chosen)
 
-    def _beat_on(self) -> None:
-        while not self._ended.wait(self._database.settings.heartbeat):
-            self._beat()
-            if self._failure is not None:
-                return
+    def _serve(self) -> None:
+        """Answer the questions of ``confirm``, and beat when it is time."""
+        due = time.monotonic() + self._database.settings.heartbeat
+        while not self._ended.is_set():
+            try:
+                question = self._questions.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                due = time.monotonic() + self._database.settings.heartbeat
+                self._ask(self._beat)
+            else:
+                self._ask(self._pull)
+                question.set()
 
-    def _beat(self) -> None:
+    def _ask(self, ask: Callable[[neo4j.Transaction], None]) -> None:
         with self._mutex:
             if self._transaction is None or self._failure is not None:
                 return
-            self._beats += 1
             try:
-                self._open_pulse(self._transaction)
+                ask(self._transaction)
             except Exception as error:  # whatever it is, the lock cannot be trusted any more
                 self._failure = error
+
+    def _pull(self, _transaction: neo4j.Transaction) -> None:
+        if self._pulse is not None:
+            _next_pair(self._pulse)
+
+    def _beat(self, transaction: neo4j.Transaction) -> None:
+        self._beats += 1
+        self._open_pulse(transaction)
 
 
 def _next_pair(pulse: neo4j.Result) -> None:

@@ -53,7 +53,7 @@ class Crashing:
 
 
 def options(version: str, port: int) -> ServerOptions:
-    return ServerOptions(provider="jvm", version=version, port=port, heap="768m")
+    return ServerOptions(provider="jvm", version=version, port=port, heap="1500m")
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from time import monotonic
 from tests.chaos import crash, late, lost, network, races, refused, signals
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.proxy import Harm
+from tests.chaos.runners import runners
 
 
 @dataclass
@@ -73,13 +75,12 @@ def numbered(fault: Callable[..., Tally], most: int) -> Callable[[Arena, Sample]
     return run
 
 
-def in_folder(fault: Callable[..., Tally], most: int, **how: object) -> Callable[[Arena, Sample], Tally]:
+def in_folder(fault: Callable[..., Tally], most: int) -> Callable[[Arena, Sample], Tally]:
     """The same, with a project of its own."""
 
     def run(arena: Arena, sample: Sample) -> Tally:
         with TemporaryDirectory(prefix="graphmigrate-chaos-") as folder:
-            more = {"nodes": sample.nodes} if how.get("large") else {}
-            return fault(arena, sample.first(most), folder=Path(folder), **more)
+            return fault(arena, sample.first(most), folder=Path(folder))
 
     return run
 
@@ -90,12 +91,25 @@ def server_killed(arena: Arena, sample: Sample) -> Tally:
 
 
 def server_killed_inside(arena: Arena, sample: Sample) -> Tally:
+    with roomy(arena) as (crashing, elsewhere, folder):
+        return crash.heavy(elsewhere, crashing, sample.first(10), folder, sample.nodes)
+
+
+def late_commit(arena: Arena, sample: Sample) -> Tally:
+    with roomy(arena) as (_, elsewhere, folder):
+        return late.late(elsewhere, sample.first(5), folder, sample.nodes)
+
+
+@contextmanager
+def roomy(arena: Arena) -> Iterator[tuple[crash.Crashing, Arena, Path]]:
+    """A server with memory for large transactions, and an empty folder."""
     with (
         crash.crashing_server(arena.version) as crashing,
-        arena.moved(crashing.target) as elsewhere,
-        TemporaryDirectory(prefix="graphmigrate-chaos-") as folder,
+        crashing.target.driver() as driver,
+        runners(crashing.target.env) as warm,
+        TemporaryDirectory(prefix="graphmigrate-chaos-") as name,
     ):
-        return crash.heavy(elsewhere, crashing, sample.first(10), Path(folder), sample.nodes)
+        yield crashing, Arena(arena.version, crashing.target.uri, driver, warm, Path(name)), Path(name)
 
 
 KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
@@ -109,7 +123,7 @@ KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
     "races": numbered(races.races, 20),
     "stopped": at_messages(lost.stopped),
     "frozen": at_messages(lost.cut_off),
-    "late": in_folder(late.late, 5, large=True),
+    "late": late_commit,
     "refused": numbered(refused.refused, len(refused.IN_THE_WAY)),
     "erasing": in_folder(refused.erasing, len(refused.ERASING)),
     "signals": at_messages(signals.signals),
