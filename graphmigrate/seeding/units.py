@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from graphmigrate.config import Settings
     from graphmigrate.database.seed_history import LaneRow, SeedRow
 
-# Rows are dealt out to lanes in blocks of so many: small beside a batch, so that no lane waits for rows.
-DEALT = 1_000
-# Rows that may depend on earlier ones go in batches of this size, whatever the settings' maximum.
-IN_ORDER = 5_000
+# Rows are dealt out to lanes in blocks of so many. Neighbours stay together, because sessions that write into the same
+# leaves of an index wait for each other. Rows that may depend on earlier ones go in batches of just this size.
+BLOCK = 5_000
 # Bytes of a query's rows that are held in memory before they go to a temporary file.
 _HELD = 8 * 1024 * 1024
 
@@ -95,8 +94,7 @@ def _statements(part: Statements, number: int, settings: Settings, offset: int) 
 
 def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
     spread = part.spread if part.source.resumable else KEPT
-    most = min(settings.batch_rows, IN_ORDER if spread.in_order else DEALT)
-    limits = Limits(most, max(1, settings.batch_bytes // 4))
+    limits = Limits(min(settings.batch_rows, BLOCK), max(1, settings.batch_bytes // 4))
     cut = _cut(part, limits)
     if not part.source.resumable:
         # Not looked into beforehand: a query must see what the parts before it have written.
