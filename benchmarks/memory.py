@@ -34,4 +34,6 @@ def figures(bench: Bench) -> Iterator[Figure]:
         record = driver.execute_query("MATCH (n:Load) RETURN sum(size(n.payload)) AS size").records[0]
     detail = f"{record['size'] / 2**30:.2f} GiB in {NODES // BATCH} batches, {sample.seconds:.0f} s"
     yield Figure("peak memory, data migration in batches", sample.megabytes, TARGET_MEGABYTES, "MB", detail)
+    with bench.driver() as driver, driver.session() as session:
+        session.run(f"MATCH (n:Load) CALL (n) {{ DELETE n }} IN TRANSACTIONS OF {BATCH} ROWS").consume()
     bench.wipe()
