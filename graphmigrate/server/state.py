@@ -96,9 +96,9 @@ class Home:
         return self.password_file.read_text("ascii").strip()
 
     def make_password(self) -> str:
-        """Give the password, made at first."""
+        """Give the password, made at first; hexadecimal, since one that begins with a dash would pass for an option."""
         if not self.password_file.exists():
-            write_private(self.password_file, f"{secrets.token_urlsafe(18)}\n")
+            write_private(self.password_file, f"{secrets.token_hex(16)}\n")
         return self.password()
 
     def last_run(self) -> dict[str, str]:
