@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from graphmigrate.schema.model import DdlAction
     from graphmigrate.segments import Segment
 
+_DELETE = re.compile(r"\bDELETE\b", re.IGNORECASE)
+_ANY_NODE = re.compile(r"\bMATCH\s*\(\s*\w*\s*\)(?!\s*(?:WHERE\b|[-<]))", re.IGNORECASE)
 SAFE_TO_REPEAT = ("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE")
 
 
@@ -69,6 +73,14 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             "Write it with IF NOT EXISTS (or IF EXISTS), so that an interrupted run can be repeated.",
             statement.place,
         )
+    if segment.kind is Kind.AUTOCOMMIT and _deletes_everything(statement):
+        yield Problem(
+            "GM515",
+            "This statement deletes every node, graphmigrate's own among them, and commits while it runs: "
+            "it could not be rolled back.",
+            "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
+            statement.place,
+        )
     if not task.migration.header.options.repeatable:
         yield Problem(
             "GM221",
@@ -77,6 +89,12 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             statement.place,
             Severity.WARNING,
         )
+
+
+def _deletes_everything(statement: Statement) -> bool:
+    """Whether it deletes and matches nodes without any label or condition; ``(n)`` before WHERE or in a path has one."""
+    text = decode(statement.text).text
+    return bool(_DELETE.search(text) and _ANY_NODE.search(text)) and "__GraphMigrate" not in text
 
 
 def _repeatable(statement: Statement) -> bool:
