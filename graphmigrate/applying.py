@@ -87,10 +87,11 @@ def apply(
     state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
     try:
         Runner(state, catalogue).run(planned.tasks, outcome)
+        state.task = None  # what fails from here on is no migration's failure
+        close_record(database, record, history, outcome)
     except BaseException as error:
         _end_unfinished(workspace, state, files, outcome, error)
         raise
-    close_record(database, record, history, outcome)
 
 
 def _end_unfinished(

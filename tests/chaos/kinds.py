@@ -29,8 +29,8 @@ class Sample:
     def for_tests(cls) -> Sample:
         return cls(
             int(os.environ.get("GRAPHMIGRATE_CHAOS_POINTS", "12")),
-            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "6")),
-            nodes=int(os.environ.get("GRAPHMIGRATE_CHAOS_NODES", "100000")),
+            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "3")),
+            nodes=int(os.environ.get("GRAPHMIGRATE_CHAOS_NODES", "60000")),
         )
 
     def first(self, most: int) -> Iterator[int]:
