@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _POLL = 0.25
 _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
+_SURELY = 2.0
 _ROWS = 10**15  # more than any run asks for
 _PAIR = 2
 
@@ -169,7 +170,8 @@ class Lock:
             beat = (holder.get("run"), holder.get("beat")) if holder else None
             if beat != seen:
                 seen, seen_at = beat, time.monotonic()
-            if waited - told >= _TELL_EVERY or told == 0.0:
+            someone = holder is not None or waited >= _SURELY  # a busy server answers late, too
+            if someone and (waited - told >= _TELL_EVERY or told == 0.0):
                 told = max(waited, 0.001)
                 self._listen(LockAwaited(_as_holder(holder) if holder else None, waited))
             if holder and time.monotonic() - seen_at > self._database.settings.stale_after:
