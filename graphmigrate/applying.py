@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate import checks, repairing
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted
+from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted, Warned
 from graphmigrate.history import Attempt
 from graphmigrate.planning import refuse
 from graphmigrate.results import AppliedMigration
@@ -75,7 +75,10 @@ def apply(
 
     database = workspace.database
     catalogue = read_catalogue(database)
-    refuse(checks.check(planned.tasks, workspace.target, catalogue))
+    found = checks.check_catalogue(planned.tasks, catalogue)
+    refuse(found)
+    for problem in found:
+        workspace.listen(Warned(problem))
     for skip in planned.skips:
         workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
         if history.skips.get(skip.file.version.canonical) != skip.reason:

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.schema.compare import apply, conflict
+from graphmigrate.schema.compare import apply, conflict, holds
+from graphmigrate.schema.model import ObjectType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.plan import Task
@@ -22,18 +24,44 @@ if TYPE_CHECKING:
 
 _DELETE = re.compile(r"\bDELETE\b", re.IGNORECASE)
 _ANY_NODE = re.compile(r"\bMATCH\s*\(\s*\w*\s*\)(?!\s*(?:WHERE\b|[-<]))", re.IGNORECASE)
-SAFE_TO_REPEAT = ("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE")
+SAFE_TO_REPEAT = {
+    *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
+    *("SHOW", "DRYRUN", "REALLOCATE"),
+}
 
 
-def check(tasks: Iterable[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
+def check(tasks: Sequence[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
     """Walk the plan in order, with the catalogue as it will be at each statement; all findings."""
-    problems = check_statements(tasks, target)
+    return [*check_statements(tasks, target), *check_catalogue(tasks, catalogue)]
+
+
+def check_catalogue(tasks: Iterable[Task], catalogue: Catalogue) -> list[Problem]:
+    """Find the DDL that would be refused, or silently do nothing."""
+    problems: list[Problem] = []
     for statement, action in _actions(tasks):
         found = conflict(action, catalogue)
         if found:
-            problems.append(Problem("GM206", found, _CONFLICT_HINT, statement.place))
+            severity = Severity.WARNING if _is_guarded_lookup(action) else Severity.ERROR
+            problems.append(Problem("GM206", found, _CONFLICT_HINT, statement.place, severity))
+        elif action.target and holds(action, catalogue) and "OPTIONS" in keywords(statement.text):
+            problems.append(_kept_options(statement, action))
         catalogue = apply([action], catalogue)
     return problems
+
+
+def _kept_options(statement: Statement, action: DdlAction) -> Problem:
+    return Problem(
+        "GM131",
+        f"This {action.of} exists already; with IF NOT EXISTS its OPTIONS stay as they are, whatever is written here.",
+        "Compare with SHOW INDEXES YIELD name, options; to change them, drop it first.",
+        statement.place,
+        Severity.WARNING,
+    )
+
+
+def _is_guarded_lookup(action: DdlAction) -> bool:
+    """Every new database has both token lookup indexes, under names that the server chose: any will do."""
+    return action.guarded and action.target is not None and action.target.type is ObjectType.LOOKUP
 
 
 def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
@@ -81,6 +109,8 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
             statement.place,
         )
+    if segment.kind is Kind.AUTOCOMMIT:
+        yield from _unsaid_failures(statement)
     if not task.migration.header.options.repeatable:
         yield Problem(
             "GM221",
@@ -98,9 +128,24 @@ def _deletes_everything(statement: Statement) -> bool:
 
 
 def _repeatable(statement: Statement) -> bool:
-    words = statement.text.upper().split()
-    guarded = "EXISTS" in words or (words[:2] == ["CREATE", "OR"] and words[2:3] == ["REPLACE"])
+    words = keywords(statement.text)
+    guarded = "EXISTS" in words or words[:3] == ["CREATE", "OR", "REPLACE"]
     return guarded or words[0] in SAFE_TO_REPEAT
+
+
+def _unsaid_failures(statement: Statement) -> Iterator[Problem]:
+    """``ON ERROR CONTINUE`` and ``BREAK`` end without an error, whatever was left out."""
+    words = keywords(statement.text)
+    for on, error, then in zip(words, words[1:], words[2:], strict=False):
+        if (on, error) == ("ON", "ERROR") and then in {"CONTINUE", "BREAK"}:
+            yield Problem(
+                "GM130",
+                f"With ON ERROR {then} the server leaves out batches that fail, and the migration counts as applied.",
+                "Write ON ERROR FAIL (the default), or let a later statement check that nothing is left to do.",
+                statement.place,
+                Severity.WARNING,
+            )
+            return
 
 
 def _of_action(statement: Statement, action: DdlAction, target: Target) -> Iterator[Problem]:

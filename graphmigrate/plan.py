@@ -201,8 +201,8 @@ def _late(entry: Entry, history: History) -> bool:
 def _late_skip(entry: Entry) -> Problem:
     return Problem(
         "GM210",
-        f"{entry.name} was skipped before and could be applied now, but a later version is applied already.",
-        "Apply it late with: graphmigrate migrate --allow-out-of-order",
+        f"{entry.name} was skipped before, and a later version is applied already: it is not looked at again by itself.",
+        "If what it assumes holds now, apply it late with: graphmigrate migrate --allow-out-of-order",
         severity=Severity.WARNING,
     )
 

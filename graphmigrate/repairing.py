@@ -87,7 +87,9 @@ def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
 
 
 def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
-    return {"state": FORGOTTEN} if entry.state is State.MISSING else None
+    """Forget what has no file: also a baseline given by mistake, which would cover every version up to it."""
+    marker = entry.file is None and entry.row is not None and entry.row.checksum is None
+    return {"state": FORGOTTEN} if marker or entry.state is State.MISSING else None
 
 
 def _rerun(entry: Entry, _: Reader) -> dict[str, Any] | None:
@@ -117,7 +119,7 @@ _SETTLED = {
 }
 _FITS = {
     "accept": "an applied migration whose file was edited",
-    "forget": "an applied migration whose file is missing",
+    "forget": "a version in the history that has no file",
     "rerun": "a migration interrupted inside a statement that commits by itself",
     "done": "a migration interrupted inside a statement that commits by itself",
 }

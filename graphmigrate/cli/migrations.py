@@ -182,7 +182,7 @@ def baseline(session: Session, version: str) -> None:
     metavar="VERSION",
     multiple=True,
     shell_complete=versions,
-    help="Drop a version whose file is gone.",
+    help="Drop a version whose file is gone, or a baseline that has none.",
 )
 @click.option(
     "--rerun",

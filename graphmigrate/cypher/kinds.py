@@ -55,6 +55,7 @@ _SHOWN_BY_SYSTEM = {
     *("SERVER", "SERVERS", "AUTH", "RULES"),
 }
 _PREFIXES = {"CYPHER", "EXPLAIN", "PROFILE", "USE"}
+_BEFORE_NAMES = {".", ":", "|", "&"}
 _PREFIX_LENGTH = 60  # tokens; every pre-parser option at once takes fewer
 _OBJECT_LENGTH = 8  # tokens after the verb that tell what a command is about
 _CALL = re.compile(r"\bCALL\b", re.IGNORECASE)
@@ -89,6 +90,18 @@ def execution_prefix(text: str) -> Token | None:
 def word_of(token: Token) -> str:
     """Give a word in upper case, as keywords are compared; an empty text for every other token."""
     return token.text.upper() if token.kind is TokenKind.WORD else ""
+
+
+def keywords(text: str) -> list[str]:
+    """Give the words of a statement in upper case, from its verb on, without comments, strings and names after a dot or colon."""
+    words: list[str] = []
+    before = ""
+    for token in without_prefix(tuple(filter(is_significant, tokens(text)))):
+        word = word_of(token)
+        if word and before not in _BEFORE_NAMES:
+            words.append(word)
+        before = token.text
+    return words
 
 
 def without_prefix(head: Tokens) -> Tokens:

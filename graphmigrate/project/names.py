@@ -33,6 +33,7 @@ _MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTAL
 _VERSIONED = rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__"
 _REPEATABLE = rf"R(?:{VERSION_PATTERN})?__.*\.\w+"
 _UNDO = rf"U{VERSION_PATTERN}__.*\.\w+"
+_DOWN = r"(?i)\d.*\.down\.(?:cypher|cql)$"  # golang-migrate's: to run it forward would undo its twin
 _CALLBACK = r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher"
 _ANY_VERSION = rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)"
 _SEPARATORS = "-_. "
@@ -72,7 +73,7 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
     name = unicodedata.normalize("NFC", name)
-    match = _MIGRATION.fullmatch(name)
+    match = None if re.search(_DOWN, name) else _MIGRATION.fullmatch(name)
     if match and len(match.group(1)) <= 200:
         return MigrationName(Version.parse(match.group(1)), _shown(match.group(2)))
     if _is_ignored(name.lower()):
@@ -95,6 +96,7 @@ def _unsupported(name: str) -> Refused | None:
     kinds = (
         (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)"),
         (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)"),
+        (re.search(_DOWN, name), "Undo migrations (.down)"),
         (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks"),
         (name.lower().endswith((".py", ".java", ".class", ".kt")), "Migrations in a programming language"),
     )
@@ -135,7 +137,7 @@ def _mistakes(stem: str) -> tuple[list[str], str]:
         description = re.sub(r"^[vV](?=[-_. ])", "", stem).strip(_SEPARATORS) or "description"
         return ["it has no version"], f"V<version>__{description}"
     version, rest = match.group(1), match.group(2)
-    description = rest.strip(_SEPARATORS)
+    description = re.sub(r"\.up$", "", rest).strip(_SEPARATORS)
     mistakes: list[str] = []
     if not stem.startswith(f"V{version}"):
         mistakes.append(_prefix_mistake(stem))

@@ -193,6 +193,17 @@ def test_baseline_marks_without_running(project: Project, driver: neo4j.Driver) 
     assert (count(driver, "A"), count(driver, "B"), count(driver, "C")) == (0, 0, 1)
 
 
+def test_a_baseline_that_was_too_high_can_be_forgotten(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);")
+    assert project.call("baseline", "1").marked == ("1",)
+    assert project.call("baseline", "70").marked == ("2", "70")
+    project.write(V3__c="CREATE (:C);")
+    assert project.migrate().applied == ()
+    project.call("repair", forget=["70"])
+    assert [each.version for each in project.migrate().applied] == ["3"]
+    assert (count(driver, "B"), count(driver, "C")) == (0, 1)
+
+
 def test_target_version_is_inclusive(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);")
     assert [each.version for each in project.migrate(target="1").applied] == ["1"]

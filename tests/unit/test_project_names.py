@@ -55,6 +55,7 @@ def test_migrations(name: str, version: str, description: str) -> None:
 @pytest.mark.parametrize(
     ("name", "right", "why"),
     [
+        ("000001_create_users.up.cypher", "V000001__create_users.cypher", "must begin with V"),
         ("v1__x.cypher", "V1__x.cypher", "capital"),
         ("V1_x.cypher", "V1__x.cypher", "two underscores"),
         ("V1_2_x.cypher", "V1_2__x.cypher", "two underscores"),
@@ -104,6 +105,8 @@ def test_a_suggested_name_is_a_right_one(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "what"),
     [
+        ("000001_create_users.down.cypher", "Undo migrations"),
+        ("V1__create_users.down.cypher", "Undo migrations"),
         ("R__views.cypher", "Repeatable"),
         ("R1__views.cypher", "Repeatable"),
         ("U1.2__x.cypher", "Undo"),

@@ -1,0 +1,102 @@
+"""What is said of statements before they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.checks import check, check_statements
+from graphmigrate.errors import Severity
+from graphmigrate.plan import Task
+from graphmigrate.project.checksums import checksum
+from graphmigrate.project.model import MigrationFile
+from graphmigrate.project.read import read
+from graphmigrate.project.versions import Version
+from graphmigrate.results import Target
+from graphmigrate.schema.catalogue import Catalogue
+from graphmigrate.schema.compare import apply
+from graphmigrate.schema.reader import read_ddl
+from graphmigrate.segments import segments_of
+
+SERVER = Target("bolt://localhost", "neo4j", "enterprise", "5.26.25")
+
+
+def tasks(text):
+    content = text.encode()
+    path = Path("V1__x.cypher")
+    file = MigrationFile(Version.parse("1"), "x", path, path.name, checksum(content), content)
+    migration, _ = read(file)
+    return [Task(migration, segments_of(migration), "key")]
+
+
+def codes(text):
+    return [each.code for each in check_statements(tasks(text), SERVER)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "GRANT ROLE reader TO jo",
+        "/* why */ GRANT ROLE reader TO jo",
+        "CYPHER 5 GRANT ROLE reader TO jo",
+        "CREATE /* a */ OR REPLACE USER jo SET PASSWORD 'secret-one'",
+        "create user jo if not exists set password 'secret-one'",
+        "SHOW USERS",
+    ],
+)
+def test_administration_that_may_run_twice_is_taken(command):
+    assert "GM207" not in codes(command + ";")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "CREATE USER jo SET PASSWORD 'it EXISTS already'",
+        "CREATE USER jo /* IF NOT EXISTS */ SET PASSWORD 'secret-one'",
+        "CREATE ROLE `a EXISTS b`",
+    ],
+)
+def test_a_guard_in_a_string_a_comment_or_a_name_is_none(command):
+    assert "GM207" in codes(command + ";")
+
+
+@pytest.mark.parametrize("then", ["CONTINUE", "BREAK", "/* or */ continue REPORT STATUS AS s RETURN s"])
+def test_failures_that_the_server_does_not_tell_are_warned_of(then):
+    text = f"UNWIND [1, 0] AS i CALL (i) {{ CREATE (:X {{i: 1 / i}}) }} IN TRANSACTIONS ON ERROR {then};"
+    assert codes(text) == ["GM130", "GM221"]
+
+
+@pytest.mark.parametrize("end", ["", " ON ERROR FAIL"])
+def test_a_failure_that_the_server_tells_needs_no_warning(end):
+    text = "UNWIND ['ON ERROR CONTINUE'] AS i CALL (i) { CREATE (:X) } IN TRANSACTIONS" + end
+    assert codes(text + ";") == ["GM221"]
+
+
+def test_a_lookup_index_that_the_database_came_with_stops_nobody():
+    there = apply([read_ddl("CREATE LOOKUP INDEX index_343aff4e FOR (n) ON EACH labels(n)")], Catalogue())
+    planned = tasks("CREATE LOOKUP INDEX mine IF NOT EXISTS FOR (n) ON EACH labels(n);")
+    assert [(each.code, each.severity) for each in check(planned, SERVER, there)] == [
+        ("GM206", Severity.WARNING)
+    ]
+    planned = tasks("CREATE LOOKUP INDEX mine FOR (n) ON EACH labels(n);")
+    assert [each.severity for each in check(planned, SERVER, there)] == [Severity.ERROR]
+
+
+DIMENSIONS = (
+    "CREATE VECTOR INDEX v IF NOT EXISTS FOR (n:A) ON (n.e) OPTIONS {indexConfig: {`vector.dimensions`: 3}}"
+)
+
+
+def test_options_that_change_nothing_are_warned_of():
+    planned = tasks(DIMENSIONS + ";")
+    there = apply([read_ddl(DIMENSIONS)], Catalogue())
+    assert [(each.code, each.severity) for each in check(planned, SERVER, there)] == [
+        ("GM131", Severity.WARNING)
+    ]
+    assert check(planned, SERVER, Catalogue()) == []
+
+
+def test_an_index_without_options_that_is_there_needs_no_word():
+    plain = "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.options)"
+    assert check(tasks(plain + ";"), SERVER, apply([read_ddl(plain)], Catalogue())) == []
