@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Nothing there yet, half there, no routes yet, the database not yet made; and GM307: somebody else's wrong passwords
 # have locked the user for some seconds, which says nothing about ours.
 STARTING = frozenset({"GM301", "GM303", "GM306", "GM307", "GM309"})
+WRONG_CERTIFICATE = frozenset({"GM315", "GM316", "GM317"})  # waiting does not mend one
 
 
 def read_target(database: Database) -> Target:
@@ -28,7 +29,9 @@ def read_target(database: Database) -> Target:
 
 
 def wait_for_target(database: Database, timeout: float) -> Target:
-    """Wait until two real queries in a row succeed on the target database; a refused password fails at once.
+    """Wait until two real queries in a row succeed on the target database.
+
+    A refused password, or a certificate that is not to be trusted, fails at once.
 
     ``timeout`` is in seconds. A server that has just started may come up, go down and come up again: hence two.
     """
@@ -44,6 +47,7 @@ def wait_for_target(database: Database, timeout: float) -> Target:
             successes = 0
             failure = connection_failure(error, database.settings)
             starting = worth_retrying(error) or failure.error_code in STARTING
+            starting = starting and failure.error_code not in WRONG_CERTIFICATE
             if not starting or time.monotonic() + pause > deadline:
                 raise failure from error
         time.sleep(pause if successes == 0 else 0.05)

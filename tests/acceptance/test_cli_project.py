@@ -56,21 +56,29 @@ def test_every_command_prints_one_documented_object(project: Folder) -> None:
         "entrypoint": (),
         "seed": (),
         "seed list": (),
+        "seed check": (),
+        "seed show": ("people",),
         "summary": (),
+        "doctor": (),
+        "explain": (),
+        "explain GM602": (),
+        "completion": ("bash",),
         "new": ("something",),
         "init": ("elsewhere",),
     }
     assert set(commands) == set(OBJECTS)
     for command, arguments in commands.items():
         process = project.run("--output", "json", *command.split(), *arguments)
-        assert process.returncode == 0, (command, process.stderr)
+        findings = command == "doctor"  # a test's database has no encryption, say
+        assert process.returncode in ({0, 1} if findings else {0}), (command, process.stderr)
         assert list(json.loads(process.stdout)) == list(written_types(OBJECTS[command])), command
 
 
 def test_quiet_prints_results_only(project: Folder) -> None:
-    for command in ("migrate", "seed"):
-        process = project.run(command, "--quiet")
-        assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+    migrated, seeded = (project.run(command, "--quiet") for command in ("migrate", "seed"))
+    assert (migrated.returncode, migrated.stdout, migrated.stderr) == (0, "", "")
+    assert (seeded.returncode, seeded.stderr) == (0, "")
+    assert "Person      4" in seeded.stdout
     status = project.run("status", "--quiet")
     assert status.stderr == ""
     assert status.stdout.count("applied") == 2
