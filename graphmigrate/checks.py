@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import decode
-from graphmigrate.cypher.kinds import keywords
+from graphmigrate.cypher.kinds import calls_one_of, keywords
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict, holds
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _DELETE = re.compile(r"\bDELETE\b", re.IGNORECASE)
 _ANY_NODE = re.compile(r"\bMATCH\s*\(\s*\w*\s*\)(?!\s*(?:WHERE\b|[-<]))", re.IGNORECASE)
+_METADATA = re.compile(r"tx\.setMetaData")
 SAFE_TO_REPEAT = {
     *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
     *("SHOW", "DRYRUN", "REALLOCATE"),
@@ -92,6 +93,13 @@ def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | Non
 
 
 def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Problem]:
+    if calls_one_of(statement.text, _METADATA):
+        yield Problem(
+            "GM132",
+            "tx.setMetaData would replace the words by which other runs know this transaction.",
+            "Delete the call: the transaction tells already which run it belongs to.",
+            statement.place,
+        )
     if segment.kind not in {Kind.AUTOCOMMIT, Kind.SYSTEM}:
         return
     if segment.kind is Kind.SYSTEM and not _repeatable(statement):
@@ -112,9 +120,12 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
     if segment.kind is Kind.AUTOCOMMIT:
         yield from _unsaid_failures(statement)
     if not task.migration.header.options.repeatable:
+        unread = statement.kind is Kind.SCHEMA  # else it were in a schema segment
         yield Problem(
             "GM221",
-            "The server commits inside this statement: after an interruption its effect is unknown until you say.",
+            "This form of DDL is not known here: after an interruption its effect is unknown until you say."
+            if unread
+            else "The server commits inside this statement: after an interruption its effect is unknown until you say.",
             "If it may safely run again, declare it: // graphmigrate: repeatable",
             statement.place,
             Severity.WARNING,

@@ -34,9 +34,10 @@ Tokens = Sequence[Token]
 
 AUTOCOMMIT_PROCEDURES = re.compile(
     r"apoc\.periodic\..+|apoc\.import\..+|apoc\.refactor\.rename\..+|apoc\.nodes\.delete"
-    r"|apoc\.cypher\.run(?:Schema)?Files?|gds\..+\.write"
+    r"|apoc\.cypher\.run(?:Schema)?Files?|apoc\.schema\.assert|gds\..+\.write"
 )
-"""Procedures that commit transactions of their own (APOC and Graph Data Science documentation)."""
+"""Procedures that commit transactions of their own, or change the schema, which no transaction with our row can
+(APOC and Graph Data Science documentation)."""
 
 _SCHEMA_NOUNS = {"INDEX", "CONSTRAINT"}
 _INDEX_TYPES = {"RANGE", "TEXT", "POINT", "FULLTEXT", "VECTOR", "LOOKUP", "BTREE", "UNIQUE"}
@@ -199,7 +200,13 @@ def _commits_inside(text: str) -> bool:
         return False
     if _has_call_in_transactions(filter(is_significant, tokens_from(decoded, first))):
         return True
-    return any(_calls_a_listed_procedure(decoded, offset) for offset in chain([first], calls))
+    return any(_calls(decoded, offset, AUTOCOMMIT_PROCEDURES) for offset in chain([first], calls))
+
+
+def calls_one_of(text: str, procedures: re.Pattern[str]) -> bool:
+    """Whether a statement calls a procedure whose whole name the pattern matches."""
+    decoded = decode(text)
+    return any(_calls(decoded, offset, procedures) for offset in _offsets_of_calls(decoded))
 
 
 def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:
@@ -213,12 +220,12 @@ def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:
         offset += len(section.text)
 
 
-def _calls_a_listed_procedure(decoded: Decoded, offset: int) -> bool:
+def _calls(decoded: Decoded, offset: int, procedures: re.Pattern[str]) -> bool:
     stream = filter(is_significant, tokens_from(decoded, offset))
     name = next(islice(stream, 1, 2), None)
     if name is None or name.kind not in {TokenKind.WORD, TokenKind.NAME}:
         return False
-    return AUTOCOMMIT_PROCEDURES.fullmatch(_dotted_name(name, stream)) is not None
+    return procedures.fullmatch(_dotted_name(name, stream)) is not None
 
 
 class _Role(Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind, Statement
 from graphmigrate.database.explain import explain_one
 from graphmigrate.database.failures import code_of, message_of, position_of
@@ -60,6 +61,8 @@ def _explain_one(database: Database, session: neo4j.Session, statement: Statemen
         return _refusal(answer, statement)
     is_schema = answer == _SCHEMA_TYPE
     if is_schema != (statement.kind in {Kind.SCHEMA, Kind.SYSTEM}):
+        if is_schema and "CALL" in keywords(statement.text):
+            return None  # a procedure of mode DBMS or SCHEMA makes any statement `s`
         return Problem(
             "GM203",
             f"graphmigrate reads this statement as {statement.kind.value}, the server says {answer!r}.",

@@ -48,6 +48,14 @@ def test_mixed_file_of_ddl_and_data_in_any_order(project: Project, driver: neo4j
     ]
 
 
+def test_a_procedure_about_the_server_stands_among_data(project: Project, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__a="CALL dbms.components();\nCALL dbms.components() YIELD name CREATE (:Server {name: name});"
+    )
+    project.migrate()
+    assert count(driver, "Server") == 1
+
+
 def test_drop_and_recreate_under_one_name(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__make=CONSTRAINT,

@@ -67,6 +67,16 @@ def test_failures_that_the_server_does_not_tell_are_warned_of(then):
     assert codes(text) == ["GM130", "GM221"]
 
 
+def test_ddl_that_cannot_be_read_is_not_said_to_commit_inside():
+    (found,) = check_statements(tasks("CREATE CONSTRAINT c FOR (n:A) REQUIRE n.x IS UNIQ;"), SERVER)
+    assert found.message.startswith("This form of DDL is not known")
+
+
+def test_no_statement_takes_the_metadata_of_its_transaction():
+    assert codes("MATCH (n) CALL tx . `setMetaData`({a: 1}) SET n.x = 1;") == ["GM132"]
+    assert codes("CREATE (:A {text: 'CALL tx.setMetaData()'});") == []
+
+
 @pytest.mark.parametrize("end", ["", " ON ERROR FAIL"])
 def test_a_failure_that_the_server_tells_needs_no_warning(end):
     text = "UNWIND ['ON ERROR CONTINUE'] AS i CALL (i) { CREATE (:X) } IN TRANSACTIONS" + end

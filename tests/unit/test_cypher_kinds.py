@@ -78,6 +78,7 @@ CASES = {
         r"CALL { CREATE (:T) } \u0049N TRANSACTIONS",
         "USING PERIODIC COMMIT 100 LOAD CSV FROM 'file:///a.csv' AS l CREATE (:T)",
         "CALL apoc.periodic.iterate('a', 'b', {})",
+        "CALL apoc.schema.assert({}, {})",
         "CALL `apoc` . periodic /* c */ . `commit`('x')",
         "MATCH (n) CALL apoc.nodes.delete(n, 10) YIELD value RETURN value",
         "CALL gds.pageRank.write('g', {})",
