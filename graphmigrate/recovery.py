@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
-from graphmigrate.database.catalogue import read_catalogue
+from graphmigrate.database.catalogue import drop_indexes, read_catalogue
 from graphmigrate.database.ledger import (
     draw_chain,
     forget_attempts,
@@ -128,13 +128,14 @@ def recover(
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return []
-    catalogue = read_catalogue(database)
     by_version = {file.version: file for file in files.files}
 
     def migration_of(version: Any) -> Migration | None:
         file = by_version.get(version)
         return read(file) if file else None
 
+    # before the record is closed: a run that dies in between finds them again
+    catalogue = _without_ownerless_indexes(database, record.plan, migration_of)
     settled = settle(record, history, catalogue, migration_of, verdicts)
     planned = {item["key"] for item in record.plan}
     finished = [row for row in history.rows.values() if row.key in planned and row.complete]
@@ -153,7 +154,6 @@ def recover(
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, map(_version_in, chain))
         draw_chain(tx, database.settings.ledger, history.head, chain)
-    drop_ownerless_indexes(database, record.plan, catalogue, migration_of)
     return settled
 
 
@@ -179,13 +179,15 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, ru
         tx.run(queries.CREATE_ROW, row=new_row(file, settled.key, database, rank) | changes).consume()
 
 
-def drop_ownerless_indexes(
-    database: Database,
-    plan: tuple[dict[str, Any], ...],
-    catalogue: Catalogue,
-    read: Callable[[Any], Migration | None],
-) -> None:
-    """Drop what a server killed inside CREATE CONSTRAINT can leave: an index of its name, without owner, never ONLINE."""
+def _without_ownerless_indexes(
+    database: Database, plan: tuple[dict[str, Any], ...], read: Callable[[Any], Migration | None]
+) -> Catalogue:
+    """Drop what a server killed inside CREATE CONSTRAINT can leave; gives the catalogue without it.
+
+    It is an index of the constraint's name, without owner, that never comes ONLINE.
+    """
+    catalogue = read_catalogue(database)
+    names: list[str] = []
     for item in plan:
         migration = read(Version.parse(item["version"]))
         if migration is None:
@@ -193,7 +195,6 @@ def drop_ownerless_indexes(
         for segment in segments_of(migration):
             for action in segment.actions:
                 orphan = catalogue.orphan_of(action.target) if action.target else None
-                if orphan:
-                    with database.session(write=True) as session:
-                        name = orphan.name.replace("`", "``")
-                        session.run(f"DROP INDEX `{name}` IF EXISTS").consume()
+                names += [orphan.name] if orphan else []
+    drop_indexes(database, names)
+    return read_catalogue(database) if names else catalogue

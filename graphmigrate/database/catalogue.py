@@ -10,8 +10,11 @@ from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
 from graphmigrate.schema.catalogue import Catalogue
+from graphmigrate.schema.render import identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphmigrate.database.connection import Database
 
 _FIRST_WAIT = 2
@@ -22,6 +25,13 @@ def read_catalogue(database: Database) -> Catalogue:
     """Read every constraint and index, the ledger's own among them."""
     constraints = [record.data() for record in database.read(queries.CONSTRAINTS)]
     return Catalogue.from_rows(constraints, [record.data() for record in database.read(queries.INDEXES)])
+
+
+def drop_indexes(database: Database, names: Iterable[str]) -> None:
+    """Drop indexes, each in a transaction of its own."""
+    for name in dict.fromkeys(names):
+        with database.session(write=True) as session:
+            session.run(f"DROP INDEX {identifier(name)} IF EXISTS").consume()
 
 
 def await_indexes(database: Database, listen: Listener) -> None:

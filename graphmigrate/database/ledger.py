@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
+from graphmigrate.database.catalogue import drop_indexes, read_catalogue
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
+_SURELY_LEFT_BEHIND = 10.0
 _ROWS_AT_ONCE = 25
 
 
@@ -46,7 +48,15 @@ def prepare_ledger(database: Database) -> None:
                 return
             if time.monotonic() > deadline:
                 raise
+            if time.monotonic() > deadline - _FIRST_USE_SECONDS + _SURELY_LEFT_BEHIND:
+                _drop_what_was_left_behind(database, missing)
             time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
+
+
+def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
+    """Drop the indexes that a server killed inside CREATE CONSTRAINT left; a living runner's would be gone by now."""
+    indexes = read_catalogue(database).indexes.values()
+    drop_indexes(database, [each.name for each in indexes if each.name in set(missing) and not each.owner])
 
 
 def _missing_constraints(database: Database) -> list[str]:

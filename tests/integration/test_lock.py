@@ -19,7 +19,7 @@ from graphmigrate.database.ledger import prepare_ledger
 from graphmigrate.database.lock import Lock, await_no_work, take_over
 from graphmigrate.errors import LockLost
 from tests.conftest import Neo4jTarget
-from tests.projects import count, rows, settings_for
+from tests.projects import Project, count, rows, settings_for
 
 OURS = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'lock' RETURN transactionId"
 
@@ -145,3 +145,14 @@ def test_the_heart_beats_on_while_a_terminated_transaction_is_listed(
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
             lock.confirm()
+
+
+def test_an_index_that_a_killed_server_left_in_the_place_of_the_ledgers_constraint_is_dropped(
+    project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.execute_query("CREATE INDEX __graphmigrate_lock_key FOR (n:__GraphMigrateLock) ON (n.key)")
+    monkeypatch.setattr("graphmigrate.database.ledger._SURELY_LEFT_BEHIND", 0.0)
+    project.write(V1__a="CREATE (:A);")
+    assert [each.version for each in project.migrate().applied] == ["1"]
+    owned = rows(driver, "SHOW CONSTRAINTS YIELD name WHERE name = '__graphmigrate_lock_key' RETURN name")
+    assert owned == [["__graphmigrate_lock_key"]]
