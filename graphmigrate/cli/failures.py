@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 import traceback
@@ -82,6 +83,10 @@ def as_ours(error: BaseException, session: Session) -> GraphMigrateError:
         return _usage(error)
     if is_of_the_driver(error):
         return _of_the_driver(error, session)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # click's own output: --help, --version
+        from graphmigrate.cli.session import OutputFailed
+
+        return OutputFailed(f"The output cannot be written: {error.strerror}.", hint="Is the disk full?")
     if isinstance(error, MemoryError):
         return InternalError(
             "There is not enough memory.", hint="Split the file, or run where there is more."

@@ -93,16 +93,21 @@ def _shown(description: str) -> str:
 
 def _unsupported(name: str) -> Refused | None:
     """Recognise what other tools read and this one does not."""
+    undo = "Move it out of the folder: run forward, it would undo. To take a migration back, write a new one."
+    other = f"Write it as {_SHAPE}, or move it out of the folder."
     kinds = (
-        (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)"),
-        (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)"),
-        (re.search(_DOWN, name), "Undo migrations (.down)"),
-        (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks"),
-        (name.lower().endswith((".py", ".java", ".class", ".kt")), "Migrations in a programming language"),
+        (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)", other),
+        (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)", undo),
+        (re.search(_DOWN, name), "Undo migrations (.down)", undo),
+        (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks", other),
+        (
+            name.lower().endswith((".py", ".java", ".class", ".kt")),
+            "Migrations in a programming language",
+            other,
+        ),
     )
-    for found, kind in kinds:
+    for found, kind, hint in kinds:
         if found:
-            hint = f"Write it as {_SHAPE}, or move it out of the folder."
             return Refused("GM114", f"{kind} are not supported yet.", hint)
     return None
 

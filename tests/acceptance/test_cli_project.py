@@ -105,8 +105,9 @@ def test_a_reader_that_goes_away_is_no_error(project: Folder) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_is_said(project: Folder) -> None:
-    line = f"{' '.join(COMMAND)} status > /dev/full"
+@pytest.mark.parametrize("command", ["status", "--version"])
+def test_a_full_disk_is_said(project: Folder, command: str) -> None:
+    line = f"{' '.join(COMMAND)} {command} > /dev/full"
     process = subprocess.run(
         ["bash", "-c", line], cwd=project.path, env=project.env, capture_output=True, text=True
     )

@@ -124,6 +124,13 @@ def test_what_other_tools_read_is_said_to_be_unsupported(name: str, what: str) -
     assert "not supported yet" in found.message
 
 
+@pytest.mark.parametrize("name", ["U3__x.cypher", "V3__x.down.cypher", "3_x.down.cql"])
+def test_nobody_is_told_to_run_an_undo_file_forward(name: str) -> None:
+    found = read_name(name)
+    assert isinstance(found, Refused)
+    assert found.hint.startswith("Move it out of the folder")
+
+
 @pytest.mark.parametrize(
     "name", ["notes.txt", "data.csv", "Report__x.txt", "view.txt", "vacation.jpg", "x.cypherx"]
 )
