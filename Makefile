@@ -25,7 +25,7 @@ migrate: install ## apply migrations/ (to NEO4J_URI, else to a local real Neo4j 
 	@$(if $(filter seed,$(MAKECMDGOALS)),:,$(BIN)/graphmigrate summary)
 
 seed: install ## load the sample graph
-	@scripts/with-neo4j $(BIN)/graphmigrate seed
+	@scripts/with-neo4j $(BIN)/graphmigrate seed >/dev/null # its totals are in the summary
 	@$(BIN)/graphmigrate summary
 
 stop: install ## stop the local Neo4j

@@ -95,12 +95,12 @@ def _statements(part: Statements, number: int, settings: Settings, offset: int) 
 def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
     spread = part.spread if part.source.resumable else KEPT
     limits = Limits(min(settings.batch_rows, BLOCK), max(1, settings.batch_bytes // 4))
-    cut = _cut(part, limits)
     if not part.source.resumable:
-        # Not looked into beforehand: a query must see what the parts before it have written.
+        # Not asked beforehand: a query must see what the parts before it have written.
         whole = part.query.creates
-        yield Whole(number, part, limits) if whole else RowBlock(number, _kept(cut), limits, spread)
+        yield Whole(number, part, limits) if whole else RowBlock(number, _kept(part, limits), limits, spread)
         return
+    cut = _cut(part, limits)
     ahead = list(islice(cut, 2))
     if len(ahead) == 1:
         yield Batch(number, 0, ahead[0].items)
@@ -108,10 +108,10 @@ def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
         yield RowBlock(number, chain(ahead, cut), limits, spread)
 
 
-def _kept(cut: Iterator[Block]) -> Iterator[Block]:
+def _kept(part: Rows, limits: Limits) -> Iterator[Block]:
     """Read everything into a temporary file first, so that what is written cannot change what is read."""
     with tempfile.SpooledTemporaryFile(max_size=_HELD) as kept:
-        for block in cut:
+        for block in _cut(part, limits):
             pickle.dump(block, kept)
         kept.seek(0)
         while True:
