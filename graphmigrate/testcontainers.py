@@ -40,7 +40,7 @@ class GraphMigrateNeo4jContainer(Neo4jContainer):  # type: ignore[misc,unused-ig
     """
 
     def __init__(self, image: str = IMAGE, *, password: str | None = None, **more: Any) -> None:
-        super().__init__(image, password=password or secrets.token_urlsafe(18), **more)
+        super().__init__(image, password=password or secrets.token_hex(16), **more)
         self.migrated: MigrateResult | None = None
         self.seeded: SeedResult | None = None
         self._folders = Settings(migrations=Path(), seeds=Path())

@@ -29,7 +29,7 @@ def main() -> None:
         print(password.read_text())
         return
     if not password.exists():
-        keep("password", given or secrets.token_urlsafe(18))
+        keep("password", given or secrets.token_hex(16))
     elif given and given != password.read_text():
         print(
             "NEO4J_PASSWORD is not that of the first start, which stays. To begin anew: docker compose down -v"

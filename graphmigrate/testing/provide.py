@@ -168,7 +168,7 @@ def _container(version: str | None) -> Iterator[Neo4jServer]:
     from graphmigrate.server.versions import resolve
 
     release = resolve(version)
-    with Neo4jContainer(release.image, password=secrets.token_urlsafe(16)) as container:
+    with Neo4jContainer(release.image, password=secrets.token_hex(16)) as container:
         yield Neo4jServer(
             container.get_connection_url(), container.username, container.password, "docker", release.version
         )
