@@ -276,7 +276,7 @@ def test_hostile_data_never_becomes_cypher(tmp_path_factory: Any, value: str) ->
     write(folder, "x.csv", f'id\n"{quoted}"\n')
     write(folder, "x.jsonl", json.dumps(rows[0]) + "\n")
     write(folder, "x.json", json.dumps(rows))
-    write(folder, "x.yaml", yaml.safe_dump(rows, allow_unicode=True))
+    write(folder, "x.yaml", yaml.safe_dump(rows))  # escaped: YAML reads a raw U+0085 as the end of a line
     texts = set()
     for call in ("csv('x.csv')", "jsonl('x.jsonl')", "json('x.json')", "yaml('x.yaml')"):
         write(
