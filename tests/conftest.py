@@ -10,10 +10,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import neo4j
 import pytest
 
 from tests.projects import Project
+
+# In CI a change is judged by the same examples each time; elsewhere they are new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 REPOSITORY = Path(__file__).parent.parent
 DEFAULT_VERSION = "5.26"
