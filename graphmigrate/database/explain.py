@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import neo4j
@@ -12,7 +13,7 @@ from graphmigrate.database.connection import READER
 from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from graphmigrate.database.connection import Database
 
@@ -21,8 +22,28 @@ _EXPLAIN = "EXPLAIN\n"
 _TRIES = 5
 
 
-def explain_one(
-    database: Database, session: neo4j.Session, text: str, parameters: Mapping[str, Any] | None = None
+def explain_all(
+    database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[str | neo4j.exceptions.Neo4jError]:
+    """Give the answer of ``_explain_one`` for each query (text, parameters), in order.
+
+    Uses ``preflight_connections`` connections, with READ sessions: EXPLAIN of a writing statement is allowed there.
+    """
+    lanes = max(1, min(database.settings.preflight_connections, len(queries)))
+
+    def share(lane: int) -> list[str | neo4j.exceptions.Neo4jError]:
+        with database.session(write=False) as session:
+            return [_explain_one(database, session, *query) for query in queries[lane::lanes]]
+
+    answers: list[str | neo4j.exceptions.Neo4jError] = [""] * len(queries)
+    with ThreadPoolExecutor(lanes) as pool:
+        for lane, found in enumerate(pool.map(share, range(lanes))):
+            answers[lane::lanes] = found
+    return answers
+
+
+def _explain_one(
+    database: Database, session: neo4j.Session, text: str, parameters: Mapping[str, Any]
 ) -> str | neo4j.exceptions.Neo4jError:
     """Give the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
 
@@ -32,7 +53,7 @@ def explain_one(
     query = neo4j.Query(f"{_EXPLAIN}{text}", metadata=database.metadata(READER))  # type: ignore[arg-type,unused-ignore]
     for attempt in range(_TRIES):
         try:
-            return str(session.run(query, dict(parameters or {})).consume().query_type)
+            return str(session.run(query, dict(parameters)).consume().query_type)
         except DriverFailure as error:
             lost = not isinstance(error, neo4j.exceptions.Neo4jError)
             if not lost and not worth_retrying(error):

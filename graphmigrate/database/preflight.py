@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind, Statement
-from graphmigrate.database.explain import explain_one
+from graphmigrate.database.explain import explain_all
 from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.errors import Problem, Severity
 
@@ -30,33 +29,14 @@ _SCHEMA_TYPE = "s"
 
 
 def explain(database: Database, statements: Sequence[Statement]) -> list[Problem]:
-    """EXPLAIN each statement on a few connections; nothing is executed.
-
-    The sessions are READ sessions: EXPLAIN of a writing statement is allowed there (Cypher Manual, "Execution plans").
-    """
-    lanes = max(1, min(database.settings.preflight_connections, len(statements)))
-    shares = [statements[lane::lanes] for lane in range(lanes)]
-    with ThreadPoolExecutor(lanes) as pool:
-        found = [
-            problem
-            for share in pool.map(lambda each: _explain_all(database, each), shares)
-            for problem in share
-        ]
+    """EXPLAIN each statement on a few connections; nothing is executed. Gives the findings by file and line."""
+    answers = explain_all(database, [(statement.text, {}) for statement in statements])
+    judged = (_judge(statement, answer) for statement, answer in zip(statements, answers, strict=True))
+    found = [problem for problem in judged if problem]
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
 
 
-def _explain_all(database: Database, statements: Sequence[Statement]) -> list[Problem]:
-    problems = []
-    with database.session(write=False) as session:
-        for statement in statements:
-            problem = _explain_one(database, session, statement)
-            if problem:
-                problems.append(problem)
-    return problems
-
-
-def _explain_one(database: Database, session: neo4j.Session, statement: Statement) -> Problem | None:
-    answer = explain_one(database, session, statement.text)
+def _judge(statement: Statement, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
     if not isinstance(answer, str):
         return _refusal(answer, statement)
     is_schema = answer == _SCHEMA_TYPE

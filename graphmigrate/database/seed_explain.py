@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.explain import explain_one
+from graphmigrate.database.explain import explain_all
 from graphmigrate.database.seed_ledger import StepFailed, failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import neo4j
 
     from graphmigrate.database.connection import Database
 
@@ -26,27 +27,17 @@ def explain(
 
     Those whose text is in ``reading`` may not write. Uses ``preflight_connections`` connections. Raises ConnectionFailed.
     """
-    lanes = max(1, min(database.settings.preflight_connections, len(queries)))
-    with ThreadPoolExecutor(lanes) as pool:
-        shares = pool.map(lambda lane: _explain(database, queries[lane::lanes], reading), range(lanes))
-        found: list[StepFailed | None] = [None] * len(queries)
-        for lane, share in enumerate(shares):
-            found[lane::lanes] = share
-    return found
+    answers = explain_all(database, queries)
+    return [
+        _refusal(answer, must_read=text in reading)
+        for (text, _), answer in zip(queries, answers, strict=True)
+    ]
 
 
-def _explain(
-    database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]], reading: frozenset[str]
-) -> list[StepFailed | None]:
-    answers: list[StepFailed | None] = []
-    with database.session(write=False) as session:
-        for text, parameters in queries:
-            answer = explain_one(database, session, text, parameters)
-            if isinstance(answer, str):
-                answers.append(_WRITES if text in reading and answer != "r" else None)
-            else:
-                answers.append(_without_prefix(failure(answer)))
-    return answers
+def _refusal(answer: str | neo4j.exceptions.Neo4jError, *, must_read: bool) -> StepFailed | None:
+    if isinstance(answer, str):
+        return _WRITES if must_read and answer != "r" else None
+    return _without_prefix(failure(answer))
 
 
 def _without_prefix(found: StepFailed) -> StepFailed:
