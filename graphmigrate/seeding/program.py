@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.cypher.model import Kind
 from graphmigrate.seeding.clauses import clauses, countable
 from graphmigrate.seeding.independence import spread_of
+from graphmigrate.seeding.placing import checked_tokens
 from graphmigrate.seeding.problems import BAD_QUERY, SeedFileError, did_you_mean
-from graphmigrate.seeding.reading import Lexeme, Sort, creates, lexemes, may_delete, row_uses, statements
+from graphmigrate.seeding.reading import Lexeme, Sort, creates, may_delete, row_uses, statements
 from graphmigrate.seeding.sourcemap import Edit, Edited, Written
 from graphmigrate.seeding.spreading import KEPT, Spread
-from graphmigrate.seeding.text import Fragment, Piece, Placeholder, RowBlock, Token
+from graphmigrate.seeding.text import Piece, Placeholder, RowBlock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,7 +144,7 @@ def build(rendering: Rendering, order: str = "") -> Program:
 
 
 def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
-    tokens = _checked(written)
+    tokens = checked_tokens(written)
     found = statements(written.text, written.place)
     if before is not None and found and not found[-1].terminated:
         raise SeedFileError(
@@ -157,7 +158,7 @@ def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
 
 def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
     written = Written(block.body, rendering)
-    tokens = _checked(written)
+    tokens = checked_tokens(written)
     found = statements(written.text, written.place)
     if len(found) != 1:
         raise SeedFileError(
@@ -211,7 +212,7 @@ def reset_of(rendering: Rendering) -> tuple[Query, ...]:
                 code="GM580",
             )
     written = Written(rendering.pieces, rendering)
-    tokens = _checked(written, frozenset({BATCH}))
+    tokens = checked_tokens(written, frozenset({BATCH}))
     found = []
     for statement in statements(written.text, written.place):
         query = _query(written, statement, tokens)
@@ -229,7 +230,7 @@ def reset_of(rendering: Rendering) -> tuple[Query, ...]:
 
 def one_query(written: Written, given: Mapping[str, Any]) -> Query:
     """Make a query of a text that must be one statement, with these parameters beside its own values."""
-    tokens = _checked(written, frozenset(given))
+    tokens = checked_tokens(written, frozenset(given))
     found = statements(written.text, written.place)
     if len(found) != 1:
         raise SeedFileError(
@@ -299,114 +300,3 @@ def _check_kind(statement: Statement, written: Written) -> None:
         hint = "Move it into a migration: graphmigrate new DESCRIPTION"
     message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
     raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM585")
-
-
-def _checked(written: Written, given: frozenset[str] = frozenset()) -> list[Lexeme]:
-    """Read the text as tokens and see that each value, identifier and literal is read as exactly itself.
-
-    ``given`` are the parameters that have a value already.
-    """
-    tokens = lexemes(written.text)
-    starts = [token.start for token in tokens]
-    own: set[int] = set()
-    for index, piece in enumerate(written.pieces):
-        if isinstance(piece, Fragment):
-            continue
-        start, end = written.starts[index], written.end(index)
-        position = bisect_left(starts, start)
-        fitting = position < len(tokens) and starts[position] == start
-        if fitting and isinstance(piece, Token) and piece.text.startswith("-"):
-            position += 1
-            start += 1
-            fitting = position < len(tokens) and starts[position] == start
-        if (
-            not fitting
-            or tokens[position].end != end
-            or not _is(tokens[position], piece)
-            or not _stands_alone(tokens, position, piece)
-        ):
-            raise _misplaced(written, index, tokens)
-        own.add(start)
-    for token in tokens:
-        if token.sort is Sort.PARAMETER and token.start not in own and token.value[1:] not in given:
-            name = written.text[token.start : token.end]
-            raise SeedFileError(
-                f"Nothing gives the parameter {name} a value.",
-                hint="Write {{ name }}: each value becomes a parameter by itself.",
-                place=written.place(token.start),
-                code="GM579",
-            )
-    return tokens
-
-
-def _is(token: Lexeme, piece: Piece) -> bool:
-    if isinstance(piece, Placeholder):
-        return token.sort is Sort.PARAMETER
-    if isinstance(piece, Token) and piece.kind == "identifier":
-        return token.sort is Sort.QUOTED
-    return token.sort in {Sort.NUMBER, Sort.WORD}
-
-
-_WORDLIKE = frozenset({Sort.WORD, Sort.NUMBER, Sort.PARAMETER, Sort.QUOTED})
-
-
-def _stands_alone(tokens: Sequence[Lexeme], position: int, piece: Piece) -> bool:
-    """Whether nothing touches it that other releases of Cypher might read as one word with it."""
-    if isinstance(piece, Token) and piece.kind == "identifier":
-        return True
-    before = tokens[position - 1] if position else None
-    after = tokens[position + 1] if position + 1 < len(tokens) else None
-    if before is not None and (before.sort in _WORDLIKE or before.value == "$"):
-        return False
-    return after is None or after.sort not in _WORDLIKE
-
-
-def _misplaced(written: Written, index: int, tokens: Sequence[Lexeme]) -> SeedFileError:
-    piece = written.pieces[index]
-    start = written.starts[index]
-    around = next((token for token in tokens if token.start <= start < token.end), None)
-    what = f"What {piece.kind!r} made" if isinstance(piece, Token) else "A value"
-    place = written.place(start)
-    if around is not None and around.sort is Sort.STRING and around.start < start:
-        return SeedFileError(
-            f"{what} stands inside quotes, where Cypher reads no parameter.",
-            hint=f"Join the texts instead: {_concatenation(written, around)}",
-            place=place,
-            code="GM575",
-        )
-    if around is not None and around.sort is Sort.COMMENT and around.start < start:
-        hint = "Use a template comment for what is not sent: {# … #}"
-        return SeedFileError(
-            f"{what} stands inside a comment of Cypher.", hint=hint, place=place, code="GM575"
-        )
-    if around is not None and around.sort is Sort.QUOTED and around.start < start:
-        hint = "Make the whole name, without backticks around it: {{ (prefix ~ name) | identifier }}"
-        return SeedFileError(f"{what} stands inside backticks.", hint=hint, place=place, code="GM575")
-    return SeedFileError(
-        f"{what} stands directly beside other text, so that Cypher would read both as one word.",
-        hint="Put a space between them; or build the value in the template: {{ prefix ~ name }}",
-        place=place,
-        code="GM576",
-    )
-
-
-def _concatenation(written: Written, around: Lexeme) -> str:
-    """Write the string literal as a concatenation of what stands in it."""
-    quote = written.text[around.start]
-    parts: list[str] = []
-    position = around.start + 1
-    for index, start in enumerate(written.starts):
-        if around.start < start < around.end and not isinstance(written.pieces[index], Fragment):
-            parts.append(quote + written.text[position:start] + quote if start > position else "")
-            spelled = written.place(start).source or ""
-            column = written.place(start).column - 1
-            closing = spelled.find("}}", column)
-            parts.append(
-                spelled[column : closing + 2]
-                if spelled[column:].startswith("{{") and closing > 0
-                else "{{ … }}"
-            )
-            position = written.end(index)
-    rest = written.text[position : around.end]
-    parts.append(quote + rest if rest != quote else "")
-    return " + ".join(part for part in parts if part)
