@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,7 @@ def recover(
         return []
     by_version = {file.version: file for file in files.files}
 
+    @cache  # read for what is left behind, and again to settle
     def migration_of(version: Any) -> Migration | None:
         file = by_version.get(version)
         return read(file) if file else None
