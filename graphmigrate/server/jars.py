@@ -102,4 +102,4 @@ def _install_maven() -> str:
         return "brew install maven"
     if shutil.which("apt-get"):
         return "sudo apt-get install maven"
-    return "sudo dnf install maven" if shutil.which("dnf") else "https://maven.apache.org/install.html"
+    return "sudo dnf install maven" if shutil.which("dnf") else "sdk install maven (SDKMAN)"
