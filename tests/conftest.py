@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import neo4j
 import pytest
 
 from tests.projects import Project
+
+if TYPE_CHECKING:
+    from graphmigrate.server import Server
 
 # In CI a change is judged by the same examples each time; elsewhere they are new ones.
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
@@ -71,21 +76,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def neo4j_target(request: pytest.FixtureRequest) -> Iterator[Neo4jTarget]:
+def server_of() -> Iterator[Callable[[str], Server]]:
+    """A server of a version, started when it is first asked for and kept: tests change between versions often."""
+    from tests.servers import running_server
+
+    with ExitStack() as stack:
+        yield lru_cache(lambda version: stack.enter_context(running_server(version)))
+
+
+@pytest.fixture(scope="session")
+def neo4j_target(request: pytest.FixtureRequest, server_of: Callable[[str], Server]) -> Neo4jTarget:
     if request.param == "given":
         environ = os.environ.get
-        yield Neo4jTarget(
+        return Neo4jTarget(
             os.environ["GRAPHMIGRATE_TEST_URI"],
             environ("GRAPHMIGRATE_TEST_USERNAME", "neo4j"),
             environ("GRAPHMIGRATE_TEST_PASSWORD", ""),
             "given",
         )
-        return
-    from tests.servers import running_server
-
-    with ExitStack() as stack:
-        server = stack.enter_context(running_server(request.param))
-        yield Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
+    server = server_of(request.param)
+    return Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
 
 
 def quoted(name: str) -> str:

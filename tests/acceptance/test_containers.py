@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -243,7 +244,7 @@ def test_compose_up_ends_with_an_application_that_answers(image: str) -> None:
         again = call("run", "--rm", "migrate")
         assert "nothing to migrate, nothing to seed" in again.stdout + again.stderr
         shown = call("run", "--rm", "--no-deps", "password", "--show").stdout
-        assert len(shown.strip()) == 24
+        assert re.fullmatch(r"[0-9a-f]{32}\n", shown)
     finally:
         call("down", "--volumes", "--timeout", "1")
         run("rmi", f"{command[-1]}_app", f"{command[-1]}-app", check=False)

@@ -53,7 +53,8 @@ def test_a_procedure_about_the_server_stands_among_data(project: Project, driver
         V1__a="CALL dbms.components();\nCALL dbms.components() YIELD name CREATE (:Server {name: name});"
     )
     project.migrate()
-    assert count(driver, "Server") == 1
+    components, _, _ = driver.execute_query("CALL dbms.components()")
+    assert count(driver, "Server") == len(components) > 0
 
 
 def test_drop_and_recreate_under_one_name(project: Project, driver: neo4j.Driver) -> None:
