@@ -1,6 +1,7 @@
 # graphmigrate: `make help` lists the targets.
 SHELL := /bin/bash
 VENV := .venv
+WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot be shared by processes
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
@@ -31,8 +32,8 @@ seed: install ## load the sample graph
 stop: install ## stop the local Neo4j
 	@$(BIN)/graphmigrate server stop
 
-test: install ## run every test against a real Neo4j
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: install ## run every test against a real Neo4j, in two to four processes (WORKERS=0: in one)
+	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 ci: install ## what the GitHub Action does, here: database, validate, plan, migrate, seed, then lint and every test
 	@PATH="$(abspath $(BIN)):$$PATH" INPUT_TEST="$${INPUT_TEST:-make lint test}" scripts/ci/all

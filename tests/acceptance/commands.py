@@ -54,9 +54,8 @@ class Folder:
 
 
 def offline_environment() -> dict[str, str]:
-    return {
-        key: value for key, value in os.environ.items() if not key.startswith(("NEO4J_", "GRAPHMIGRATE_"))
-    }
+    ours = ("NEO4J_", "GRAPHMIGRATE_", "PYTEST_XDIST")
+    return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
 
 
 @contextmanager
