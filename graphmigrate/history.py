@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +16,7 @@ STARTED = "started"
 FORGOTTEN = "forgotten"
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(NamedTuple):
     """One ledger node of a migration. ``step`` segments of ``steps`` are committed.
 
     ``intent`` is the number of a segment that was announced and whose end is unknown (autocommit and system statements);
@@ -47,8 +46,7 @@ class HistoryRow:
         return self.state == COMPLETE
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(NamedTuple):
     """The durable intent of a run that has not said that it ended."""
 
     key: str
@@ -63,8 +61,7 @@ class RunRecord:
 SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """The last time that a migration was not applied: ``outcome`` is skipped, failed or interrupted."""
 
     outcome: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.history import SKIPPED
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from graphmigrate.segments import Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One version, as the files and the history know it."""
 
     version: Version
@@ -40,8 +38,7 @@ class Entry:
         return self.file.description if self.file else self.row.description if self.row else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One migration to run: its segments from ``first`` on, under the ledger key ``key``."""
 
     migration: Migration
@@ -65,16 +62,14 @@ class Task:
         return f"V{self.migration.file.version.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(NamedTuple):
     """A migration whose ``assume`` does not hold."""
 
     file: MigrationFile
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Tasks in order, the skipped ones, and every finding."""
 
     tasks: tuple[Task, ...] = ()

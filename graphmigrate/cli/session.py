@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 # Shorter ones are ordinary words. Results hold more of those than messages do, and Neo4j wants 8 characters anyway.
 SHORTEST_SECRET = 4
 SHORTEST_IN_RESULTS = 8
+_OBJECTS_AT_WORK = (
+    10_000  # new ones between two looks for garbage; Python's own number makes a long history slow
+)
 TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -251,6 +255,9 @@ class Session:
         set_up(self)
         from graphmigrate.cli.render.listening import shown
 
+        if connect is not False:
+            import graphmigrate.database.connection  # noqa: F401 - the most of what is imported
+        _keep_imported()
         self.target = settings
         with shown(self) as listen, Migrator(settings, listen=listen) as migrator:
             yield migrator
@@ -260,6 +267,12 @@ class OutputFailed(GraphMigrateError):
     """Standard output or standard error could not be written."""
 
     code = "GM172"
+
+
+def _keep_imported() -> None:
+    """Let the collector of garbage look at what a command makes from now on, and never at what was imported."""
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_AT_WORK, *gc.get_threshold()[1:])
 
 
 def _abandon(stream: TextIO) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from graphmigrate.config import Loaded, Secret, Settings, check_ca_file, check_uri
 from graphmigrate.config.files import (
@@ -53,8 +53,7 @@ OTHER_PREFIXES = (f"{PREFIX}TEST_", f"{PREFIX}SERVER_")
 MINIMUM = {"lock_timeout": 0.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """One value as somebody wrote it, with the name they know it by; paths in it begin at ``base``."""
 
     value: Any

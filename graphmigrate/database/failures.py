@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from neo4j import exceptions
 
-from graphmigrate.database import contact
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed
 
 if TYPE_CHECKING:
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
 DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Contact:
+class _Contact(NamedTuple):
     """What was tried, and what came of it."""
 
     error: BaseException
@@ -75,6 +72,8 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
 
 
 def _unreachable(error: BaseException, settings: Settings) -> GraphMigrateError:
+    from graphmigrate.database import contact
+
     encryption = _cause(error, ssl.SSLError)
     if encryption:
         return contact.tls_failure(encryption, settings.uri)

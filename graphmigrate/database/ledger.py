@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
-from graphmigrate.database.catalogue import drop_indexes, read_catalogue
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
@@ -55,6 +54,8 @@ def prepare_ledger(database: Database) -> None:
 
 def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
     """Drop the indexes that a server killed inside CREATE CONSTRAINT left; a living runner's would be gone by now."""
+    from graphmigrate.database.catalogue import drop_indexes, read_catalogue
+
     indexes = read_catalogue(database).indexes.values()
     drop_indexes(database, [each.name for each in indexes if each.name in set(missing) and not each.owner])
 
@@ -136,8 +137,7 @@ def read_run_record(database: Database, key: str) -> RunRecord | None:
     return None
 
 
-@dataclass(slots=True)
-class RowWrite:
+class RowWrite(NamedTuple):
     """One pending write of a row: a CREATE (``step`` None) or an advance from ``step`` and ``batches``."""
 
     key: str
@@ -164,7 +164,7 @@ class Journal:
     def folded(self, write: RowWrite) -> RowWrite:
         """Join a write with the pending one of the same row."""
         before = self.pending.get(write.key)
-        return write if before is None else replace(before, values=before.values | write.values)
+        return write if before is None else before._replace(values=before.values | write.values)
 
     def write(self, tx: neo4j.Transaction, own: RowWrite | None = None) -> None:
         """Write everything pending and ``own``. Raises StepTaken where a row is not where it should be."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.project.checksums import checksum
-from graphmigrate.project.model import MigrationFile, MigrationFolder
+from graphmigrate.project.files import MigrationFile, MigrationFolder
 from graphmigrate.project.names import Ignored, MigrationName, Refused, printable, read_name
 
 if TYPE_CHECKING:

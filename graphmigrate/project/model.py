@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from graphmigrate.project.files import MigrationFile, MigrationFolder
 
+if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
-    from graphmigrate.errors import Place, Problem
-    from graphmigrate.project.versions import Version
+    from graphmigrate.errors import Place
+
+__all__ = ["Condition", "Header", "Migration", "MigrationFile", "MigrationFolder", "Options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +51,9 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class MigrationFile:
-    """A migration on disk, named and hashed but not yet read: cheap for ten thousand of them."""
-
-    version: Version
-    description: str
-    path: Path
-    name: str
-    checksum: str
-    content: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Migration:
     """A migration file read whole: header and statements."""
 
     file: MigrationFile
     header: Header
     statements: tuple[Statement, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationFolder:
-    """What ``collect`` found, in order of version, with every finding about names."""
-
-    path: Path
-    files: tuple[MigrationFile, ...]
-    problems: tuple[Problem, ...]

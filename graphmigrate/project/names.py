@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from graphmigrate.errors import Severity
 from graphmigrate.project.versions import VERSION_PATTERN, Version
@@ -40,21 +40,18 @@ _SEPARATORS = "-_. "
 _SHAPE = "V<version>__<description>.cypher"
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationName:
+class MigrationName(NamedTuple):
     """The name of a migration: its version, and its description with underscores shown as spaces."""
 
     version: Version
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(NamedTuple):
     """A file that is no business of ours, such as a README."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A file that is not read: why, and what to do."""
 
     code: str

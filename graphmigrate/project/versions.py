@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from graphmigrate.errors import ProjectError
 
@@ -12,15 +11,13 @@ _VERSION = re.compile(rf"[vV]?({VERSION_PATTERN})")
 _LONGEST = 200  # characters; a file name has at most 255
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
-    """A version; ``1``, ``001`` and ``1.0`` are one and the same, with one hash.
+class Version(tuple[int, ...]):
+    """A version: its numbers without trailing zeros, compared as such; ``text`` is what was written.
 
-    ``parts`` are its numbers without trailing zeros; ``text`` is what was written.
+    ``1``, ``001`` and ``1.0`` are one and the same, with one hash.
     """
 
-    parts: tuple[int, ...]
-    text: str = field(compare=False)
+    text: str
 
     @classmethod
     def parse(cls, text: str) -> Version:
@@ -37,12 +34,17 @@ class Version:
         parts = [int(part) for part in re.split("[._]", written)]
         while len(parts) > 1 and parts[-1] == 0:
             parts.pop()
-        return cls(tuple(parts), written)
+        version = cls(parts)
+        version.text = written
+        return version
 
     @property
     def canonical(self) -> str:
         """The version without leading zeros and trailing zero parts, as ledger keys have it."""
-        return ".".join(map(str, self.parts))
+        return ".".join(map(str, self))
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        return f"Version({self.text!r})"
