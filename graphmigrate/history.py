@@ -124,7 +124,8 @@ def history_of(rows: Iterable[HistoryRow], **more: Any) -> History:
     top_rank = 0
     for row in rows:
         generation = int(row.key.rpartition("@")[2])
-        top_rank = max(top_rank, row.rank)
+        if row.rank > top_rank:
+            top_rank = row.rank
         name = row.version.canonical
         if generation > generations.get(name, 0):
             generations[name] = generation

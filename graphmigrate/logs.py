@@ -5,7 +5,6 @@ Nothing is printed unless the program sets logging up. A record's ``event`` is t
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
@@ -54,6 +53,8 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line."""
+        import json
+
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -79,6 +80,8 @@ def printable(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
+    import json
+
     return json.dumps(character)[1:-1] if character > "\x7f" else f"\\u{ord(character):04x}"
 
 

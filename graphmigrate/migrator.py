@@ -119,8 +119,7 @@ class Migrator:
         """
         started = time.monotonic()
         workspace = self._workspace
-        files = workspace.files()
-        history = workspace.history()
+        files, history = workspace.files_and_history()
         # while another run is at work, or one that died is not settled, the history cannot be held against the files
         settled = history.record is None
         planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
@@ -156,7 +155,7 @@ class Migrator:
         from graphmigrate.results import PlanResult
 
         workspace = self._workspace
-        files, history = workspace.files(), workspace.history()
+        files, history = workspace.files_and_history()
         planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
         problems = [*planned.problems, *planning.findings(workspace, planned, history)]
         if check_data:
@@ -171,7 +170,7 @@ class Migrator:
     def status(self) -> Status:
         """Give every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
-        files, history = workspace.files(strict=False), workspace.history()
+        files, history = workspace.files_and_history(strict=False)
         entries = plan.compare(files.files, history)
         problems = [*files.problems, *plan.mismatches(entries, history)]
         return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))

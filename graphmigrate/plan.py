@@ -98,7 +98,7 @@ def _entry(
     highest: Version | None,
 ) -> Entry:
     row = history.rows.get(version)
-    attempt = history.attempts.get(version.canonical)
+    attempt = history.attempts.get(version.canonical) if history.attempts else None
     last = f"last attempt {attempt.outcome}: {attempt.reason}" if attempt else None
     if file is None:
         marker = row is not None and row.checksum is None

@@ -5,15 +5,15 @@ from __future__ import annotations
 import getpass
 import socket
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import check_uri
-from graphmigrate.errors import ProjectError, Severity, UsageError
+from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
 from graphmigrate.project.collect import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import neo4j
 
@@ -110,13 +110,30 @@ class Workspace:
 
     def history(self) -> History:
         """Read what the database remembers. Raises ConnectionFailed, NotAllowed and HistoryMismatch."""
+        with self._asked_history() as answer:
+            return answer()
+
+    @contextmanager
+    def _asked_history(self) -> Iterator[Callable[[], History]]:
         from graphmigrate.database.failures import DriverFailure, connection_failure
-        from graphmigrate.database.ledger import read_history
+        from graphmigrate.database.ledger import asked_history
 
         try:
-            return read_history(self.database)
+            with asked_history(self.database) as answer:
+                yield answer
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error
+
+    def files_and_history(self, *, strict: bool = True) -> tuple[MigrationFolder, History]:
+        """Read the files while the server collects the history; where both go wrong, what is wrong with the files is raised."""
+        with ExitStack() as stack:
+            try:
+                _ = self.target
+                answer = stack.enter_context(self._asked_history())
+            except GraphMigrateError:
+                self.files(strict=strict)
+                raise
+            return self.files(strict=strict), answer()
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""

@@ -148,10 +148,16 @@ class Database:
             yield transaction
             transaction.commit()
 
+    @contextmanager
+    def asking(self, query: str, **parameters: Any) -> Iterator[neo4j.Result]:
+        """Send a reading query; the server works on it while the block does, until it takes the records."""
+        with self.session(write=self.deciding) as session:
+            yield session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters)
+
     def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
         """Run one reading query to its end."""
-        with self.session(write=self.deciding) as session:
-            return list(session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters))
+        with self.asking(query, **parameters) as result:
+            return list(result)
 
 
 def open_database(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow
 from graphmigrate.project.versions import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import neo4j
 
@@ -28,6 +28,13 @@ FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
 _ROWS_AT_ONCE = 25
+_NAMES = [
+    *("key", "version", "description", "type", "checksum", "state", "step", "steps"),
+    *("installed_by", "run", "intent", "batches", "segments", "rank"),
+    *("format", "head", "record"),
+    *("outcome", "reason"),
+]
+_OF_OWNER, _OF_ATTEMPT = slice(14, 17), slice(17, 19)
 
 
 def prepare_ledger(database: Database) -> None:
@@ -65,69 +72,70 @@ def _missing_constraints(database: Database) -> list[str]:
     return [name for name in queries.LEDGER_CONSTRAINTS if name not in names]
 
 
-def read_history(database: Database) -> History:
-    """Read the whole history in one round trip. Raises HistoryMismatch where a newer format is found."""
+@contextmanager
+def asked_history(database: Database) -> Iterator[Callable[[], History]]:
+    """Ask for the whole history in one round trip; what is yielded gives it, while the server collects it the block may work.
+
+    It raises HistoryMismatch where a newer format is found.
+    """
     ledger = database.settings.ledger
-    record = database.read(
-        queries.HISTORY, ledger=ledger, prefix=f"{ledger}/migration/", attempts=attempt_key(ledger, "")
-    )[0]
-    if (record["format"] or 0) > FORMAT:
+    with database.asking(queries.HISTORY, ledger=ledger, names=_NAMES) as result:
+        yield lambda: _history(ledger, next(result)["rows"])
+
+
+def read_history(database: Database) -> History:
+    """Read the whole history. Raises HistoryMismatch where a newer format is found."""
+    with asked_history(database) as answer:
+        return answer()
+
+
+def _history(ledger: str, rows: list[list[Any]]) -> History:
+    prefix, attempts = f"{ledger}/migration/", attempt_key(ledger, "")
+    owner = next((row for row in rows if row[0] == ledger), None)
+    form, head, record = owner[_OF_OWNER] if owner else (None, None, None)
+    if (form or 0) > FORMAT:
         raise HistoryMismatch(
-            f"This database's history was written by a newer graphmigrate (format {record['format']}).",
+            f"This database's history was written by a newer graphmigrate (format {form}).",
             hint="Update graphmigrate: pip install --upgrade graphmigrate",
             code="GM609",
         )
     return history_of(
-        (_history_row(row) for row in record["rows"]),
-        attempts={
-            version: Attempt(outcome, reason) for version, outcome, reason in record["attempts"] if version
-        },
-        initialised=record["ledgers"] > 0,
-        head=record["head"],
-        record=record["record"],
+        (_history_row(row) for row in rows if row[0].startswith(prefix)),
+        attempts={row[1]: Attempt(*row[_OF_ATTEMPT]) for row in rows if row[0].startswith(attempts)},
+        initialised=owner is not None,
+        head=head,
+        record=record,
     )
 
 
 def _history_row(row: list[Any]) -> HistoryRow:
-    (
+    key, version, description, kind, checksum, state, step, steps = row[:8]
+    by, run, intent, batches, segments, rank = row[8:14]
+    moment, took = row[-2:]
+    return HistoryRow(
         key,
-        version,
+        Version.parse(version),
         description,
         kind,
         checksum,
         state,
         step,
         steps,
-        moment,
+        None if moment is None else datetime.fromtimestamp(moment / 1000, UTC),
         by,
-        took,
+        None if took is None else timedelta(microseconds=took),
         run,
         intent,
-        *rest,
-    ) = row
-    batches, segments, rank = rest
-    return HistoryRow(
-        key=key,
-        version=Version.parse(version),
-        description=description,
-        type=kind,
-        checksum=checksum,
-        state=state,
-        step=step,
-        steps=steps,
-        installed_on=None if moment is None else datetime.fromtimestamp(moment / 1000, UTC),
-        installed_by=by,
-        execution_time=None if took is None else timedelta(microseconds=took),
-        run=run,
-        intent=intent,
-        batches=batches or 0,
-        segments=tuple(segments or ()),
-        rank=rank or 0,
+        batches or 0,
+        tuple(segments or ()),
+        rank or 0,
     )
 
 
 def read_run_record(database: Database, key: str) -> RunRecord | None:
     """Read the record of a run that has not ended."""
+    import json
+
     for record in database.read(queries.RUN_RECORD, key=key):
         since = record["since"].to_native() if record["since"] else None
         plan = tuple(json.loads(record["plan"]))

@@ -14,6 +14,8 @@ from graphmigrate.project.names import Ignored, MigrationName, Refused, printabl
 if TYPE_CHECKING:
     from pathlib import Path
 
+_BLOCK = 65536
+
 
 def collect(folder: Path) -> MigrationFolder:
     """Read names and bytes of the migrations in ``folder``, in order of version, but no statements yet.
@@ -62,16 +64,16 @@ def _read_entry(folder: Path, entry: os.DirEntry[str]) -> MigrationFile | Proble
     verdict = read_name(entry.name)
     if isinstance(verdict, Ignored):
         return None
-    path = folder / entry.name
+    path = entry.path
     if _is_folder(entry):
-        return _about_folder(path, verdict, _place(path))
+        return _about_folder(folder / entry.name, verdict, _place(path))
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
-    return _read_file(path, verdict, is_regular=_is_file(entry))
+    return _read_file(path, entry.name, verdict, is_regular=_is_file(entry))
 
 
-def _place(path: Path) -> Place:
-    return Place(printable(str(path)), 1)
+def _place(path: str) -> Place:
+    return Place(printable(path), 1)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -88,17 +90,27 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _read_file(path: Path, name: MigrationName, *, is_regular: bool) -> MigrationFile | Problem:
+def _read_file(
+    path: str, file_name: str, name: MigrationName, *, is_regular: bool
+) -> MigrationFile | Problem:
     try:
-        if not is_regular and path.exists():
+        if not is_regular and os.path.exists(path):
             return _unreadable("it is not a regular file", _place(path))
-        with open(path, "rb", buffering=0) as file:  # one read: faster than through a buffer
-            content = file.readall()
+        content = _content(path)
     except OSError as error:
-        broken = path.is_symlink() and isinstance(error, FileNotFoundError)
+        broken = os.path.islink(path) and isinstance(error, FileNotFoundError)
         reason = f"it is a link to {os.readlink(path)!r}, which is not there" if broken else _reason(error)
         return _unreadable(reason, _place(path))
-    return MigrationFile(name.version, name.description, path, path.name, checksum(content), content)
+    return MigrationFile(name.version, name.description, path, file_name, checksum(content), content)
+
+
+def _content(path: str) -> bytes:
+    """Read a whole file; through a file object a small one takes twice as long."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, _BLOCK), b""))
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(reason: str, place: Place) -> Problem:
@@ -129,7 +141,7 @@ def _duplicates(files: list[MigrationFile]) -> list[Problem]:
             "GM112",
             f"{first.name!r} and {second.name!r} have the same version, {second.version.canonical}.",
             "Give one of them a version of its own; 1, 001 and 1.0 are the same version.",
-            Place(printable(str(second.path)), 1),
+            _place(second.location),
         )
         for first, second in pairwise(files)
         if first.version == second.version

@@ -5,11 +5,10 @@ Named tuples: Python makes such a class in a fifth of a dataclass's time, and te
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from graphmigrate.errors import Problem
     from graphmigrate.project.versions import Version
 
@@ -19,10 +18,15 @@ class MigrationFile(NamedTuple):
 
     version: Version
     description: str
-    path: Path
+    location: str
     name: str
     checksum: str
     content: bytes
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when somebody asks, because making it takes longer than reading the file."""
+        return Path(self.location)
 
 
 class MigrationFolder(NamedTuple):

@@ -70,9 +70,10 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
     name = unicodedata.normalize("NFC", name)
-    match = None if re.search(_DOWN, name) else _MIGRATION.fullmatch(name)
+    undoes = ".down." in name.lower() and re.search(_DOWN, name)
+    match = None if undoes else _MIGRATION.fullmatch(name)
     if match and len(match.group(1)) <= 200:
-        return MigrationName(Version.parse(match.group(1)), _shown(match.group(2)))
+        return MigrationName(Version.written(match.group(1)), _shown(match.group(2)))
     if _is_ignored(name.lower()):
         return Ignored()
     return _unsupported(name) or _misnamed(name) or _stray()

@@ -30,12 +30,16 @@ class Version(tuple[int, ...]):
                 hint="A version is numbers joined by dots or underscores, such as 7, 1.2 or 20260131_1200.",
                 code="GM119",
             )
-        written = match.group(1)
-        parts = [int(part) for part in re.split("[._]", written)]
+        return cls.written(match.group(1))
+
+    @classmethod
+    def written(cls, text: str) -> Version:
+        """Take a text that is known to be one, without a V before it."""
+        parts = [int(part) for part in text.replace("_", ".").split(".")]
         while len(parts) > 1 and parts[-1] == 0:
             parts.pop()
         version = cls(parts)
-        version.text = written
+        version.text = text
         return version
 
     @property

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import neo4j
 import pytest
 
-from graphmigrate.errors import HistoryMismatch, MigrationFailed, PreflightError
+from graphmigrate.errors import (
+    ConnectionFailed,
+    HistoryMismatch,
+    MigrationFailed,
+    PreflightError,
+    ProjectError,
+)
 from graphmigrate.events import MigrationApplied
+from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
 from tests.projects import Project, count, dump, rows
 
@@ -119,6 +127,32 @@ def test_a_mended_file_continues_after_its_committed_segments(project: Project, 
     path.write_text("CREATE (:Once);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
     project.migrate()
     assert (count(driver, "Once"), count(driver, "Twice"), count(driver, "Person")) == (1, 0, 1)
+
+
+def test_a_ledger_whose_name_begins_like_another_has_a_history_of_its_own(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    project.write(V1__a="CREATE (:A);")
+    for ledger in ("team", "team2", "tea"):
+        with Migrator(driver=driver, migrations=project.folder / "migrations", ledger=ledger) as migrator:
+            assert [each.state for each in migrator.status().rows] == [State.PENDING]
+            if ledger != "tea":
+                assert len(migrator.migrate().applied) == 1
+            assert len(migrator.status().rows) == 1
+    assert count(driver, "A") == 2
+
+
+def test_of_wrong_files_and_no_server_the_files_are_told(tmp_path: Path) -> None:
+    for method in ("migrate", "plan", "status"):
+        with Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path / "missing") as migrator:
+            with pytest.raises(ProjectError) as raised:
+                getattr(migrator, method)()
+            assert raised.value.error_code == "GM110"
+        with (
+            Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path) as migrator,
+            pytest.raises(ConnectionFailed),
+        ):
+            getattr(migrator, method)()
 
 
 def test_two_runners_at_once_apply_everything_once(project: Project, driver: neo4j.Driver) -> None:

@@ -57,6 +57,22 @@ def test_importing_the_package_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_quick_end_does_what_was_registered_for_the_exit(tmp_path: Path) -> None:
+    code = """
+import atexit, sys, tempfile
+from graphmigrate.cli import leave
+folder = tempfile.TemporaryDirectory(dir=sys.argv[1])
+atexit.register(print, "at exit")
+print("still in the buffer", end=" ")
+leave(3)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "still in the buffer at exit\n", "")
+    assert not list(tmp_path.iterdir())
+
+
 def test_help_takes_at_most_twice_the_import_of_click() -> None:
     commands = {
         "click": [sys.executable, "-c", "import click"],

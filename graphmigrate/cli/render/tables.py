@@ -22,18 +22,32 @@ def table(
     colors: Sequence[Sequence[str | None]] | None = None,
 ) -> list[str]:
     """Lay out a table; columns named in ``right`` are aligned there, ``colors`` paints single cells."""
-    body = [[clean(cell) for cell in row] for row in rows]
     heads = [clean(each) for each in headers]
-    widths = _widths([heads, *body], style.width)
-    lines = [_line(heads, widths, heads, right, [style.paint("{}", "bold")] * len(heads))]
-    for number, row in enumerate(body):
-        paints = [style.paint("{}", each) if each else "{}" for each in colors[number]] if colors else None
-        lines.append(_line(row, widths, heads, right, paints or ["{}"] * len(row)))
-    return lines
+    columns = [_cleaned(column) for column in zip(*rows, strict=True)] or [[] for _ in heads]
+    widths = _widths([[head, *column] for head, column in zip(heads, columns, strict=True)], style.width)
+    laid = [
+        _laid(
+            column,
+            width,
+            right=head in right,
+            paints=[row[number] for row in colors] if colors else None,
+            style=style,
+        )
+        for number, (head, column, width) in enumerate(zip(heads, columns, widths, strict=True))
+    ]
+    first = [
+        _laid([head], width, right=head in right, paints=["bold"], style=style)[0]
+        for head, width in zip(heads, widths, strict=True)
+    ]
+    return [GAP.join(parts).rstrip() for parts in (first, *zip(*laid, strict=True))]
 
 
-def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int]:
-    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+def _cleaned(column: Sequence[str]) -> list[str]:
+    return list(column) if "".join(column).isprintable() else [clean(cell) for cell in column]
+
+
+def _widths(columns: Sequence[Sequence[str]], width: int | None) -> list[int]:
+    widths = [max(map(cells, column)) for column in columns]
     while width and sum(widths) + len(GAP) * (len(widths) - 1) > width:
         widest = max(range(len(widths)), key=widths.__getitem__)
         if widths[widest] <= NARROWEST:
@@ -42,18 +56,19 @@ def _widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int]:
     return widths
 
 
-def _line(
-    row: Sequence[str],
-    widths: Sequence[int],
-    heads: Sequence[str],
-    right: Sequence[str],
-    paints: Sequence[str],
-) -> str:
-    parts = []
-    for cell, width, head, paint in zip(row, widths, heads, paints, strict=True):
-        taken = cells(cell)
-        text = cell if taken <= width else shorten(cell, width)
-        room = " " * (width - (taken if text is cell else cells(text)))
-        painted = paint.replace("{}", text)
-        parts.append(room + painted if head in right else painted + room)
-    return GAP.join(parts).rstrip()
+def _laid(
+    column: Sequence[str], width: int, *, right: bool, paints: Sequence[str | None] | None, style: Style
+) -> list[str]:
+    """Give each cell of a column in exactly its width."""
+    if (
+        style.width is None and "".join(column).isascii()
+    ):  # nothing is cut or painted: ten thousand rows at once
+        return [cell.rjust(width) if right else cell.ljust(width) for cell in column]
+    laid = []
+    for number, cell in enumerate(column):
+        text = shorten(cell, width)
+        room = " " * (width - cells(text))
+        paint = paints[number] if paints else None
+        painted = style.paint(text, paint) if paint else text
+        laid.append(room + painted if right else painted + room)
+    return laid

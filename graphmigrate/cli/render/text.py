@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cli.render.problems import problem_lines
@@ -66,7 +67,7 @@ def status(result: Status, style: Style) -> list[str]:
             row.version,
             row.description,
             row.state.value + (f" ({row.type})" if row.type == "baseline" else ""),
-            f"{row.installed_on:%Y-%m-%d %H:%M:%S}" if row.installed_on else "",
+            row.installed_on.isoformat(" ", "seconds")[:19] if row.installed_on else "",
             row.installed_by or "",
             _elapsed(row.execution_time),
         )
@@ -74,7 +75,9 @@ def status(result: Status, style: Style) -> list[str]:
     ]
     if not rows:
         return []
-    colors = [(None, None, COLORS[row.state], None, None, None) for row in result.rows]
+    colors = (
+        [(None, None, COLORS[row.state], None, None, None) for row in result.rows] if style.color else None
+    )
     lines = table(headers, rows, style, right=("TIME",), colors=colors)
     return lines + [f"V{row.version}: {clean(row.detail)}" for row in result.rows if row.detail]
 
@@ -85,8 +88,8 @@ def _elapsed(time: timedelta | None) -> str:
 
 def status_counts(result: Status) -> str:
     """Say how many migrations are in which state."""
-    counts = {state: sum(row.state == state for row in result.rows) for state in State}
-    said = [f"{number} {state.value}" for state, number in counts.items() if number]
+    counts = Counter(row.state for row in result.rows)
+    said = [f"{counts[state]} {state.value}" for state in State if counts[state]]
     return f"{', '.join(said)}." if said else "There are no migrations."
 
 
