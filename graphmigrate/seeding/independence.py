@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.seeding.patterns import Node, NotUnderstood, Path, Reader
 from graphmigrate.seeding.reading import Lexeme, Sort
-from graphmigrate.seeding.spreading import ANY, KEPT, Spread
+from graphmigrate.seeding.spreading import ANY, DEPTH, KEPT, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +54,7 @@ class _Body:
     groups: list[frozenset[str]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     merged_types: set[str] = field(default_factory=set)
+    merges_nodes: bool = False
     anonymous: int = 0
 
 
@@ -73,7 +74,9 @@ def spread_of(found: Sequence[Clause], variable: str) -> Spread:
     if not body.groups:
         return ANY
     common = frozenset.intersection(*body.groups)
-    return Spread("key", min(common)) if common else KEPT
+    if not common:
+        return KEPT
+    return Spread("near", min(common), DEPTH) if body.merges_nodes else Spread("key", min(common))
 
 
 def _check(body: _Body) -> None:
@@ -181,6 +184,7 @@ def _merge(body: _Body, tokens: Sequence[Lexeme]) -> None:
     body.made.append((name, node.labels))
     body.keys |= node.properties.keys()
     body.groups.append(columns)
+    body.merges_nodes = True
 
 
 def _merge_relationship(body: _Body, path: Path) -> None:

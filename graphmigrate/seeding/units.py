@@ -105,7 +105,8 @@ def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
     if len(ahead) == 1:
         yield Batch(number, 0, ahead[0].items)
     elif ahead:
-        yield RowBlock(number, chain(ahead, cut), limits, spread)
+        fitted = spread.fitted([row for block in ahead for row in block.items], part.columns)
+        yield RowBlock(number, chain(ahead, cut), limits, fitted)
 
 
 def _kept(part: Rows, limits: Limits) -> Iterator[Block]:

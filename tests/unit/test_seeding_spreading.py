@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 import time
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -32,14 +33,17 @@ def spread(body: str) -> str:
         ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) CREATE (a)-[:T]->(b)", "any"),
         ("MATCH (a:A {id: row.a}), (b:B) WHERE b.id = row.b AND a.x > 3 CREATE (a)<-[:T]-(b)", "any"),
         ("MATCH (a:A {id: row.a}) CREATE (:N {x: a.x + row.x})-[:OF]->(a)", "any"),
-        ("MERGE (n:L {id: row.id})", "key:id"),
-        ("merge (n:L {id: row.id}) on create set n.x = row.x, n.y = 1 on match set n.x = row.z", "key:id"),
-        ("MERGE (n:L {id: row.id}) SET n += row", "key:id"),
-        ("MERGE (n:L {id: row.id}) SET n += {x: row.x}, n:Extra", "key:id"),
-        ("MERGE (n:L {id: row.id}) SET n.times = coalesce(n.times, 0) + 1", "key:id"),
-        ("MERGE (n:L {id: row})", "key:"),
-        ("MERGE (n:L {`a b`: row.`c d`}) SET n.x = CASE WHEN row.x STARTS WITH 'a' THEN 1 END", "key:c d"),
-        ("MATCH (m:M {id: row.m}) MERGE (e:E {id: row.id}) SET e.x = row.x MERGE (e)-[:RUN]->(m)", "key:id"),
+        ("MERGE (n:L {id: row.id})", "near3:id"),
+        ("merge (n:L {id: row.id}) on create set n.x = row.x, n.y = 1 on match set n.x = row.z", "near3:id"),
+        ("MERGE (n:L {id: row.id}) SET n += row", "near3:id"),
+        ("MERGE (n:L {id: row.id}) SET n += {x: row.x}, n:Extra", "near3:id"),
+        ("MERGE (n:L {id: row.id}) SET n.times = coalesce(n.times, 0) + 1", "near3:id"),
+        ("MERGE (n:L {id: row})", "near3:"),
+        ("MERGE (n:L {`a b`: row.`c d`}) SET n.x = CASE WHEN row.x STARTS WITH 'a' THEN 1 END", "near3:c d"),
+        (
+            "MATCH (m:M {id: row.m}) MERGE (e:E {id: row.id}) SET e.x = row.x MERGE (e)-[:RUN]->(m)",
+            "near3:id",
+        ),
         ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) MERGE (a)-[r:T]->(b) SET r.w = row.w", "key:a"),
         ("MATCH (a:A) WHERE a.id = row.a SET a.x = row.x", "key:a"),
         ("MATCH (a:A {id: row.a}) CREATE (b:B {id: row.b}) MERGE (a)-[:T]->(b)", "any"),
@@ -93,7 +97,9 @@ def test_what_may_depend_on_earlier_rows_stays_in_order(body: str) -> None:
     ("body", "wanted"),
     [
         ("MATCH (a:A {id: row.a}) CREATE (a)-[:T]->(:B)", True),
-        ("MERGE (a:A {id: row.a}) SET a.x = row.x ENDS WITH 'x'", True),
+        ("MATCH (a:A {id: row.a}) MERGE (a)-[:T]->(:B) SET a.x = row.x ENDS WITH 'x'", True),
+        ("MERGE (a:A {id: row.a}) SET a.x = row.x", False),
+        ("CREATE (a:A {id: row.a})", False),
         ("MATCH (a:A {id: row.a}) DETACH DELETE a", True),
         ("CREATE (a:A) WITH a, row SET a.x = row.x", False),
         ("CREATE (a:A) RETURN a", False),
@@ -164,7 +170,26 @@ def test_blocks_are_dealt_in_turn_or_kept() -> None:
     assert deal(rows, KEPT, 1, None) == {0: rows}
     maps: list[object] = [{"id": n} for n in range(100)]
     assert sum(map(len, deal(maps, Spread("key", "id"), 2, None).values())) == 100
-    assert Spread.parse(Spread("key", "a b").text) == Spread("key", "a b")
+    for each in (Spread("key", "a b"), Spread("key", "3:a"), Spread("near", "a:b", 2), Spread("near")):
+        assert Spread.parse(each.text) == each
+
+
+def test_neighbours_share_a_lane_as_far_as_both_lanes_stay_busy() -> None:
+    def fitted(keys: Iterable[object]) -> str:
+        return Spread("near", "id", 3).fitted([[key] for key in keys], ["id"]).text
+
+    assert fitted(f"exp-{n}" for n in range(10_000)) == "near3:id"
+    assert fitted(range(10_000)) == "near3:id"
+    assert fitted(f"{n}" for n in range(500)) == "near2:id"
+    assert fitted(f"p{n % 10}" for n in range(1000)) == "key:id"
+    assert fitted([None] * 10) == "key:id"
+    found = deal([[f"exp-{n}"] for n in range(20_000)], Spread("near", "id", 3), 2, ["id"])
+    assert min(map(len, found.values())) > 7_000
+    lanes = [
+        {key[:-3] for (key,) in rows if len(key) > 7}  # type: ignore[misc,has-type]
+        for rows in found.values()
+    ]
+    assert not lanes[0] & lanes[1]
 
 
 def test_the_pace_follows_the_time_within_its_limits() -> None:
