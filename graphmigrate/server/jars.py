@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from graphmigrate.server.versions import Release
 
 _SHOWN = 3
+_SIGNATURES = (".SF", ".RSA", ".DSA", ".EC")
 
 
 def cache_folder(release: Release) -> Path:
@@ -45,7 +47,52 @@ def class_path(release: Release, java: Java, tell: Callable[[str], None]) -> lis
         with _only_one(folder):
             if not library.is_dir():
                 _fetch(release, java, folder, library, tell)
-    return sorted(library.glob("*.jar"))
+    unsigned = {each.name: each for each in _unsigned(release).glob("*.jar")}
+    return [unsigned.get(each.name, each) for each in sorted(library.glob("*.jar"))]
+
+
+def are_unsigned(release: Release) -> bool:
+    """Say whether signed jars have their copies without signatures."""
+    return _unsigned(release).is_dir()
+
+
+def unsign(release: Release) -> None:
+    """Make the copies in a cache that has none yet."""
+    folder = cache_folder(release)
+    with _only_one(folder):
+        if not are_unsigned(release):
+            _unsign(folder / "lib", _unsigned(release))
+
+
+def _unsigned(release: Release) -> Path:
+    return cache_folder(release) / "unsigned"
+
+
+def _unsign(library: Path, unsigned: Path) -> None:
+    """Copy signed jars without their signatures.
+
+    At each start the JVM would check the digest of every class it loads from a signed jar, and no such class goes into a
+    class-data archive: a quarter of the start's work. Maven has compared the jars' checksums when it brought them.
+    """
+    with tempfile.TemporaryDirectory(dir=unsigned.parent, prefix="unsigned-") as name:
+        work = Path(name) / "jars"
+        work.mkdir()
+        for jar in filter(zipfile.is_zipfile, library.glob("*.jar")):
+            with zipfile.ZipFile(jar) as signed:
+                kept = [each for each in signed.infolist() if not _is_signature(each.filename)]
+                if len(kept) < len(signed.infolist()):
+                    _copy(signed, kept, work / jar.name)
+        work.replace(unsigned)
+
+
+def _is_signature(name: str) -> bool:
+    return name.startswith("META-INF/") and name.endswith(_SIGNATURES)
+
+
+def _copy(source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], target: Path) -> None:
+    with zipfile.ZipFile(target, "w", compresslevel=1) as copy:
+        for each in entries:
+            copy.writestr(each, source.read(each))
 
 
 @contextmanager
@@ -69,6 +116,8 @@ def _fetch(release: Release, java: Java, folder: Path, library: Path, tell: Call
         work = Path(name)
         (work / "pom.xml").write_bytes((files(__package__) / "pom.xml").read_bytes())
         _run_maven(maven, release, java, work)
+        if not are_unsigned(release):
+            _unsign(work / "lib", _unsigned(release))
         # Complete or absent: whoever dies before this line leaves nothing that looks like a library.
         (work / "lib").replace(library)
 

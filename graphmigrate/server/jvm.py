@@ -63,7 +63,8 @@ def archive_folder(release: Release) -> Path:
 
 def archive_path(release: Release, machine: Java) -> Path:
     """Name a class-data archive after the Java that it fits; an upgraded Java gets another one."""
-    return archive_folder(release) / f"{hashlib.sha256(machine.identity.encode()).hexdigest()[:16]}.jsa"
+    fits = f"{machine.identity}\njars without signatures"
+    return archive_folder(release) / f"{hashlib.sha256(fits.encode()).hexdigest()[:16]}.jsa"
 
 
 def _write_configuration(plan: Launch) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.server import java, jvm, ports, processes, ready
+from graphmigrate.server import jars, java, jvm, ports, processes, ready
 from graphmigrate.server.jars import cache_folder
 from graphmigrate.server.launch import Launch
 from graphmigrate.server.model import HOST, ServerOptions
@@ -74,6 +74,7 @@ def train(release: Release) -> None:
         if _made(release):
             return
         _sweep(folder)
+        jars.unsign(release)
         archive = jvm.archive_path(release, java.choose(release))
         with tempfile.TemporaryDirectory(dir=folder, prefix="training-") as name:
             recorded = Path(name) / f"{secrets.token_hex(4)}.jsa"
@@ -130,7 +131,7 @@ def _made(release: Release) -> bool:
         archive = jvm.archive_path(release, java.choose(release))
     except GraphMigrateError:
         return True
-    return archive.exists() or _failed(archive).exists()
+    return _failed(archive).exists() or (archive.exists() and jars.are_unsigned(release))
 
 
 def _failed(archive: Path) -> Path:

@@ -20,7 +20,7 @@ from graphmigrate.migrator import Migrator
 from graphmigrate.project.collect import collect
 from graphmigrate.project.versions import Version
 from graphmigrate.testing.contents import NotRestored, read, restore
-from graphmigrate.testing.whole import bookmark, end_other_transactions, wipe
+from graphmigrate.testing.whole import bookmark, wipe
 
 if TYPE_CHECKING:
     import neo4j
@@ -55,14 +55,16 @@ class Keeper:
             return
         if state in self._failed:
             raise self._failed[state]
-        if not self._mend(state):
+        clean = self._mend(state)
+        if clean is None:
             try:
                 self._make(state)
             except Exception as error:
                 self._failed[state] = error
                 self._state = None
                 raise
-        self._state, self._clean = state, bookmark(self.driver)
+            clean = bookmark(self.driver)
+        self._state, self._clean = state, clean
 
     def restore(self) -> None:
         """Undo whatever was done since ``bring``."""
@@ -72,19 +74,17 @@ class Keeper:
     def empty(self) -> None:
         """Leave the database without data, constraints and indexes."""
         self._state = None
-        end_other_transactions(self.driver)
-        wipe(self.driver)
+        wipe(self.driver, others=True)
 
-    def _mend(self, state: State) -> bool:
-        """Say whether the database could be brought to a known state in place."""
+    def _mend(self, state: State) -> frozenset[str] | None:
+        """Bring the database to a known state in place; gives the bookmark of that, None where it cannot be done."""
         if state not in self._known:
-            return False
+            return None
         try:
-            restore(self.driver, self._known[state])
+            return restore(self.driver, self._known[state])
         except (NotRestored, GraphMigrateError, DriverError, Neo4jError):
             del self._known[state]
-            return False
-        return True
+            return None
 
     def _make(self, state: State) -> None:
         if state.seeds is None:

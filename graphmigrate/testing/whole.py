@@ -38,17 +38,18 @@ def bookmark(driver: neo4j.Driver) -> frozenset[str]:
         return session.last_bookmarks().raw_values
 
 
-def end_other_transactions(driver: neo4j.Driver) -> None:
+def end_other_transactions(session: neo4j.Session) -> None:
     """End what sessions that a test left open still hold: a dropped index would wait for them for ever."""
-    with driver.session() as session:
-        database = session.run("CALL db.info() YIELD name").single(strict=True)["name"]
-        ids = [record["id"] for record in session.run(_OTHERS, database=database)]
-        session.run("TERMINATE TRANSACTIONS $ids", ids=ids).consume()
+    database = session.run("CALL db.info() YIELD name").single(strict=True)["name"]
+    ids = [record["id"] for record in session.run(_OTHERS, database=database)]
+    session.run("TERMINATE TRANSACTIONS $ids", ids=ids).consume()
 
 
-def wipe(driver: neo4j.Driver) -> None:
-    """Delete all data, constraints and indexes, but for the claim on the database."""
+def wipe(driver: neo4j.Driver, *, others: bool = False) -> None:
+    """Delete all data, constraints and indexes, but for the claim on the database; ``others``: end transactions before."""
     with driver.session() as session:
+        if others:
+            end_other_transactions(session)
         session.run(_EMPTY).consume()
         for kind, query in (("CONSTRAINT", _CONSTRAINTS), ("INDEX", _INDEXES)):
             for name in [record["name"] for record in session.run(query)]:
@@ -79,8 +80,7 @@ def claimed(driver: neo4j.Driver, uri: str, *, wipe_claimed: bool = False) -> It
     try:
         yield
     finally:
-        end_other_transactions(driver)
-        wipe(driver)
+        wipe(driver, others=True)
         driver.execute_query(f"MATCH (n:{MARKER}) DELETE n")
 
 

@@ -106,6 +106,8 @@ def test_a_test_that_only_reads_costs_one_question(
     keeper: Keeper, session_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keeper.bring(State())
+    session_driver.execute_query("CREATE (:Person {id: 1})")
+    keeper.restore()
     monkeypatch.setattr(keeper, "_mend", lambda state: pytest.fail("the contents were read"))
     session_driver.execute_query("MATCH (n) RETURN n")
     keeper.restore()
@@ -180,6 +182,7 @@ def test_only_an_empty_database_is_claimed_and_it_is_empty_again(driver: neo4j.D
 @pytest.mark.parametrize("foreign", ["CREATE (:Person {id: 1})", "CREATE INDEX x FOR (p:P) ON (p.age)"])
 def test_what_is_not_ours_is_left_alone(driver: neo4j.Driver, foreign: str) -> None:
     driver.execute_query(foreign)
+    driver.execute_query("CALL db.awaitIndexes(60)")
     before, mark = dump(driver, volatile=True), bookmark(driver)
     for wipe in (False, True):
         with pytest.raises(NotOurs, match="did not make") as refused, claimed(driver, "u", wipe_claimed=wipe):
