@@ -1,17 +1,21 @@
-"""`make chaos`: the whole campaign against a server of its own; prints the table and writes docs/reliability.md.
+"""`make chaos`: the whole campaign, shared by one process, with a server of its own, for each processor (at most four).
 
-Settings, by environment: GRAPHMIGRATE_CHAOS_POINTS (at most so many points a kind; default: all), GRAPHMIGRATE_CHAOS_SECONDS
-(at most so long a kind), GRAPHMIGRATE_CHAOS_NODES (of the long commits), GRAPHMIGRATE_CHAOS_KINDS (names, by commas),
-GRAPHMIGRATE_CHAOS_VERSION (of Neo4j).
+It prints the table, and writes docs/reliability.md once every kind was tried without a finding. Settings, by environment,
+each beginning with GRAPHMIGRATE_CHAOS_: POINTS (at most so many points a kind; default: all), SECONDS (at most so long a
+kind), NODES (of the long commits), KINDS (names, by commas), VERSION (of Neo4j), WORKERS (how many processes), RESULTS (a
+folder where the outcome of each kind is kept: a campaign may be run kind by kind, and goes on after it was stopped).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,63 +24,101 @@ import neo4j
 import graphmigrate
 from tests.chaos.arena import Arena, Tally, arena
 from tests.chaos.kinds import KINDS, Sample
+from tests.chaos.report import page, table
 from tests.chaos.runners import REPOSITORY, runners
 from tests.conftest import DEFAULT_VERSION, Neo4jTarget
 from tests.servers import running_server
 
 PAGE = REPOSITORY / "docs" / "reliability.md"
-COLUMNS = (
-    "fault",
-    "points tried",
-    "recovered by itself",
-    "recovered by rerun",
-    "double effects",
-    "stuck",
-    "not equal",
-)
+MOST_WORKERS = 4
+
+
+def setting(name: str, default: str) -> str:
+    return os.environ.get(f"GRAPHMIGRATE_CHAOS_{name}") or default
 
 
 def main() -> int:
-    version = os.environ.get("GRAPHMIGRATE_CHAOS_VERSION", DEFAULT_VERSION)
-    names = [name for name in os.environ.get("GRAPHMIGRATE_CHAOS_KINDS", "").split(",") if name] or list(
-        KINDS
-    )
-    started = time.monotonic()
+    """Share the campaign out, wait, and say what came of it."""
+    workers = int(setting("WORKERS", str(min(MOST_WORKERS, os.cpu_count() or 1))))
+    with ExitStack() as stack:
+        results = Path(
+            setting("RESULTS", "")
+            or stack.enter_context(tempfile.TemporaryDirectory(prefix="graphmigrate-chaos-"))
+        )
+        results.mkdir(parents=True, exist_ok=True)
+        started = [
+            subprocess.Popen([sys.executable, "-m", "tests.chaos", str(part), str(workers), str(results)])
+            for part in range(workers)
+        ]
+        endings = [process.wait() for process in started]
+        tallies, facts = collected(results)
+    print("\n" + table(tallies))
+    clean = all(tally.clean for tally in tallies)
+    if clean and not any(endings) and len(tallies) == len(KINDS):
+        PAGE.write_text(page(tallies, facts))
+        print(f"written: {PAGE.relative_to(REPOSITORY)}")
+    else:
+        print("docs/reliability.md is written after a whole campaign without a finding only.")
+    return int(any(endings) or not clean)
+
+
+def collected(results: Path) -> tuple[list[Tally], str]:
+    """Add up what the processes left, in the order of KINDS; and under which circumstances it was found."""
+    tallies, facts, seconds = [], "", 0.0
+    for kind in KINDS:
+        told = [json.loads(path.read_text()) for path in sorted(results.glob(f"{kind}.*.json"))]
+        if told:
+            first, *others = (Tally(**each["tally"]) for each in told)
+            for other in others:
+                first = first.plus(other)
+            tallies.append(first)
+            facts = told[0]["facts"]
+            seconds += max(each["seconds"] for each in told)
+    return tallies, f"{facts} It took {seconds / 60:.0f} minutes."
+
+
+def work(part: int, parts: int, results: Path) -> int:
+    """Try this process's share of each kind, on a server of its own."""
+    version = setting("VERSION", DEFAULT_VERSION)
+    chosen = setting("KINDS", ",".join(KINDS)).split(",")
     with (
         running_server(version) as server,
         tempfile.TemporaryDirectory(prefix="graphmigrate-chaos-") as folder,
     ):
         target = Neo4jTarget(server.bolt_uri, "neo4j", server.password or "", version)
         with runners(target.env) as warm, arena(target, Path(folder), warm) as ground:
-            print(f"One undisturbed run exchanges {len(ground.messages)} Bolt messages.", flush=True)
-            tallies = [run(ground, name) for name in names]
-            facts = facts_of(ground, time.monotonic() - started)
-    text = page(tallies, facts)
-    print("\n" + table(tallies))
-    if all(tally.clean for tally in tallies) and names == list(KINDS):
-        PAGE.write_text(text)
-        print(f"written: {PAGE.relative_to(REPOSITORY)}")
-        return 0
-    print("docs/reliability.md is written after a whole campaign without a finding only.")
-    return int(not all(tally.clean for tally in tallies))
+            for name in chosen:
+                started = time.monotonic()
+                tally = try_out(ground, name, part, parts)
+                outcome = {
+                    "tally": vars(tally),
+                    "seconds": time.monotonic() - started,
+                    "facts": facts_of(ground),
+                }
+                (results / f"{name}.{part}.json").write_text(json.dumps(outcome))
+    return 0
 
 
-def run(ground: Arena, name: str) -> Tally:
-    environ = os.environ.get
+def try_out(ground: Arena, name: str, part: int, parts: int) -> Tally:
     sample = Sample(
-        points=int(environ("GRAPHMIGRATE_CHAOS_POINTS", "1000000")),
-        seconds=float(environ("GRAPHMIGRATE_CHAOS_SECONDS", "1000000")),
-        nodes=int(environ("GRAPHMIGRATE_CHAOS_NODES", "400000")),
+        points=int(setting("POINTS", "1000000")),
+        seconds=float(setting("SECONDS", "1000000")),
+        nodes=int(setting("NODES", "400000")),
+        part=part,
+        parts=parts,
     )
     started = time.monotonic()
     tally = KINDS[name](ground, sample)
-    print(f"{name}: {tally.points} points in {time.monotonic() - started:.0f} s", flush=True)
+    print(
+        f"{name} ({part + 1}/{parts}): {tally.points} points in {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
     for note in tally.notes:
         print(f"  {note}", file=sys.stderr, flush=True)
     return tally
 
 
-def facts_of(ground: Arena, seconds: float) -> str:
+def facts_of(ground: Arena) -> str:
     (version,), *_ = (
         record.values()
         for record in ground.driver.execute_query(
@@ -85,37 +127,12 @@ def facts_of(ground: Arena, seconds: float) -> str:
     )
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, graphmigrate {graphmigrate.__version__}, Neo4j {version} Community, "
-        f"Python {platform.python_version()}, neo4j driver {neo4j.__version__}, {os.cpu_count()} processors, "
-        f"{seconds / 60:.0f} minutes. One undisturbed run of the corpus exchanges {len(ground.messages)} Bolt messages."
+        f"Python {platform.python_version()}, neo4j driver {neo4j.__version__}, {os.cpu_count()} processors. "
+        f"One undisturbed run of the corpus exchanges {len(ground.messages)} Bolt messages."
     )
 
 
-def table(tallies: list[Tally]) -> str:
-    lines = [f"| {' | '.join(COLUMNS)} |", f"| --- |{' ---: |' * (len(COLUMNS) - 1)}"]
-    for each in tallies:
-        numbers = (each.points, each.by_itself, each.by_rerun, each.doubles, each.stuck, each.unequal)
-        lines.append(f"| {each.fault} | {' | '.join(f'{number:,}' for number in numbers)} |")
-    return "\n".join(lines) + "\n"
-
-
-def page(tallies: list[Tally], facts: str) -> str:
-    return f"""# Reliability: the fault campaign
-
-Written by `make chaos`, from a run of {facts}
-
-{table(tallies)}
-What is done to it: the corpus in `tests/chaos/corpus.py` has migrations of every kind (guarded, unguarded and unnamed
-DDL, drop and recreate under one name, data, mixed files, batches, statement mode, autocommit marked repeatable) over a few
-thousand nodes; each data statement leaves a trace that shows how often it took effect. A proxy that reads Bolt's framing
-does the harm at the k-th message in either direction. Where there are more messages than points, the points are spread
-evenly over all of them.
-
-*Recovered by itself*: the disturbed command, or the other runner of a race, reached the undisturbed end without another
-command. *Recovered by rerun*: the same command, run once more, did. *Double effects*: a statement took effect twice.
-*Stuck*: the rerun did not succeed. *Not equal*: graph, catalogue or ledger differ in the end from the undisturbed run's,
-aside from run ids, hosts, times and durations.
-"""
-
-
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        sys.exit(work(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
     sys.exit(main())

@@ -40,6 +40,11 @@ class Tally:
     def wrong(self, note: str) -> None:
         self.notes.append(note)
 
+    def plus(self, other: Tally) -> Tally:
+        """The same kind of fault, tried by two processes."""
+        mine, theirs = vars(self), vars(other)
+        return Tally(self.fault, **{name: mine[name] + theirs[name] for name in mine if name != "fault"})
+
 
 @dataclass
 class Arena:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PEOPLE = 2000
+PEOPLE = 800
 
 # What stood in the database before the first migration, made by hand.
 BEFORE = (
@@ -39,14 +39,14 @@ CORPUS = {
         "CREATE (:Trace {at: 'V9a'});\nCREATE (:Trace {at: 'V9b'});\nCREATE (:Trace {at: 'V9c'});"
     ),
     "V10__batches": (
-        "// graphmigrate: batch 900\n"
+        "// graphmigrate: batch 350\n"
         "MATCH (p:Person) WHERE p.batched IS NULL WITH p LIMIT $batch "
         "SET p.batched = true CREATE (:BatchTrace {person: p.id});"
     ),
     "V11__autocommit": (
         "// graphmigrate: repeatable\n"
         "MATCH (p:Person) WHERE p.auto IS NULL CALL (p) { SET p.auto = true CREATE (:AutoTrace {person: p.id}) } "
-        "IN TRANSACTIONS OF 900 ROWS;"
+        "IN TRANSACTIONS OF 350 ROWS;"
     ),
     "V12__swap_constraint": (
         "DROP CONSTRAINT person_id;\nCREATE CONSTRAINT person_id FOR (p:Person) REQUIRE (p.id, p.name) IS UNIQUE;"

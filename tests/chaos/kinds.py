@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -18,12 +19,16 @@ from tests.chaos.runners import runners
 
 @dataclass
 class Sample:
-    """At most ``points`` of a kind, as far as ``seconds`` reach, but ``least`` in any case."""
+    """At most ``points`` of a kind, as far as ``seconds`` reach, but one in any case.
+
+    Of ``parts`` processes that share a campaign, this is number ``part``, counted from 0: it tries every ``parts``-th point.
+    """
 
     points: int
     seconds: float
-    least: int = 1
     nodes: int = 400_000
+    part: int = 0
+    parts: int = 1
 
     @classmethod
     def for_tests(cls) -> Sample:
@@ -35,19 +40,19 @@ class Sample:
 
     def first(self, most: int) -> Iterator[int]:
         """1, 2, 3 …, at most ``most``."""
-        started = monotonic()
-        for number in range(1, min(most, self.points) + 1):
-            if number > self.least and monotonic() - started > self.seconds:
-                return
-            yield number
+        yield from self._in_time(range(1, most + 1))
 
     def of(self, points: Sequence[int]) -> Iterator[int]:
         """Choose points spread over all of them, coarse ones first, until the time is over."""
+        yield from self._in_time(points[index] for index in spread(len(points)))
+
+    def _in_time(self, points: Iterable[int]) -> Iterator[int]:
         started = monotonic()
-        for number, index in enumerate(spread(len(points))):
-            if number >= self.points or (number >= self.least and monotonic() - started > self.seconds):
+        mine = islice(points, self.part, self.points, self.parts)
+        for number, point in enumerate(mine):
+            if number and monotonic() - started > self.seconds:
                 return
-            yield points[index]
+            yield point
 
 
 def spread(size: int) -> Iterator[int]:
