@@ -32,7 +32,7 @@ def settle(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Ou
     from graphmigrate.recovery import recover
 
     lock.doing("settling a run that died")
-    for each in recover(workspace.database, history, files, workspace.read_one, {}):
+    for each in recover(workspace.database, history, files, workspace.read_one, {}, listen=workspace.listen):
         version, description = each.version.text, each.migration.file.description
         workspace.listen(MigrationSettled(version, description))
         if each.step >= len(each.segments):

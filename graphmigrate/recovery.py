@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
-from graphmigrate.database.catalogue import drop_indexes, read_catalogue
+from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.ledger import (
     draw_chain,
     forget_attempts,
@@ -19,10 +19,11 @@ from graphmigrate.database.ledger import (
     read_run_record,
     record_attempt,
 )
-from graphmigrate.errors import LockLost
+from graphmigrate.errors import LockLost, MigrationFailed
 from graphmigrate.project.versions import Version
+from graphmigrate.schema.catalogue import FAILED, ONLINE
 from graphmigrate.segments import segments_of
-from graphmigrate.settling import DONE, RERUN, Settled, settle
+from graphmigrate.settling import DONE, RERUN, Settled, failed_to_build, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.history import Attempt, History
+    from graphmigrate.events import Listener
+    from graphmigrate.history import Attempt, History, RunRecord
     from graphmigrate.outcome import Outcome
     from graphmigrate.plan import Plan, Task
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.schema.model import CatalogueEntry, SchemaObject
+
+
+_A_MOMENT = 2.0  # seconds
 
 
 def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
@@ -120,12 +126,14 @@ def recover(
     read: Callable[[MigrationFile], Migration],
     verdicts: Mapping[Version, str],
     ending: Ending | None = None,
+    listen: Listener = lambda _: None,
 ) -> list[Settled]:
     """Settle a run that did not finish: write the rows of what it had committed, in one transaction with its end.
 
-    Without ``ending`` it is a run that died. Raises HistoryMismatch where its fate cannot be read.
+    Without ``ending`` it is a run that died, and indexes that it left populating are waited for. A run that ends itself leaves
+    its record open then, for the next one. Raises HistoryMismatch where its fate cannot be read, MigrationFailed
+    (GM507) where an index still populates after ``index_timeout`` seconds.
     """
-    ending = ending or Ending()
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return []
@@ -136,8 +144,11 @@ def recover(
         file = by_version.get(version)
         return read(file) if file else None
 
-    # before the record is closed: a run that dies in between finds them again
-    catalogue = _without_ownerless_indexes(database, record.plan, migration_of)
+    # before the record is closed: a run that dies in between finds everything again
+    catalogue = _catalogue_to_judge_by(database, record, history, migration_of, None if ending else listen)
+    if catalogue is None:
+        return []
+    ending = ending or Ending()
     settled = settle(record, history, catalogue, migration_of, verdicts)
     planned = {item["key"] for item in record.plan}
     finished = [row for row in history.rows.values() if row.key in planned and row.complete]
@@ -189,14 +200,46 @@ def _without_ownerless_indexes(
     It is an index of the constraint's name, without owner, that never comes ONLINE.
     """
     catalogue = read_catalogue(database)
-    names: list[str] = []
-    for item in plan:
-        migration = read(Version.parse(item["version"]))
-        if migration is None:
-            continue
-        for segment in segments_of(migration):
-            for action in segment.actions:
-                orphan = catalogue.orphan_of(action.target) if action.target else None
-                names += [orphan.name] if orphan else []
-    drop_indexes(database, names)
-    return read_catalogue(database) if names else catalogue
+    targets = _targets(plan, read)
+    orphans = [orphan for target in targets for orphan in [catalogue.orphan_of(target)] if orphan]
+    drop_entries(database, dict.fromkeys(orphans))
+    return read_catalogue(database) if orphans else catalogue
+
+
+def _catalogue_to_judge_by(
+    database: Database,
+    record: RunRecord,
+    history: History,
+    read: Callable[[Any], Migration | None],
+    listen: Listener | None,
+) -> Catalogue | None:
+    """Give the catalogue when every index is decided, without what cannot stay; None where that takes too long to wait.
+
+    A run that ends itself does not listen, and waits a moment only. A FAILED index's segment was not recorded: it goes.
+    """
+    catalogue = _without_ownerless_indexes(database, record.plan, read)
+    populating = [each for each in _targets(record.plan, read) if _populates(catalogue.find(each))]
+    if populating:
+        try:
+            await_indexes(database, listen or (lambda _: None), populating, None if listen else _A_MOMENT)
+        except IndexFailed:
+            pass
+        except MigrationFailed:
+            if listen is None:
+                return None
+            raise
+        catalogue = read_catalogue(database)
+    failed = failed_to_build(record, history, catalogue, read)
+    drop_entries(database, failed)
+    return read_catalogue(database) if failed else catalogue
+
+
+def _populates(entry: CatalogueEntry | None) -> bool:
+    return entry is not None and entry.state not in {None, ONLINE, FAILED}
+
+
+def _targets(plan: tuple[dict[str, Any], ...], read: Callable[[Any], Migration | None]) -> list[SchemaObject]:
+    """Give everything that the planned migrations create."""
+    migrations = (read(Version.parse(item["version"])) for item in plan)
+    segments = (segment for migration in migrations if migration for segment in segments_of(migration))
+    return [action.target for segment in segments for action in segment.actions if action.target]

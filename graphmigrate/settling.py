@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.project.versions import Version
-from graphmigrate.schema.catalogue import Catalogue
-from graphmigrate.schema.compare import Fate, apply, fate
+from graphmigrate.schema.catalogue import FAILED, Catalogue
+from graphmigrate.schema.compare import Fate, apply, fate, made_by
 from graphmigrate.segments import Segment, segments_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graphmigrate.history import History, RunRecord
     from graphmigrate.project.model import Migration
+    from graphmigrate.schema.model import CatalogueEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,29 @@ def settle(
             return found
         expected = _apply_all(segments, step + 1, expected)
     return found
+
+
+def failed_to_build(
+    record: RunRecord, history: History, now: Catalogue, read: Callable[[Version], Migration | None]
+) -> tuple[CatalogueEntry, ...]:
+    """Give what the dead run's segment at hand made, where an index of it is FAILED: it is to be as if it had not been."""
+    expected = Catalogue.from_json(record.catalogue)
+    by_key = {row.key: row for row in history.rows.values()}
+    for item in record.plan:
+        migration = read(Version.parse(item["version"]))
+        if migration is None:
+            break
+        segments, row = segments_of(migration), by_key.get(item["key"])
+        step = row.step if row else item["first"] - 1
+        expected = _apply_all(segments[:step], item["first"], expected)
+        for segment in segments[step:]:
+            made = made_by(segment.actions, expected, now)
+            if segment.kind is not Kind.SCHEMA or not made:
+                return ()
+            if any(entry.state == FAILED for entry in made):
+                return made if segment.creates_only else ()
+            expected = apply(segment.actions, expected)
+    return ()
 
 
 def _apply_all(segments: tuple[Segment, ...], first: int, catalogue: Catalogue) -> Catalogue:

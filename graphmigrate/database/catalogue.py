@@ -1,24 +1,26 @@
-"""The constraints and indexes of the database, read; and the wait until new indexes are ONLINE."""
+"""The constraints and indexes of the database: read, dropped, and awaited until they are ONLINE."""
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 from graphmigrate.database import queries
-from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
-from graphmigrate.schema.catalogue import Catalogue
+from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 from graphmigrate.schema.render import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.schema.model import CatalogueEntry, SchemaObject
 
-_FIRST_WAIT = 2
-_POLL = 0.5
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.64
+_JAVA_EXCEPTION = re.compile(r"^(Caused by: )?([a-z]\w*\.)+\w+: ")
 
 
 def read_catalogue(database: Database) -> Catalogue:
@@ -27,47 +29,71 @@ def read_catalogue(database: Database) -> Catalogue:
     return Catalogue.from_rows(constraints, [record.data() for record in database.read(queries.INDEXES)])
 
 
-def drop_indexes(database: Database, names: Iterable[str]) -> None:
-    """Drop indexes, each in a transaction of its own."""
-    for name in dict.fromkeys(names):
+def drop_entries(database: Database, entries: Iterable[CatalogueEntry]) -> None:
+    """Drop constraints and indexes, each in a transaction of its own."""
+    for entry in entries:
+        what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
         with database.session(write=True) as session:
-            session.run(f"DROP INDEX {identifier(name)} IF EXISTS").consume()
+            session.run(f"DROP {what} {identifier(entry.name)} IF EXISTS").consume()
 
 
-def await_indexes(database: Database, listen: Listener) -> None:
-    """Wait until no index populates. Raises MigrationFailed for a FAILED index, or after ``index_timeout`` seconds.
+def names_in_use(database: Database) -> set[str]:
+    """Give the labels and relationship types that nodes or relationships have (Operations Manual, "Procedures")."""
+    return {record["name"] for record in database.read(queries.NAMES_IN_USE)}
 
-    ``db.awaitIndexes`` answers at once where all are ONLINE (Operations Manual, "Procedures"); only where it does not, the
-    percentages are read.
+
+def await_indexes(
+    database: Database, listen: Listener, awaited: Collection[SchemaObject], seconds: float | None = None
+) -> None:
+    """Wait until these indexes are ONLINE, for at most ``seconds``, or as long as the setting ``index_timeout`` says.
+
+    Raises IndexFailed where one of them is FAILED, or MigrationFailed (GM507) when the time is over. The states
+    are read rather than awaited by ``db.awaitIndexes``, which also fails for an index of somebody else's.
     """
-    try:
-        database.read(queries.AWAIT_INDEXES, seconds=_FIRST_WAIT)
-    except DriverFailure:
-        _await_visibly(database, listen)
-
-
-def _await_visibly(database: Database, listen: Listener) -> None:
-    deadline = time.monotonic() + database.settings.index_timeout
+    patience = database.settings.index_timeout if seconds is None else seconds
+    deadline = time.monotonic() + patience
+    pause = _FIRST_PAUSE
     while True:
-        catalogue = read_catalogue(database)
-        failed = [each for each in catalogue.indexes.values() if each.state == "FAILED"]
-        if failed:
-            raise MigrationFailed(
-                f"The index {failed[0].name} could not be built: {(failed[0].failure or '').strip().splitlines()[-1:]}",
-                hint="Mend the data or the index's definition; it was removed again where this run made it.",
-                code="GM506",
-            )
+        catalogue = Catalogue.from_rows([], [record.data() for record in database.read(queries.INDEXES)])
+        found = [(target, catalogue.find(target)) for target in awaited]
+        for target, entry in found:
+            if entry and entry.state == FAILED:
+                raise IndexFailed(target, entry)
         waiting = {
-            each.name: each.population or 0.0 for each in catalogue.indexes.values() if each.state != "ONLINE"
+            entry.name: entry.population or 0.0 for _, entry in found if entry and entry.state != ONLINE
         }
         if not waiting:
             return
         if time.monotonic() > deadline:
             names = ", ".join(f"{name} ({share:.0f} %)" for name, share in waiting.items())
             raise MigrationFailed(
-                f"Not ONLINE after {database.settings.index_timeout:g} s: {names}.",
+                f"Not ONLINE after {patience:g} s: {names}.",
                 hint="They go on populating on the server. Raise index_timeout, or run the same command again later.",
                 code="GM507",
             )
-        listen(IndexesAwaited(waiting))
-        time.sleep(_POLL)
+        if pause >= _LONGEST_PAUSE:
+            listen(IndexesAwaited(waiting))
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+class IndexFailed(MigrationFailed):
+    """The server could not build an index; ``target`` is what was asked for."""
+
+    code = "GM506"
+
+    def __init__(self, target: SchemaObject, entry: CatalogueEntry) -> None:
+        super().__init__(
+            f"The index {entry.name} could not be built: {_reason(entry.failure)}",
+            hint="Mend the data, or the index's definition, and run again.",
+        )
+        self.target = target
+
+
+def _reason(failure: str | None) -> str:
+    """Give the one line of a Java stack trace that says why: the last cause's."""
+    lines = [line.strip() for line in (failure or "").splitlines() if line.strip()]
+    causes = (
+        [line for line in lines if line.startswith("Caused by: ")] or lines or ["the server does not say why"]
+    )
+    return _JAVA_EXCEPTION.sub("", causes[-1] if causes is not lines else lines[0])

@@ -61,10 +61,10 @@ def prepare_ledger(database: Database) -> None:
 
 def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
     """Drop the indexes that a server killed inside CREATE CONSTRAINT left; a living runner's would be gone by now."""
-    from graphmigrate.database.catalogue import drop_indexes, read_catalogue
+    from graphmigrate.database.catalogue import drop_entries, read_catalogue
 
     indexes = read_catalogue(database).indexes.values()
-    drop_indexes(database, [each.name for each in indexes if each.name in set(missing) and not each.owner])
+    drop_entries(database, [each for each in indexes if each.name in set(missing) and not each.owner])
 
 
 def _missing_constraints(database: Database) -> list[str]:

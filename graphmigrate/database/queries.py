@@ -37,7 +37,11 @@ INDEXES: Final = (
     "SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint, state, "
     "populationPercent, failureMessage"
 )
-AWAIT_INDEXES: Final = "CALL db.awaitIndexes($seconds)"
+NAMES_IN_USE: Final = """
+CALL db.labels() YIELD label RETURN label AS name
+UNION ALL
+CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name
+"""
 
 LEDGER_LABELS: Final = (
     "__GraphMigrateLedger",

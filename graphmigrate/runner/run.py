@@ -68,6 +68,7 @@ class Runner:
             self._schema.run(task, segment)
             return
         self._schema.await_indexes(segment)
+        self._schema.unused.write(segment)
         if segment.kind is not Kind.DATA:
             run_alone(self._state, task, segment)
         elif segment.batched:

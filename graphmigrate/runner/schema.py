@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
-from graphmigrate.database.catalogue import await_indexes, read_catalogue
+from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.runner.state import attempts, failed, give_up, pause
-from graphmigrate.schema.compare import Fate, apply, fate
+from graphmigrate.runner.unused import UnusedNames
+from graphmigrate.schema.compare import Fate, apply, fate, made_by
 from graphmigrate.schema.usage import may_use
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class SchemaSegments:
         self._base = catalogue
         self._done: list[Segment] = []
         self._awaited: list[SchemaObject] = []
+        self.unused = UnusedNames(state.database)
 
     def run(self, task: Task, segment: Segment) -> None:
         """Execute one segment in one transaction; its row is staged, or committed at once where it drops something."""
@@ -57,24 +59,48 @@ class SchemaSegments:
     def await_indexes(self, reader: Segment | None = None) -> None:
         """Wait until the indexes that segments made are ONLINE; before a ``reader``, only where it could use one of them.
 
-        The question is planned anew after every change of the schema: asked before each of many data segments, it would cost as
-        much as the data. What is not asked here is asked at the end of the run.
+        Of indexes that can fail, none is left for here (``_after``). The question is planned anew after every change of the
+        schema: asked before each of many data segments, it would cost as much as the data.
         """
         if self._awaited and (reader is None or self._may_use(reader)):
-            await_indexes(self._state.database, self._state.listen)
+            await_indexes(self._state.database, self._state.listen, self._awaited)
             self._awaited.clear()
 
     def _after(self, task: Task, segment: Segment) -> None:
+        made = [
+            action.target for action in segment.actions if action.verb == "create" and action.of == "index"
+        ]
+        self._awaited.extend(target for target in made if target)
+        if not all(target and self.unused.cover(target) for target in made):
+            self._await_built(segment)
         self._done.append(segment)
-        self._awaited.extend(
-            action.target
-            for action in segment.actions
-            if action.verb == "create" and action.of == "index" and action.target
-        )
         self._state.journal.stage(self._state.row_write(task, segment, segment.number))
         if not segment.creates_only:
             self.await_indexes()
             self._state.flush()
+
+    def _await_built(self, segment: Segment) -> None:
+        """Wait for the indexes of a segment whose row is not written yet; where one FAILED, leave nothing of the segment.
+
+        What a DROP of the same segment removed cannot be put back: such a segment then counts as done, and the index stays.
+        """
+        try:
+            self.await_indexes()
+        except IndexFailed as failure:
+            if segment.creates_only:
+                before, there = self._expected(), read_catalogue(self._state.database)
+                drop_entries(self._state.database, made_by(segment.actions, before, there))
+            else:
+                failure.hint = (
+                    "It stays there, FAILED. Mend the data, then drop and create it by another migration."
+                )
+            statement = self._origin(segment, failure.target)
+            failure.place = statement.place if statement else None
+            raise
+
+    def _origin(self, segment: Segment, target: SchemaObject) -> Statement | None:
+        pairs = zip(segment.statements, segment.actions, strict=True)
+        return next((statement for statement, action in pairs if action.target == target), None)
 
     def _may_use(self, reader: Segment) -> bool:
         data = reader.kind is Kind.DATA

@@ -34,7 +34,7 @@ _INDEX_TYPES = {
     "LOOKUP": ObjectType.LOOKUP,
 }
 _OTHER = {ObjectType.OTHER_INDEX, ObjectType.OTHER_CONSTRAINT}
-_ONLINE = "ONLINE"
+ONLINE, FAILED = "ONLINE", "FAILED"
 # Stands before the key of an object whose name the server chose and nobody has read yet; no name contains it.
 _ANONYMOUS = "\0"
 
@@ -126,13 +126,13 @@ class Catalogue:
         if not target.type.has_index:
             return None
         found = self.find(index_of(target))
-        if found is None or found.owner or found.state in {None, _ONLINE}:
+        if found is None or found.owner or found.state in {None, ONLINE}:
             return None
         return found if target.name in {None, found.object.name} else None
 
     def not_online(self) -> tuple[CatalogueEntry, ...]:
         """Give the indexes that cannot be used yet, or never will: POPULATING and FAILED ones."""
-        return tuple(each for each in self.indexes.values() if each.state not in {None, _ONLINE})
+        return tuple(each for each in self.indexes.values() if each.state not in {None, ONLINE})
 
     def with_names_of(self, later: Catalogue) -> Catalogue:
         """Give names to the objects that had none, where they are in a catalogue that was read later."""
@@ -198,7 +198,7 @@ def _identity(target: SchemaObject) -> SchemaObject:
 
 def _row(entry: CatalogueEntry) -> list[Any]:
     target = entry.object
-    state = None if entry.state == _ONLINE else entry.state
+    state = None if entry.state == ONLINE else entry.state
     return [
         target.type.name,
         target.entity,

@@ -58,6 +58,13 @@ def refused(actions: Iterable[DdlAction], catalogue: Catalogue) -> bool:
     return False
 
 
+def made_by(actions: Iterable[DdlAction], before: Catalogue, now: Catalogue) -> tuple[CatalogueEntry, ...]:
+    """Give the objects that these actions create, that are there, and that were not before."""
+    targets = [action.target for action in actions if action.target and before.find(action.target) is None]
+    found = (now.find(target) for target in targets)
+    return tuple(entry for entry in found if entry)
+
+
 class Fate(StrEnum):
     """What became of a segment."""
 

@@ -1,4 +1,4 @@
-"""Whether a statement could use an index: only then does it have to wait until that is ONLINE."""
+"""What a statement could use: an index it then has to wait for, and names it may write under."""
 
 from __future__ import annotations
 
@@ -21,6 +21,21 @@ def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
 
     True where it reads and mentions an index's name or one of its labels or types, and wherever that cannot be told.
     """
+    words, names = _read(text)
+    if words & _ANY_INDEX:
+        return True
+    return bool(words & _READING) and any(
+        not each.labels or each.name in names or not names.isdisjoint(each.labels) for each in indexes
+    )
+
+
+def mentioned(text: str) -> set[str] | None:
+    """Give every name in a statement, labels and types among them; None where it may write under others, too."""
+    words, names = _read(text)
+    return None if words & _ANY_INDEX or "\\" in text else names
+
+
+def _read(text: str) -> tuple[set[str], set[str]]:
     words: set[str] = set()
     names: set[str] = set()
     for token in tokens(text):
@@ -31,8 +46,4 @@ def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
         elif token.kind is not TokenKind.STRING:
             words.add(token.text.upper())
             names.add(token.text)
-    if words & _ANY_INDEX:
-        return True
-    return bool(words & _READING) and any(
-        not each.labels or each.name in names or not names.isdisjoint(each.labels) for each in indexes
-    )
+    return words, names

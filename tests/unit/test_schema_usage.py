@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.schema.usage import may_use
+from graphmigrate.schema.usage import may_use, mentioned
 
 INDEXES = [
     "CREATE INDEX by_name FOR (p:Person) ON (p.name)",
@@ -47,3 +47,32 @@ def test_what_reads_by_an_index_waits_for_it(text: str) -> None:
 )
 def test_what_does_not_read_by_it_goes_on(text: str) -> None:
     assert not uses(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("CREATE (:Doc {n: 1})", {"Doc"}),
+        ("MATCH (a) SET a:`Blog Post`", {"Blog Post"}),
+        ("MATCH (a)-[:KNOWS]->(b) CREATE (b)-[:`K K`]->(a)", {"KNOWS", "K K"}),
+        ("CREATE (:Doc {text: ':Other'})", {"Doc"}),
+    ],
+)
+def test_names_that_a_statement_may_write_under(text: str, names: set[str]) -> None:
+    found = mentioned(text)
+    assert found is not None
+    assert names <= found
+    assert "Other" not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CALL apoc.create.node(['Doc'], {})",
+        "CREATE (:$('Doc'))",
+        "MATCH (n) SET n:$(n.label)",
+        "CREATE (:\\u0044oc)",
+    ],
+)
+def test_names_that_cannot_be_told(text: str) -> None:
+    assert mentioned(text) is None
