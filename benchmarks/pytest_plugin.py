@@ -95,8 +95,8 @@ def durations(bench: Bench, name: str, suite: str, *, given: bool) -> list[tuple
 
 
 def any_class_data() -> bool:
-    """Say whether the default release has its class-data archive."""
-    from graphmigrate.server.jvm import archive_folder
+    """Say whether the default release has the class-data archive of the Java that runs it here."""
+    from graphmigrate.server import java, jvm
     from graphmigrate.server.versions import DEFAULT
 
-    return any(archive_folder(DEFAULT).glob("*.jsa"))
+    return jvm.archive_path(DEFAULT, java.choose(DEFAULT)).exists()
