@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.chaos import crash, late, lost, network, races, refused, signals
+from tests.chaos import crash, disk, late, lost, network, races, refused, signals
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.proxy import Harm
 from tests.chaos.runners import runners
@@ -132,4 +132,4 @@ KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
     "refused": numbered(refused.refused, len(refused.IN_THE_WAY)),
     "erasing": in_folder(refused.erasing, len(refused.ERASING)),
     "signals": at_messages(signals.signals),
-}
+} | ({"full-disk": numbered(disk.full, 6)} if disk.can_mount() else {})
