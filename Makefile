@@ -5,7 +5,7 @@ WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed stop test test-drivers bench chaos ci audit reference lint format clean
+.PHONY: help install migrate seed stop test test-drivers test-pythons bench chaos ci audit reference lint format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ ci: install ## what the GitHub Action does, here: database, validate, plan, migr
 
 test-drivers: install ## run the tests that lean on the driver with its lowest and its newest version
 	@scripts/test-drivers
+
+test-pythons: ## run the tests that lean on Python itself with every other Python that is there
+	@scripts/test-pythons
 
 audit: install ## look for known vulnerabilities of what a user installs
 	@scripts/audit
