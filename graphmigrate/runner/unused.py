@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.catalogue import names_in_use
+from graphmigrate.database.failures import DriverFailure
 from graphmigrate.schema.usage import mentioned
 
 if TYPE_CHECKING:
@@ -25,8 +26,15 @@ class UnusedNames:
     def cover(self, target: SchemaObject) -> bool:
         """Whether no node has a label, or no relationship the type, that the index is on."""
         if self._used is None:
-            self._used = names_in_use(self._database)
+            self._used = self._read()
         return bool(target.labels) and not self._unknown and self._used.isdisjoint(target.labels)
+
+    def _read(self) -> set[str]:
+        try:
+            return names_in_use(self._database)
+        except DriverFailure:  # no right to ask, say: every index is then waited for
+            self._unknown = True
+            return set()
 
     def write(self, segment: Segment) -> None:
         """Follow a segment that is about to run and is no schema segment."""

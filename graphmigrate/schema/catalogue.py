@@ -130,10 +130,6 @@ class Catalogue:
             return None
         return found if target.name in {None, found.object.name} else None
 
-    def not_online(self) -> tuple[CatalogueEntry, ...]:
-        """Give the indexes that cannot be used yet, or never will: POPULATING and FAILED ones."""
-        return tuple(each for each in self.indexes.values() if each.state not in {None, ONLINE})
-
     def with_names_of(self, later: Catalogue) -> Catalogue:
         """Give names to the objects that had none, where they are in a catalogue that was read later."""
         if not self.anonymous:
