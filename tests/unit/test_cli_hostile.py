@@ -156,6 +156,8 @@ def test_log_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
     loggers = [logging.getLogger(name) for name in ("neo4j", "graphmigrate")]
     before = [(each.handlers[:], each.level) for each in loggers]
     try:
+        for each in loggers:
+            each.handlers.clear()  # a command that ran in this process may have set its own up
         set_up(session)
         for each in loggers:
             each.warning("\x9b31m \x7f %s", SimpleNamespace(auth="hunter2-hunter2"))
