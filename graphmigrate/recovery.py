@@ -163,7 +163,7 @@ def recover(
         _end_run(tx, database, record.key, chain[-1] if chain else history.head, ending.result)
         if ending.outcome:
             _write_times(tx, ending.outcome)
-        if ending.version and ending.attempt:
+        if ending.attempt and ending.version and ending.version not in map(_version_in, chain):
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, map(_version_in, chain))
         draw_chain(tx, database.settings.ledger, history.head, chain)

@@ -63,8 +63,21 @@ class SchemaSegments:
         schema: asked before each of many data segments, it would cost as much as the data.
         """
         if self._awaited and (reader is None or self._may_use(reader)):
-            await_indexes(self._state.database, self._state.listen, self._awaited)
+            self._await_patiently()
             self._awaited.clear()
+
+    def _await_patiently(self) -> None:
+        """Ask again where a connection was lost: nothing is written here."""
+        tries = attempts(None)
+        for attempt in tries:
+            try:
+                await_indexes(self._state.database, self._state.listen, self._awaited)
+                return
+            except DriverFailure as error:
+                self._state.lock.confirm()
+                if give_up(error, attempt, tries):
+                    raise
+                pause(attempt)
 
     def _after(self, task: Task, segment: Segment) -> None:
         made = [
