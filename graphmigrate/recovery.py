@@ -26,7 +26,7 @@ from graphmigrate.segments import segments_of
 from graphmigrate.settling import DONE, RERUN, Settled, failed_to_build, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import neo4j
 
@@ -192,15 +192,12 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, ru
         tx.run(queries.CREATE_ROW, row=new_row(file, settled.key, database, rank) | changes).consume()
 
 
-def _without_ownerless_indexes(
-    database: Database, plan: tuple[dict[str, Any], ...], read: Callable[[Any], Migration | None]
-) -> Catalogue:
+def _without_ownerless_indexes(database: Database, targets: Iterable[SchemaObject]) -> Catalogue:
     """Drop what a server killed inside CREATE CONSTRAINT can leave; gives the catalogue without it.
 
     It is an index of the constraint's name, without owner, that never comes ONLINE.
     """
     catalogue = read_catalogue(database)
-    targets = _targets(plan, read)
     orphans = [orphan for target in targets for orphan in [catalogue.orphan_of(target)] if orphan]
     drop_entries(database, dict.fromkeys(orphans))
     return read_catalogue(database) if orphans else catalogue
@@ -217,8 +214,9 @@ def _catalogue_to_judge_by(
 
     A run that ends itself does not listen, and waits a moment only. A FAILED index's segment was not recorded: it goes.
     """
-    catalogue = _without_ownerless_indexes(database, record.plan, read)
-    populating = [each for each in _targets(record.plan, read) if _populates(catalogue.find(each))]
+    targets = _targets(record.plan, read)
+    catalogue = _without_ownerless_indexes(database, targets)
+    populating = [each for each in targets if _populates(catalogue.find(each))]
     if populating:
         try:
             await_indexes(database, listen or (lambda _: None), populating, None if listen else _A_MOMENT)

@@ -43,9 +43,8 @@ def set_up(session: Session) -> None:
     if not (session.debug or session.log_format):
         _DRIVER.addHandler(logging.NullHandler())
         return
-    logging.raiseExceptions = (
-        False  # else a line that cannot be written is told with its arguments as they are
-    )
+    # else of a line that cannot be written, the arguments are printed as they are
+    logging.raiseExceptions = False
     level = _LEVELS.get(session.log_level, logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacting(_formatter(session), session))

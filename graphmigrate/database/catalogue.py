@@ -93,7 +93,6 @@ class IndexFailed(MigrationFailed):
 def _reason(failure: str | None) -> str:
     """Give the one line of a Java stack trace that says why: the last cause's."""
     lines = [line.strip() for line in (failure or "").splitlines() if line.strip()]
-    causes = (
-        [line for line in lines if line.startswith("Caused by: ")] or lines or ["the server does not say why"]
-    )
-    return _JAVA_EXCEPTION.sub("", causes[-1] if causes is not lines else lines[0])
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    told = causes[-1] if causes else next(iter(lines), "the server does not say why")
+    return _JAVA_EXCEPTION.sub("", told)
