@@ -13,7 +13,7 @@ import neo4j
 
 from tests.chaos.corpus import BEFORE, CORPUS, DOUBLED, HALF
 from tests.chaos.proxy import proxy
-from tests.chaos.runners import Runners, Stuck, runners
+from tests.chaos.runners import Runners, runners
 from tests.conftest import wipe
 from tests.projects import dump, rows, write_migrations
 
@@ -103,10 +103,7 @@ class Arena:
         ):
             tally.wrong(f"{where}: unclear end {code}: {output[-500:]}")
         already = code == 0 and not self.differences()
-        try:
-            again, said = self.runners.finish(self.project, self.uri)
-        except Stuck as stuck:
-            again, said = -1, str(stuck)
+        again, said = self.runners.finish(self.project, self.uri)
         doubled = rows(self.driver, DOUBLED)
         if doubled:
             tally.doubles += 1

@@ -17,7 +17,7 @@ from graphmigrate import server
 from graphmigrate.server import Server, ServerOptions
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.late import CLOSING
-from tests.chaos.runners import Runner, Stuck, until
+from tests.chaos.runners import Runner, until
 from tests.conftest import Neo4jTarget, wipe
 from tests.projects import rows, write_migrations
 
@@ -105,20 +105,14 @@ def heavy(arena: Arena, crashing: Crashing, points: Iterable[int], folder: Path,
 
 def crash_under(crashing: Crashing, runner: Runner) -> tuple[int, str]:
     crashing.crash()
-    try:
-        code = runner.wait()
-    except Stuck:
-        code = -1
+    code = runner.wait()
     output = runner.output
     crashing.restart()
     return code, output
 
 
 def check_heavy(arena: Arena, tally: Tally, place: str, folder: Path, nodes: int) -> None:
-    try:
-        code, output = arena.runners.finish(folder, arena.uri)
-    except Stuck as stuck:
-        code, output = -1, str(stuck)
+    code, output = arena.runners.finish(folder, arena.uri)
     found = rows(
         arena.driver, "RETURN COUNT { (:Many) }, COUNT { (:Trace) }, COUNT { (:__GraphMigrateMigration) }"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.chaos.arena import Arena, Tally
-from tests.chaos.runners import Stuck, until
+from tests.chaos.runners import until
 from tests.conftest import wipe
 from tests.projects import rows, write_migrations
 
@@ -33,10 +33,7 @@ def late(arena: Arena, points: Iterable[int], folder: Path, nodes: int) -> Tally
         place = f"late commit {number}"
         if not committing or runner.code == 0:
             tally.wrong(f"{place}: it was not caught while committing: {runner.output[-400:]}")
-        try:
-            code, output = arena.runners.finish(folder, arena.uri)
-        except Stuck as stuck:
-            code, output = -1, str(stuck)
+        code, output = arena.runners.finish(folder, arena.uri)
         found = rows(
             arena.driver, "RETURN COUNT { (:Many) }, COUNT { (:Trace) }, COUNT { (:__GraphMigrateMigration) }"
         )

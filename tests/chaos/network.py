@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.proxy import Harm, proxy
-from tests.chaos.runners import Stuck, until
+from tests.chaos.runners import until
 
 
 def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> Tally:
@@ -30,10 +30,7 @@ def cut(arena: Arena, points: Iterable[int], harm: Harm, *, alone: bool) -> Tall
     for k in points:
         arena.reset()
         with proxy(arena.uri, k, harm, alone=alone) as cutting:
-            try:
-                code, output = arena.runners.finish(arena.project, cutting.uri)
-            except Stuck as stuck:
-                code, output = -1, str(stuck)
+            code, output = arena.runners.finish(arena.project, cutting.uri)
         arena.judge(tally, where(arena, f"{which} cut {when}", k), code, output)
     return tally
 

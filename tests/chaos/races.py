@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.lost import judge_end
-from tests.chaos.runners import Stuck
 
 RUNNERS = 8
 
@@ -21,11 +20,8 @@ def races(arena: Arena, rounds: Iterable[int]) -> Tally:
         running = [arena.runners.start(arena.project, arena.uri) for _ in range(RUNNERS)]
         tally.points += 1
         for runner in running:
-            try:
-                code, output = runner.wait(), runner.output
-            except Stuck as stuck:
-                code, output = -1, str(stuck)
-                tally.stuck += 1
+            code, output = runner.wait(), runner.output
+            tally.stuck += runner.stuck_after is not None
             if code != 0:
                 tally.wrong(f"{place}: one ended with {code}: {output[-600:]}")
         judge_end(arena, tally, place)

@@ -19,10 +19,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 180.0  # seconds after which a runner counts as stuck
-
-
-class Stuck(Exception):
-    """A runner did not end."""
+STUCK = -1  # the code of one that did not end by itself
 
 
 @dataclass(eq=False)
@@ -33,6 +30,7 @@ class Runner:
     output_file: Path
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
+    stuck_after: float | None = None
 
     def signal(self, number: signal.Signals) -> None:
         if not self.ended.is_set():
@@ -43,17 +41,19 @@ class Runner:
         self.wait()
 
     def wait(self, seconds: float = PATIENCE) -> int:
-        """Its exit code; raises Stuck, and kills it, where it does not end."""
+        """Its exit code; STUCK, and it is killed, where it does not end."""
         if not self.ended.wait(seconds):
+            self.stuck_after = seconds
             os.kill(self.pid, signal.SIGKILL)
             self.ended.wait(10)
-            raise Stuck(f"no end after {seconds:g} s: {self.output}")
+            return STUCK
         assert self.code is not None
         return self.code
 
     @property
     def output(self) -> str:
-        return self.output_file.read_text(errors="replace") if self.output_file.exists() else ""
+        text = self.output_file.read_text(errors="replace") if self.output_file.exists() else ""
+        return text if self.stuck_after is None else f"no end after {self.stuck_after:g} s: {text}"
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.network import where
 from tests.chaos.proxy import proxy
-from tests.chaos.runners import Stuck, until
+from tests.chaos.runners import until
 from tests.projects import rows
 
 OPEN = "MATCH (l:__GraphMigrateLedger) WHERE l.record IS NOT NULL RETURN l.record"
@@ -25,10 +25,7 @@ def signals(arena: Arena, points: Iterable[int]) -> Tally:
             until(lambda h=held, r=runner: h.done.is_set() or r.ended.is_set())
             runner.signal(chosen)
             held.thaw()
-            try:
-                code, output = runner.wait(), runner.output
-            except Stuck as stuck:
-                code, output = -1, str(stuck)
+            code, output = runner.wait(), runner.output
         place = where(arena, f"{chosen.name} at", k)
         if code not in {0, 128 + chosen}:
             tally.wrong(f"{place}: it ended with {code}: {output[-600:]}")
