@@ -118,6 +118,12 @@ class LockTimeout(GraphMigrateError):
     exit_code = 4
 
 
+class SchemaLocked(LockTimeout):
+    """The server could not plan a statement in time, because another transaction has changed the schema and is still open."""
+
+    code = "GM404"
+
+
 class LockLost(GraphMigrateError):
     """The run no longer owns the ledger: another one took over. Nothing more was committed."""
 

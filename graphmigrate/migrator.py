@@ -127,11 +127,13 @@ class Migrator:
         if not planning.nothing_to_do(planned, history):
             from graphmigrate import applying
 
-            planning.preflight(workspace, planned)
+            explained = planning.preflight(workspace, planned)
             with workspace.locked(lock_timeout) as lock:
                 before, history = history, applying.settle(workspace, lock, files, outcome)
                 if not (settled and history.same_rows(before)):
                     planned = planning.make_plan(workspace, files, history, target, allow_out_of_order)
+                if not explained:
+                    planning.preflight(workspace, planned)
                 applying.apply(workspace, lock, files, planned, history, outcome)
         highest = max(
             (*history.rows, *(Version.parse(each.version) for each in outcome.applied)), default=None

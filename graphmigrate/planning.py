@@ -12,6 +12,7 @@ from graphmigrate.errors import (
     PreflightError,
     Problem,
     ProjectError,
+    SchemaLocked,
     Severity,
     UsageError,
 )
@@ -86,10 +87,12 @@ def nothing_to_do(planned: Plan, history: History) -> bool:
 
 def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Collect what the checks and the server say of the planned statements, without a lock."""
-    if history.record is None:
-        return [*checked(workspace, planned), *_explained(workspace, planned)]
-    # the catalogue is on the move, or a run that died has to be settled first: it says nothing yet
-    return [_UNSETTLED, *_explained(workspace, planned)]
+    # while another run is at work, or one that died is not settled, the catalogue says nothing yet
+    found = checked(workspace, planned) if history.record is None else [_UNSETTLED]
+    try:
+        return [*found, *_explained(workspace, planned)]
+    except SchemaLocked as locked:
+        return [*found, Problem(locked.code, locked.message, locked.hint, severity=Severity.WARNING)]
 
 
 def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
@@ -102,16 +105,26 @@ def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
     return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
 
 
-def preflight(workspace: Workspace, planned: Plan) -> None:
-    """Refuse what the files alone or the server's parser refuse, before the lock is even asked for."""
+def preflight(workspace: Workspace, planned: Plan) -> bool:
+    """Refuse what the files alone or the server's parser refuse, before the lock is even asked for.
+
+    False where the server cannot say yet, because another run's schema change is under way: ask again with the lock, which
+    is when a run that never ends was ended.
+    """
     from graphmigrate import checks
     from graphmigrate.events import Warned
 
-    found = [*checks.check_statements(planned.tasks, workspace.target), *_explained(workspace, planned)]
+    found = checks.check_statements(planned.tasks, workspace.target)
+    try:
+        found += _explained(workspace, planned)
+    except SchemaLocked:
+        refuse(found)
+        return False
     for problem in (*planned.problems, *found):
         if problem.severity is Severity.WARNING:
             workspace.listen(Warned(problem))
     refuse(found)
+    return True
 
 
 def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:

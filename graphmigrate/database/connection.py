@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WORK = "work"
 LOCK = "lock"
+LOOK = "look"
+PREPARE = "prepare"
 READER = "reader"
 _FAILURES = (neo4j.exceptions.DriverError, neo4j.exceptions.Neo4jError)
 
@@ -148,11 +150,16 @@ class Database:
             yield transaction
             transaction.commit()
 
+    @property
+    def reading(self) -> str:
+        """The role of a reading transaction: whoever takes the lock ends what its holder reads (``lock.take_over``)."""
+        return READER if self.confirm is None else LOOK
+
     @contextmanager
     def asking(self, query: str, **parameters: Any) -> Iterator[neo4j.Result]:
         """Send a reading query; the server works on it while the block does, until it takes the records."""
         with self.session(write=self.deciding) as session:
-            yield session.run(neo4j.Query(query, metadata=self.metadata(READER)), parameters)
+            yield session.run(neo4j.Query(query, metadata=self.metadata(self.reading)), parameters)
 
     def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
         """Run one reading query to its end."""

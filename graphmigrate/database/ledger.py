@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
+from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
@@ -41,11 +42,16 @@ def prepare_ledger(database: Database) -> None:
     """Make the ledger's constraints where they are missing.
 
     Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides and no error code does.
+    There is no lock yet: a runner that stops in here is ended by the transaction's own time.
     """
+    metadata, limit = database.metadata(PREPARE), database.settings.stale_after
     deadline = time.monotonic() + _FIRST_USE_SECONDS
     while missing := _missing_constraints(database):
         try:
-            with database.session(write=True) as session, session.begin_transaction(timeout=0) as tx:
+            with (
+                database.session(write=True) as session,
+                session.begin_transaction(metadata=metadata, timeout=limit) as tx,
+            ):
                 for name in missing:
                     tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
                 tx.commit()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
-from graphmigrate.database.connection import LOCK, WORK
+from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
 from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
@@ -299,18 +299,24 @@ def take_over(database: Database, database_name: str) -> None:
         tx.run(
             queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host
         ).consume()
-    await_no_work(database, database_name, lambda metadata: metadata.get("run") != database.run)
+    await_no_work(
+        database, database_name, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK)
+    )
 
 
-def await_no_work(database: Database, database_name: str, chosen: Any) -> None:
+def await_no_work(
+    database: Database, database_name: str, chosen: Any, roles: tuple[str, ...] = (WORK,)
+) -> None:
     """End the chosen runs' work transactions and wait until none of them can take effect any more.
+
+    What a holder of the lock only reads (``LOOK``) takes no effect, but keeps labels locked against changes of the schema.
 
     Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
     through it may be committing all the same, so it is waited for until it is listed no more.
     """
     while True:
         rows = transactions(database, database_name)
-        work = [row for row in rows if row["metadata"].get("role") == WORK and chosen(row["metadata"])]
+        work = [row for row in rows if row["metadata"].get("role") in roles and chosen(row["metadata"])]
         ids = {row["id"] for row in work}
         alive = [row["id"] for row in work if not row["status"].startswith("Terminated")]
         if not alive and all(row["outer"] not in ids for row in rows):

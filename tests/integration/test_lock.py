@@ -15,9 +15,11 @@ import neo4j
 import pytest
 
 from graphmigrate.database.connection import Database
+from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.ledger import prepare_ledger
 from graphmigrate.database.lock import Lock, await_no_work, take_over
-from graphmigrate.errors import LockLost
+from graphmigrate.errors import LockLost, PreflightError
+from graphmigrate.events import LockAwaited
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, count, rows, settings_for
 
@@ -156,3 +158,75 @@ def test_an_index_that_a_killed_server_left_in_the_place_of_the_ledgers_constrai
     assert [each.version for each in project.migrate().applied] == ["1"]
     owned = rows(driver, "SHOW CONSTRAINTS YIELD name WHERE name = '__graphmigrate_lock_key' RETURN name")
     assert owned == [["__graphmigrate_lock_key"]]
+
+
+@pytest.fixture
+def impatient(neo4j_target: Neo4jTarget, tmp_path: Path) -> Project:
+    return Project(neo4j_target, tmp_path, stale_after=1.0)
+
+
+@pytest.fixture
+def stopped_inside_create_constraint(
+    database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path
+) -> Iterator[neo4j.Transaction]:
+    """A run that holds the lock and was stopped between CREATE CONSTRAINT and its commit; its heart does not beat."""
+    driver.execute_query("CREATE (:Locked {id: 1})")
+    settings = settings_for(neo4j_target, tmp_path, heartbeat=1000.0)
+    frozen = Database(driver, settings, run="frozen", host="elsewhere", user="you")
+    with (
+        suppress(*DriverFailure),
+        held(frozen),
+        frozen.transaction() as tx,
+    ):
+        tx.run("CREATE CONSTRAINT locked FOR (n:Locked) REQUIRE n.id IS UNIQUE").consume()
+        yield tx
+
+
+def test_a_run_takes_over_from_one_that_keeps_the_schema_locked(
+    stopped_inside_create_constraint: neo4j.Transaction, impatient: Project, driver: neo4j.Driver
+) -> None:
+    impatient.write(
+        V1__a="MATCH (n:Locked {id: 1}) SET n.seen = true;", V2__b="CREATE INDEX FOR (n:Locked) ON (n.seen);"
+    )
+    done = impatient.migrate()
+    assert [each.version for each in done.applied] == ["1", "2"]
+    assert any(isinstance(each, LockAwaited) for each in impatient.events)
+    with pytest.raises(neo4j.exceptions.Neo4jError):
+        stopped_inside_create_constraint.commit()
+    assert rows(driver, "MATCH (n:Locked) RETURN n.seen") == [[True]]
+
+
+def test_statements_are_still_checked_before_any_is_run(
+    stopped_inside_create_constraint: neo4j.Transaction, impatient: Project, driver: neo4j.Driver
+) -> None:
+    impatient.write(V1__a="CREATE (:Before);", V2__b="MATCH (n:Locked {id: 1}) SET m.seen = true;")
+    with pytest.raises(PreflightError, match="`m` not defined"):
+        impatient.migrate()
+    assert count(driver, "Before") == 0
+
+
+def test_a_plan_says_what_could_not_be_checked_and_does_not_wait(
+    stopped_inside_create_constraint: neo4j.Transaction, impatient: Project, neo4j_target: Neo4jTarget
+) -> None:
+    impatient.write(V1__a="MATCH (n:Locked {id: 1}) SET n.seen = true;")
+    planned = impatient.call("plan")
+    assert [each.version for each in planned.migrations] == ["1"]
+    waits = neo4j_target.version.startswith("5.")  # 2026.05 plans without the schema's locks
+    assert ("GM404" in [each.code for each in planned.problems]) == waits
+
+
+def test_what_a_stopped_holder_was_reading_keeps_nobody_from_changing_the_schema(
+    database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, impatient: Project
+) -> None:
+    driver.execute_query("UNWIND range(1, 10000) AS i CREATE (:Locked {id: i})")
+    frozen = Database(
+        driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), run="frozen", host="a", user="you"
+    )
+    impatient.write(V1__a="CREATE INDEX locked FOR (n:Locked) ON (n.id);")
+    with (
+        suppress(neo4j.exceptions.Neo4jError),
+        held(frozen),
+        frozen.asking("MATCH (n:Locked) RETURN n.id") as result,
+    ):
+        next(result)
+        assert [each.version for each in impatient.migrate().applied] == ["1"]
