@@ -9,15 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import check_uri
-from graphmigrate.errors import (
-    GraphMigrateError,
-    HistoryMismatch,
-    MigrationFailed,
-    PreflightError,
-    ProjectError,
-    Severity,
-    UsageError,
-)
+from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
 from graphmigrate.project.collect import collect
 
 if TYPE_CHECKING:
@@ -178,8 +170,8 @@ class Workspace:
         try:
             take_over(database, name)
             yield lock
-        except (PreflightError, HistoryMismatch, MigrationFailed):
-            lock.confirm()  # without it, what was judged may be what another run has done since
+        except (GraphMigrateError, *DriverFailure):
+            lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
             raise
         finally:
             lock.release()

@@ -288,20 +288,21 @@ def terminate(database: Database, database_name: str, chosen: Any) -> None:
 
 
 def take_over(database: Database, database_name: str) -> None:
-    """Own the ledger: name this run in it, end what other runs left open, and wait until its fate is decided.
+    """Own the ledger: end what other runs left open, wait until its fate is decided, then name this run in it.
 
-    A transaction that is just committing cannot be terminated and is listed until its effects are visible.
+    A transaction that is just committing cannot be terminated and is listed until its effects are visible. In this order,
+    because one that writes the ledger's node keeps it locked; none can begin any more (``Database.transaction``).
     """
     from graphmigrate.database.ledger import FORMAT
 
     settings = database.settings
+    await_no_work(
+        database, database_name, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK)
+    )
     with database.transaction() as tx:
         tx.run(
             queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host
         ).consume()
-    await_no_work(
-        database, database_name, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK)
-    )
 
 
 def await_no_work(

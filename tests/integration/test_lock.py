@@ -20,6 +20,7 @@ from graphmigrate.database.ledger import prepare_ledger
 from graphmigrate.database.lock import Lock, await_no_work, take_over
 from graphmigrate.errors import LockLost, PreflightError
 from graphmigrate.events import LockAwaited
+from graphmigrate.workspace import Workspace
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, count, rows, settings_for
 
@@ -230,3 +231,36 @@ def test_what_a_stopped_holder_was_reading_keeps_nobody_from_changing_the_schema
     ):
         next(result)
         assert [each.version for each in impatient.migrate().applied] == ["1"]
+
+
+def test_a_run_takes_over_from_one_that_was_writing_the_ledger(
+    database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, impatient: Project
+) -> None:
+    frozen = Database(
+        driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), run="frozen", host="a", user="you"
+    )
+    impatient.write(V1__a="CREATE (:A);")
+    with suppress(*DriverFailure), held(frozen), frozen.transaction() as tx:
+        tx.run("MATCH (l:__GraphMigrateLedger) SET l.head = 'mine'").consume()
+        assert [each.version for each in impatient.migrate().applied] == ["1"]
+        with pytest.raises(neo4j.exceptions.Neo4jError):
+            tx.commit()
+    assert rows(driver, "MATCH (l:__GraphMigrateLedger) RETURN l.version") == [["1"]]
+
+
+def test_a_holder_whose_reading_was_ended_says_that_it_lost_the_lock(
+    database: Database, driver: neo4j.Driver, impatient: Project
+) -> None:
+    """What the server tells a terminated reader is no matter of the connection."""
+    look = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'look' RETURN transactionId"
+
+    def lose_it_while_reading(workspace: Workspace) -> None:
+        with workspace.locked(None):
+            end_lock(driver)
+            with workspace.database.asking("UNWIND range(1, 5000) AS i RETURN i") as result:
+                ids = [each for (each,) in rows(driver, look)]
+                driver.execute_query("TERMINATE TRANSACTIONS $ids YIELD message RETURN message", ids=ids)
+                list(result)
+
+    with impatient.migrator() as migrator, pytest.raises(LockLost, match="ended on the server"):
+        lose_it_while_reading(migrator._workspace)
