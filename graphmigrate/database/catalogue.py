@@ -10,6 +10,7 @@ from graphmigrate.database import queries
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
+from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.render import identifier
 
 if TYPE_CHECKING:
@@ -27,6 +28,17 @@ def read_catalogue(database: Database) -> Catalogue:
     """Read every constraint and index, the ledger's own among them."""
     constraints = [record.data() for record in database.read(queries.CONSTRAINTS)]
     return Catalogue.from_rows(constraints, [record.data() for record in database.read(queries.INDEXES)])
+
+
+def unique_keys(database: Database) -> set[tuple[str, frozenset[str]]]:
+    """Say which properties of which label, taken together, no two nodes have alike."""
+    rows = [record.data() for record in database.read(queries.CONSTRAINTS)]
+    return {
+        (label, frozenset(entry.object.properties))
+        for entry in Catalogue.from_rows(rows, ()).constraints.values()
+        if entry.object.entity == "node" and entry.object.type in {ObjectType.UNIQUENESS, ObjectType.KEY}
+        for label in entry.object.labels
+    }
 
 
 def drop_entries(database: Database, entries: Iterable[CatalogueEntry]) -> None:

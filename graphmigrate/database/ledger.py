@@ -55,6 +55,7 @@ def prepare_ledger(database: Database) -> None:
                 for name in missing:
                     tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
                 tx.commit()
+            return
         except DriverFailure:
             if not _missing_constraints(database):
                 return

@@ -6,6 +6,7 @@ and, under the lock, ``decide`` again and ``run``. Nothing imports the driver un
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, ignore
@@ -67,16 +68,19 @@ def run(
 
     Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
     """
+    from graphmigrate.database.catalogue import unique_keys
     from graphmigrate.database.seed_rows import RowReader
     from graphmigrate.seeding import preflight
     from graphmigrate.seeding.loader import load
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
-    for decision in decided.decisions:
+    unique = cache(lambda: unique_keys(database))
+    due = [each.leaner(unique) for each in decided.decisions if each.skip is None]
+    for decision in due:
         decision.seed.program.bind(RowReader(database))
-    preflight.check(database, [each.seed for each in decided.decisions if each.skip is None])
-    return load(database, decided.decisions, listen=listen), decided.skipped
+    preflight.check(database, [each.seed for each in due])
+    return load(database, due, listen=listen), decided.skipped
 
 
 def totals(database: Database) -> GraphSummary:

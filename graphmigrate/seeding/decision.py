@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.database.seed_history import LOADED
@@ -11,10 +11,11 @@ from graphmigrate.results import SkippedSeed
 from graphmigrate.seeding.variables import from_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from graphmigrate.database.seed_history import SeedRow
     from graphmigrate.seeding.preparation import PreparedSeed
+    from graphmigrate.seeding.reaching import Key
 
 UNCHANGED = "unchanged since it was loaded"
 
@@ -31,6 +32,10 @@ class Decision:
     resume: SeedRow | None = None
     skip: str | None = None
     reset: bool = False
+
+    def leaner(self, unique: Callable[[], Collection[Key]]) -> Decision:
+        """See Program."""
+        return replace(self, seed=replace(self.seed, program=self.seed.program.leaner(unique)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, clos
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeding.meter import Meter
-from graphmigrate.seeding.parallel import BlockLoad, LaneFailed
+from graphmigrate.seeding.parallel import BlockLoad, LaneFailed, meanwhile
 from graphmigrate.seeding.problems import SeedFileError
 from graphmigrate.seeding.program import Rows
 from graphmigrate.seeding.resetting import reset
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 def load(
     database: Database, decisions: Sequence[Decision], *, listen: Listener = ignore
 ) -> tuple[LoadedSeed, ...]:
-    """Load what was decided, in order. The caller holds the lock. Raises SeedFailed or LockLost.
+    """Load what is due, in order. The caller holds the lock. Raises SeedFailed or LockLost.
 
     Whatever ends it, whenever: the same call continues after the last committed batch.
     """
-    due = [_Load(database, decision, listen) for decision in decisions if decision.skip is None]
+    due = [_Load(database, decision, listen) for decision in decisions]
     for each in reversed(due):  # what depends on others is removed before them
         each.reset()
     loaded: list[LoadedSeed] = []
@@ -94,8 +94,9 @@ class _Load:
             self._advance(None, None)
         while unit is not None:
             if isinstance(unit, RowBlock):
+                reading = meanwhile(lambda: next(found, None))  # the first rows of the next part
                 self._block(unit)
-                following = self._next(found)
+                following = self._given(reading)
                 # What cannot be continued is closed at once; else the next step tells that the block is done.
                 if following is None or not self.program.parts[unit.part].resumable:
                     self._advance(None, following)
@@ -112,8 +113,11 @@ class _Load:
         return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched)
 
     def _next(self, found: Iterator[Unit]) -> Unit | None:
+        return self._given(lambda: next(found, None))
+
+    def _given(self, give: Callable[[], Unit | None]) -> Unit | None:
         try:
-            return next(found, None)
+            return give()
         except SeedFileError as error:
             raise unreadable(error, self._kept()) from error
 

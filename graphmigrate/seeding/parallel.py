@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from graphmigrate.database.seed_ledger import Step
 from graphmigrate.seeding.lanes import Inbox, Pace, Piece, Stopped, Turns
@@ -22,8 +23,23 @@ if TYPE_CHECKING:
     from graphmigrate.seeding.program import Rows
     from graphmigrate.seeding.units import RowBlock
 
+_T = TypeVar("_T")
 # Rows of a block's first batches, until it is known how long they take.
 _FIRST_BATCH = 5_000
+
+
+def meanwhile(work: Callable[[], _T]) -> Callable[[], _T]:
+    """Do ``work`` in a thread that an interrupted load does not wait for; what is given waits, and gives or raises its end."""
+    ended: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            ended.set_result(work())
+        except BaseException as error:  # whatever it is, who asks gets it
+            ended.set_exception(error)
+
+    threading.Thread(target=run, name="graphmigrate-ahead", daemon=True).start()
+    return ended.result
 
 
 @dataclass(slots=True)

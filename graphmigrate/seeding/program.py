@@ -11,16 +11,18 @@ from graphmigrate.seeding.clauses import clauses, countable
 from graphmigrate.seeding.independence import spread_of
 from graphmigrate.seeding.placing import checked_tokens
 from graphmigrate.seeding.problems import BAD_QUERY, SeedFileError, did_you_mean
+from graphmigrate.seeding.reaching import Reach, reach_of
 from graphmigrate.seeding.reading import Lexeme, Sort, creates, may_delete, row_uses, statements
 from graphmigrate.seeding.sourcemap import Edit, Edited, Written
 from graphmigrate.seeding.spreading import KEPT, Spread
 from graphmigrate.seeding.text import Piece, Placeholder, RowBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
+    from graphmigrate.seeding.reaching import Key
     from graphmigrate.seeding.reading import RowUses
     from graphmigrate.seeding.sources import Reader, Source
     from graphmigrate.seeding.template import Rendering
@@ -32,7 +34,8 @@ ROWS = "rows"
 class Query:
     """One statement as it is sent: text and parameters; ``origin`` finds the template's line.
 
-    ``counted`` tells that it returns one number: how many of its rows got to its end.
+    ``counted`` tells that it returns one number: how many of its rows got to its end. Where it does not, ``reach`` may tell
+    that from the server's counters.
     """
 
     text: str
@@ -41,6 +44,7 @@ class Query:
     may_delete: bool
     origin: Edited = field(repr=False, compare=False)
     counted: bool = False
+    reach: Reach | None = field(default=None, repr=False)
 
     @property
     def place(self) -> Place:
@@ -65,13 +69,15 @@ class Rows:
     """A row block: its query runs once for each batch of rows.
 
     ``columns`` are what a row is sent as, as a list in this order; None where the body needs rows whole.
-    ``spread`` says how its rows may be spread over sessions.
+    ``spread`` says how its rows may be spread over sessions. ``lean`` is the query without the counting of rows, which costs
+    the server time: for databases whose counters tell the same.
     """
 
     query: Query
     source: Source
     columns: tuple[str, ...] | None
     spread: Spread = KEPT
+    lean: Query | None = None
 
     @property
     def resumable(self) -> bool:
@@ -110,12 +116,28 @@ class Program:
             if isinstance(part, Rows):
                 part.source.bind(read)
 
+    def leaner(self, unique: Callable[[], Collection[Key]]) -> Program:
+        """Leave out what need not be counted in a database that keeps those properties of those labels unique.
+
+        ``unique`` is asked only where it matters.
+        """
+        if not any(isinstance(part, Rows) and part.lean for part in self.parts):
+            return self
+        keys = unique()
+        return Program(tuple(_leaner(part, keys) for part in self.parts))
+
     @property
     def total_rows(self) -> int | None:
         """How many rows there are, where that is known without reading."""
         sizes = [part.source.size for part in self.parts if isinstance(part, Rows)]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
+
+
+def _leaner(part: Statements | Rows, unique: Collection[Key]) -> Statements | Rows:
+    if not isinstance(part, Rows) or part.lean is None or part.lean.reach is None:
+        return part
+    return replace(part, query=part.lean, lean=None) if part.lean.reach.is_told_by_counters(unique) else part
 
 
 def build(rendering: Rendering, order: str = "") -> Program:
@@ -181,10 +203,14 @@ def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
         ]
     body = clauses([token for token in tokens if token.start < found[0].start + len(found[0].text)])
     spread = Spread(order) if order else KEPT if uses.shadowed else spread_of(body, block.variable)
-    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=countable(body)))
-    if countable(body):
-        query = replace(query, text=query.text + _COUNT, counted=True)
-    return Rows(query, block.source, columns, spread)
+    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=False))
+    if not countable(body):
+        return Rows(query, block.source, columns, spread)
+    reach = reach_of(body)
+    lean = replace(query, reach=reach) if reach else None
+    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=True))
+    query = replace(query, text=query.text + _COUNT, counted=True)
+    return Rows(query, block.source, columns, spread, lean)
 
 
 _INDEX = "`__row`"

@@ -94,9 +94,12 @@ class Sending:
         try:
             result = tx.run(query.text, parameters)
             ended = int(result.single(strict=True)[0]) if query.counted else None
-            outcome.changes.update(changes_of(result.consume()))
+            changes = changes_of(result.consume())
         except (ValueError, TypeError, OverflowError) as error:
             raise Unsendable(str(error)) from error
+        outcome.changes.update(changes)
+        if query.reach is not None:
+            return changes.get("relationships_created", 0) // query.reach.relationships
         return ended
 
     @property

@@ -152,6 +152,25 @@ def test_rows_without_a_match_are_counted(project: Project, driver: neo4j.Driver
     assert count(driver, "Q") == 2
 
 
+@pytest.mark.parametrize("unique", [True, False])
+def test_rows_are_counted_alike_by_counters_and_by_the_statement(
+    project: Project, driver: neo4j.Driver, unique: bool
+) -> None:
+    kind = "CONSTRAINT p FOR (n:P) REQUIRE n.i IS UNIQUE" if unique else "INDEX p FOR (n:P) ON (n.i)"
+    driver.execute_query(f"CREATE {kind}")
+    driver.execute_query("UNWIND range(0, 2999) AS i CREATE (:P {i: i})")
+    if not unique:
+        driver.execute_query("CREATE (:P {i: 1})")
+    write(
+        project,
+        a="{% unwind i in range(12000) %}\n"
+        "MATCH (a:P {i: i}) MATCH (b:P {i: {{ 7 }}}) CREATE (a)-[:OF]->(b)-[:OF]->(a)\n{% endunwind %}",
+    )
+    [loaded] = project.call("seed").loaded
+    assert (loaded.rows, loaded.unmatched) == (12000, 9000)
+    assert loaded.changes["relationships_created"] == 6000 + 2 * (not unique)
+
+
 def test_rows_of_a_query_see_what_came_before_and_not_what_they_make(
     project: Project, driver: neo4j.Driver
 ) -> None:

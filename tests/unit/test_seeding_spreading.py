@@ -15,6 +15,7 @@ from graphmigrate.seeding.clauses import clauses, countable
 from graphmigrate.seeding.cutting import Block, blocks, weight
 from graphmigrate.seeding.independence import spread_of
 from graphmigrate.seeding.lanes import Inbox, Pace, Piece, Stopped, Turns
+from graphmigrate.seeding.reaching import reach_of
 from graphmigrate.seeding.reading import lexemes
 from graphmigrate.seeding.spreading import ANY, KEPT, Spread, splitter
 
@@ -110,6 +111,37 @@ def test_what_may_depend_on_earlier_rows_stays_in_order(body: str) -> None:
 )
 def test_rows_are_counted_where_they_stay_in_sight(body: str, wanted: bool) -> None:
     assert countable(clauses(lexemes(body))) is wanted
+
+
+ONE_ID = {("A", frozenset({"id"})), ("B", frozenset({"id"}))}
+
+
+@pytest.mark.parametrize(
+    ("body", "relationships"),
+    [
+        ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) CREATE (a)-[:T]->(b)", 1),
+        ("MATCH (a:A {id: row.a}), (b:B:C {id: row.b, x: 1}) CREATE (a)-[:T]->(b), (b)<-[:U]-(:D)", 2),
+        ("MATCH (a:A {id: row.a}) WHERE a.x > 1 CREATE (a)-[t:T]->(b:B {id: 1}) SET t.x = row.x", 1),
+        ("MATCH (a:A {id: row.a}) MATCH (a) CREATE (a)-[:T]->(a)", 1),
+        # one row may make it more than once, or never all of it
+        ("MATCH (a:A) CREATE (a)-[:T]->(:B)", None),
+        ("MATCH (a:A {name: row.a}) CREATE (a)-[:T]->(:B)", None),
+        ("MATCH (a:C {id: row.a}) CREATE (a)-[:T]->(:B)", None),
+        ("MATCH (a:A {id: row.a})-[:T]->(b) CREATE (a)-[:U]->(b)", None),
+        ("MATCH (a:A|C {id: row.a}) CREATE (a)-[:T]->(:B)", None),
+        ("MATCH (a:A {id: row.a}) CREATE (a)-[:T]->(b:B) MATCH (c:A {id: row.c}) SET b.c = c.id", None),
+        ("MATCH (a:A {id: row.a}) CREATE (:B)", None),
+        ("MATCH (a:A {id: row.a}) MERGE (a)-[:T]->(:B)", None),
+        ("OPTIONAL MATCH (a:A {id: row.a}) CREATE (a)-[:T]->(:B)", None),
+        ("MATCH (a:A {id: row.a}) UNWIND [1, 2] AS i CREATE (a)-[:T]->(:B)", None),
+    ],
+)
+def test_counters_tell_of_each_row_where_it_finds_one_node_at_most(
+    body: str, relationships: int | None
+) -> None:
+    reach = reach_of(clauses(lexemes(body)))
+    told = reach is not None and reach.is_told_by_counters(ONE_ID)
+    assert (reach.relationships if reach and told else None) == relationships
 
 
 VALUES = st.lists(st.text(max_size=300) | st.integers() | st.none() | st.dates(), max_size=4)
