@@ -10,19 +10,16 @@ import neo4j
 import pytest
 
 from graphmigrate import seeding
-from graphmigrate.config import Settings
 from graphmigrate.database.connection import Database
-from graphmigrate.database.seed_history import LOADING
-from graphmigrate.database.seed_ledger import SeedLedger, Step
 from graphmigrate.errors import (
     GraphMigrateError,
     HistoryMismatch,
-    LockLost,
     PreflightError,
     SeedFailed,
     UsageError,
 )
 from graphmigrate.events import Event, Listener, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted, ignore
+from tests.databases import ask, database_of
 
 if TYPE_CHECKING:
     from graphmigrate.results import LoadedSeed, SkippedSeed
@@ -43,19 +40,6 @@ def seeds(tmp_path: Path) -> Seeds:
 
 
 @pytest.fixture
-def ledger_ready(driver: neo4j.Driver) -> neo4j.Driver:
-    for label in ("Seed", "Ledger"):
-        driver.execute_query(
-            f"CREATE CONSTRAINT graphmigrate_{label} FOR (n:__GraphMigrate{label}) REQUIRE n.key IS UNIQUE"
-        )
-    return driver
-
-
-def database_of(driver: neo4j.Driver, run: str = "run-1", batch_rows: int = 10, **more: Any) -> Database:
-    return Database(driver, Settings(batch_rows=batch_rows, **more), run=run, host="here", user="tester")
-
-
-@pytest.fixture
 def database(ledger_ready: neo4j.Driver) -> Database:
     return database_of(ledger_ready)
 
@@ -72,10 +56,6 @@ def load(
     prepared = seeding.prepare(folder, **choices)
     decided = seeding.decide(database, prepared, force=force, allow_duplicates=allow_duplicates)
     return seeding.run(database, decided, listen=listen)
-
-
-def ask(database: Database, query: str, **parameters: Any) -> list[Any]:
-    return [record.values() for record in database.read(query, **parameters)]
 
 
 def ledger_rows(database: Database) -> list[dict[str, Any]]:
@@ -348,109 +328,3 @@ def test_states_and_profiles(database: Database, seeds: Seeds) -> None:
     loaded, skipped = load(database, folder, profile="demo")
     assert [each.name for each in loaded] == ["b"]
     assert [each.name for each in skipped] == ["a", "c"]
-
-
-def step_of(number: int, key: str = "default/seed/a@1") -> Step:
-    values = {"state": LOADING, "part": 0, "offset": number, "rows": number}
-    first = {"checksum": "c", "variables": "{}"} if number == 1 else None
-    return Step(key, "a", number, values, first)
-
-
-class LostAnswers(Database):
-    """A database whose commits succeed and lose their answer, as when the network fails just then."""
-
-    losses = 1
-
-    def transaction(self, *arguments: Any, **options: Any) -> Any:
-        inner = super().transaction(*arguments, **options)
-        outer = self
-
-        class Losing:
-            def __enter__(self) -> neo4j.Transaction:
-                return inner.__enter__()
-
-            def __exit__(self, *exc: Any) -> Any:
-                result = inner.__exit__(*exc)
-                if exc[0] is None and outer.losses > 0:
-                    outer.losses -= 1
-                    raise neo4j.exceptions.ServiceUnavailable("the answer was lost")
-                return result
-
-        return Losing()
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_commit_whose_answer_was_lost_is_found_and_not_repeated(
-    ledger_ready: neo4j.Driver, number: int
-) -> None:
-    plain = database_of(ledger_ready)
-    for before in range(1, number):
-        SeedLedger(plain).commit(step_of(before), lambda tx: tx.run("CREATE (:X)").consume())
-    database = LostAnswers(ledger_ready, Settings(), run="run-1", host="h", user="u")
-    SeedLedger(database).commit(step_of(number), lambda tx: tx.run("CREATE (:X)").consume())
-    assert database.losses == 0
-    assert ask(plain, "MATCH (x:X) RETURN count(x)") == [[number]]
-
-
-def test_a_step_that_another_run_took_is_lost(ledger_ready: neo4j.Driver) -> None:
-    SeedLedger(database_of(ledger_ready, run="other")).commit(
-        step_of(1), lambda tx: tx.run("CREATE (:X)").consume()
-    )
-    mine = SeedLedger(database_of(ledger_ready))
-    with pytest.raises(LockLost):
-        mine.commit(step_of(1), lambda tx: tx.run("CREATE (:X)").consume())
-    SeedLedger(database_of(ledger_ready, run="other")).commit(
-        step_of(2), lambda tx: tx.run("CREATE (:X)").consume()
-    )
-    with pytest.raises(LockLost):
-        mine.commit(step_of(2), lambda tx: tx.run("CREATE (:X)").consume())
-    assert ask(mine.database, "MATCH (x:X) RETURN count(x)") == [[2]]
-
-
-def test_a_run_that_no_longer_owns_the_ledger_commits_nothing(database: Database) -> None:
-    database.driver.execute_query("CREATE (:__GraphMigrateLedger {key: 'default', run: 'another'})")
-    with pytest.raises(LockLost):
-        SeedLedger(database).commit(step_of(1), lambda tx: tx.run("CREATE (:X)").consume())
-    assert ask(database, "MATCH (x:X) RETURN count(x)") == [[0]]
-
-
-@pytest.mark.parametrize("number", [1, 2])
-def test_a_step_waits_for_a_commit_that_is_still_landing(ledger_ready: neo4j.Driver, number: int) -> None:
-    """The same step, open in another transaction: ours must wait, then see that it is taken."""
-    import threading
-
-    plain = database_of(ledger_ready)
-    for before in range(1, number):
-        SeedLedger(plain).commit(step_of(before), lambda tx: tx.run("CREATE (:X)").consume())
-    opened, finish = threading.Event(), threading.Event()
-
-    def slow(tx: neo4j.Transaction) -> None:
-        tx.run("CREATE (:X)").consume()
-        opened.set()
-        assert finish.wait(20)
-
-    first = threading.Thread(target=lambda: SeedLedger(plain).commit(step_of(number), slow))
-    first.start()
-    assert opened.wait(20)
-    threading.Timer(1.0, finish.set).start()
-    with pytest.raises(LockLost):
-        SeedLedger(database_of(ledger_ready, run="run-2")).commit(
-            step_of(number), lambda tx: tx.run("CREATE (:X)").consume()
-        )
-    first.join()
-    assert ask(plain, "MATCH (x:X) RETURN count(x)") == [[number]]
-
-
-def test_transient_errors_are_retried(database: Database) -> None:
-    tries: list[int] = []
-
-    def work(tx: neo4j.Transaction) -> None:
-        tx.run("CREATE (:X)").consume()
-        tries.append(1)
-        if len(tries) < 3:
-            error = neo4j.exceptions.TransientError("deadlock")
-            raise error
-
-    SeedLedger(database, pause=lambda _: None).commit(step_of(1), work)
-    assert len(tries) == 3
-    assert ask(database, "MATCH (x:X) RETURN count(x)") == [[1]]

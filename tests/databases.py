@@ -1,0 +1,18 @@
+"""A Database as the inner rooms take it, for tests that go in below the façade."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import neo4j
+
+from graphmigrate.config import Settings
+from graphmigrate.database.connection import Database
+
+
+def database_of(driver: neo4j.Driver, run: str = "run-1", batch_rows: int = 10, **more: Any) -> Database:
+    return Database(driver, Settings(batch_rows=batch_rows, **more), run=run, host="here", user="tester")
+
+
+def ask(database: Database, query: str, **parameters: Any) -> list[Any]:
+    return [record.values() for record in database.read(query, **parameters)]

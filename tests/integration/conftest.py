@@ -1,0 +1,16 @@
+"""What several modules here start from."""
+
+from __future__ import annotations
+
+import neo4j
+import pytest
+
+
+@pytest.fixture
+def ledger_ready(driver: neo4j.Driver) -> neo4j.Driver:
+    """A database that has what a seed's own rows need."""
+    for label in ("Seed", "Ledger"):
+        driver.execute_query(
+            f"CREATE CONSTRAINT graphmigrate_{label} FOR (n:__GraphMigrate{label}) REQUIRE n.key IS UNIQUE"
+        )
+    return driver
