@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import check_uri
+from graphmigrate.config.values import ledger_of
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
 from graphmigrate.project.collect import collect
 
@@ -43,9 +44,14 @@ class Workspace:
             self._opened.close()
             self._opened = None
 
-    def _check_reachable(self) -> None:
-        """Refuse what a program that uses this as a library may have left out or mixed up (GM154, GM155, GM745, GM746)."""
+    def _check_given(self) -> None:
+        """Refuse what a program that uses this as a library left out or mixed up (GM154, GM155, GM158, GM745, GM746)."""
         driver = self._given_driver
+        try:
+            ledger_of(self.settings.ledger)
+        except ValueError as error:
+            message = f"ledger must be {error}, not {self.settings.ledger!r}."
+            raise UsageError(message, hint="For example: Migrator(ledger='team-a').", code="GM158") from None
         if driver is None and not self.settings.uri:
             raise UsageError(
                 "Neither a driver nor a URI was given.",
@@ -65,7 +71,7 @@ class Workspace:
     def database(self) -> Database:
         """The database, bound to this run's id."""
         if self._opened is None:
-            self._check_reachable()
+            self._check_given()
             from graphmigrate.database.connection import open_database
 
             self._opened = open_database(

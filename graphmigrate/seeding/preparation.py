@@ -90,10 +90,10 @@ def prepare_one(
     program = build(rendering, seed.front.order)
     limit = settings.max_statement_size
     for query in program.queries:
-        if len(query.text) > limit // 4 and len(query.text.encode()) > limit:
+        if len(query.text) > limit // 4 and (size := len(query.text.encode())) > limit:
             raise SeedFileError(
-                f"This statement has over {limit / 2**20:g} MiB.",
-                hint="Send data as rows: {% unwind row in … %}. The setting max_statement_size is the limit.",
+                f"This statement has {size:,} bytes; the limit is {limit:,}.",
+                hint="Send data as rows: {% unwind row in … %}. Or raise the setting max_statement_size.",
                 place=query.place,
                 code="GM588",
             )

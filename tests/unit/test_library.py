@@ -116,6 +116,7 @@ class AsyncDriver:
         ({"driver": AsyncDriver()}, "GM746"),
         ({"uri": "bolt://neo4j:secret@localhost"}, "GM155"),
         ({"uri": "http://localhost:7474"}, "GM154"),
+        ({"uri": "bolt://localhost", "ledger": "team/a"}, "GM158"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_sent(
