@@ -19,6 +19,7 @@ from graphmigrate.database.ledger import (
     read_run_record,
     record_attempt,
 )
+from graphmigrate.database.lock import is_any_terminated
 from graphmigrate.errors import LockLost, MigrationFailed
 from graphmigrate.project.versions import Version
 from graphmigrate.schema.catalogue import FAILED, ONLINE
@@ -195,12 +196,15 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, ru
 def _without_ownerless_indexes(database: Database, targets: Iterable[SchemaObject]) -> Catalogue:
     """Drop what a server killed inside CREATE CONSTRAINT can leave; gives the catalogue without it.
 
-    It is an index of the constraint's name, without owner, that never comes ONLINE.
+    It is an index of the constraint's name, without owner, that never comes ONLINE. Where a transaction that could own it is
+    still to be rolled back, it is left.
     """
     catalogue = read_catalogue(database)
     orphans = [orphan for target in targets for orphan in [catalogue.orphan_of(target)] if orphan]
+    if not orphans or is_any_terminated(database):
+        return catalogue
     drop_entries(database, dict.fromkeys(orphans))
-    return read_catalogue(database) if orphans else catalogue
+    return read_catalogue(database)
 
 
 def _catalogue_to_judge_by(

@@ -168,7 +168,7 @@ class Workspace:
         database, name = self.database, self.target.database
         database.deciding = True
         try:
-            prepare_ledger(database)
+            prepare_ledger(database, name)
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error
         lock = Lock(database, name, self.listen)
@@ -176,7 +176,8 @@ class Workspace:
         try:
             take_over(database, name)
             yield lock
-        except (GraphMigrateError, *DriverFailure):
+            lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
+        except Exception:
             lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
             raise
         finally:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from threading import Timer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.lock import await_no_work, is_any_terminated
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
 from graphmigrate.project.versions import Version
@@ -38,38 +40,66 @@ _NAMES = [
 _OF_OWNER, _OF_ATTEMPT = slice(14, 17), slice(17, 19)
 
 
-def prepare_ledger(database: Database) -> None:
+def prepare_ledger(database: Database, database_name: str) -> None:
     """Make the ledger's constraints where they are missing.
 
     Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides and no error code does.
-    There is no lock yet: a runner that stops in here is ended by the transaction's own time.
     """
-    metadata, limit = database.metadata(PREPARE), database.settings.stale_after
-    deadline = time.monotonic() + _FIRST_USE_SECONDS
+    began = time.monotonic()
+    deadline = began + database.settings.stale_after + _FIRST_USE_SECONDS
     while missing := _missing_constraints(database):
         try:
-            with (
-                database.session(write=True) as session,
-                session.begin_transaction(metadata=metadata, timeout=limit) as tx,
-            ):
-                for name in missing:
-                    tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
-                tx.commit()
+            with _impatiently(database, database_name):
+                _make_constraints(database, missing)
             return
         except DriverFailure:
             if not _missing_constraints(database):
                 return
             if time.monotonic() > deadline:
                 raise
-            if time.monotonic() > deadline - _FIRST_USE_SECONDS + _SURELY_LEFT_BEHIND:
+            if time.monotonic() > began + _SURELY_LEFT_BEHIND:
                 _drop_what_was_left_behind(database, missing)
             time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
+
+
+def _make_constraints(database: Database, names: Iterable[str]) -> None:
+    with (
+        database.session(write=True) as session,
+        session.begin_transaction(metadata=database.metadata(PREPARE), timeout=0) as tx,
+    ):
+        for name in names:
+            tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
+        tx.commit()
+
+
+@contextmanager
+def _impatiently(database: Database, database_name: str) -> Iterator[None]:
+    """End what keeps others from making the constraints, once they waited ``stale_after`` seconds: a runner that was stopped.
+
+    There is no lock yet by which it would be found, and Neo4j gives no time limit to a transaction that changes the schema.
+    """
+
+    def end() -> None:
+        with suppress(*DriverFailure):  # then it is waited for
+            await_no_work(
+                database, database_name, lambda metadata: metadata.get("run") != database.run, (PREPARE,)
+            )
+
+    timer = Timer(database.settings.stale_after, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
     """Drop the indexes that a server killed inside CREATE CONSTRAINT left; a living runner's would be gone by now."""
     from graphmigrate.database.catalogue import drop_entries, read_catalogue
 
+    if is_any_terminated(database):
+        return
     indexes = read_catalogue(database).indexes.values()
     drop_entries(database, [each for each in indexes if each.name in set(missing) and not each.owner])
 

@@ -68,13 +68,19 @@ RETURN row, l.key AS key, $beat AS beat, $doing AS doing
 """
 
 TRANSACTIONS: Final = """
-SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery, parameters
+SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery, parameters, connectionId
 WHERE database = $database
   AND (metaData.app = 'graphmigrate' AND metaData.ledger = $ledger OR outerTransactionId <> '')
 RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query,
-       CASE WHEN metaData.role = 'lock' THEN parameters END AS pulse
+       CASE WHEN metaData.role = 'lock' THEN parameters END AS pulse, connectionId AS connection
 """
 TERMINATE: Final = "TERMINATE TRANSACTIONS $ids YIELD transactionId, message"
+CLOSE_CONNECTIONS: Final = "CALL dbms.killConnections($ids) YIELD message RETURN message"
+TERMINATED: Final = """
+SHOW TRANSACTIONS YIELD database, status
+WHERE status STARTS WITH 'Terminated' AND ($database IS NULL OR database = $database)
+RETURN count(*) AS number
+"""
 
 CLAIM: Final = """
 MERGE (l:__GraphMigrateLedger {key: $ledger})

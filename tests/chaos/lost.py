@@ -14,9 +14,6 @@ from tests.projects import dump, rows
 
 LOCKS = "SHOW TRANSACTIONS YIELD transactionId, metaData, currentQuery WHERE metaData.role = 'lock' RETURN transactionId"
 IMPATIENT = {"GRAPHMIGRATE_STALE_AFTER": "1.5", "GRAPHMIGRATE_HEARTBEAT": "0.5"}
-BRIEF_FIRST_USE = {
-    "GRAPHMIGRATE_STALE_AFTER": "5"
-}  # which the ledger's first constraints may take, before there is a lock
 
 
 def stopped(arena: Arena, points: Iterable[int]) -> Tally:
@@ -25,7 +22,7 @@ def stopped(arena: Arena, points: Iterable[int]) -> Tally:
     for k in points:
         arena.reset()
         with proxy(arena.uri, k) as held:
-            runner = arena.runners.start(arena.project, held.uri, **BRIEF_FIRST_USE)
+            runner = arena.runners.start(arena.project, held.uri)
             until(lambda h=held, r=runner: h.done.is_set() or r.ended.is_set())
             runner.signal(signal.SIGSTOP)
             held.thaw()
