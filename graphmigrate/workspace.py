@@ -90,6 +90,7 @@ class Workspace:
 
         if self._known_target is None:
             self._known_target = read_target(self.database)
+            self.database.name = self._known_target.database
         return self._known_target
 
     def wait(self, timeout: float) -> Target:
@@ -97,6 +98,7 @@ class Workspace:
         from graphmigrate.database.facts import wait_for_target
 
         self._known_target = wait_for_target(self.database, timeout)
+        self.database.name = self._known_target.database
         return self._known_target
 
     def files(self, *, strict: bool = True) -> MigrationFolder:
@@ -161,28 +163,33 @@ class Workspace:
     @contextmanager
     def locked(self, lock_timeout: float | None) -> Iterator[Lock]:
         """Hold the lock and own the ledger; ``lock_timeout`` in seconds, the setting's where it is None."""
+        from graphmigrate.database.lock import take_over
+
+        with self.database.deciding_as(uuid.uuid4().hex):
+            lock = self._acquired(lock_timeout)
+            try:
+                take_over(self.database, self.target.database)
+                yield lock
+                lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
+            except Exception:
+                lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
+                raise
+            finally:
+                lock.release()
+
+    def _acquired(self, lock_timeout: float | None) -> Lock:
         from graphmigrate.database.failures import DriverFailure, connection_failure
         from graphmigrate.database.ledger import prepare_ledger
-        from graphmigrate.database.lock import Lock, take_over
+        from graphmigrate.database.lock import Lock
 
-        database, name = self.database, self.target.database
-        database.deciding = True
+        name = self.target.database
         try:
-            prepare_ledger(database, name)
+            prepare_ledger(self.database, name)
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error
-        lock = Lock(database, name, self.listen)
+        lock = Lock(self.database, name, self.listen)
         lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
-        try:
-            take_over(database, name)
-            yield lock
-            lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
-        except Exception:
-            lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
-            raise
-        finally:
-            lock.release()
-            database.deciding = False
+        return lock
 
 
 def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from graphmigrate.database import queries
+from graphmigrate.database.connection import WORK
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
@@ -41,12 +42,12 @@ def unique_keys(database: Database) -> set[tuple[str, frozenset[str]]]:
     }
 
 
-def drop_entries(database: Database, entries: Iterable[CatalogueEntry]) -> None:
-    """Drop constraints and indexes, each in a transaction of its own."""
+def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: str = WORK) -> None:
+    """Drop constraints and indexes, each in a transaction of its own, as whoever takes the lock finds and ends it."""
     for entry in entries:
         what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
-        with database.session(write=True) as session:
-            session.run(f"DROP {what} {identifier(entry.name)} IF EXISTS").consume()
+        with database.transaction(role) as tx:
+            tx.run(f"DROP {what} {identifier(entry.name)} IF EXISTS").consume()
 
 
 def names_in_use(database: Database) -> set[str]:

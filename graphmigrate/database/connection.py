@@ -58,7 +58,8 @@ class Database:
     end a long migration (Operations Manual, "Transaction management"). Bookmarks of one run chain through all its sessions.
     ``deciding`` is set for a run that holds the lock or asks for it: it then reads where it writes, because what another run
     committed may not have reached a follower yet, and each server lists its own transactions only.
-    ``confirm`` raises LockLost where the run's lock is not its own any more.
+    ``confirm`` raises LockLost where the run's lock is not its own any more; it is None while no lock is held. ``name`` is what
+    the server calls the database, once it was asked.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Database:
         self._spoilt: list[neo4j.Driver] = []
         self.deciding = False
         self.confirm: Callable[[], None] | None = None
+        self.name: str | None = None
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
 
     def close(self) -> None:
@@ -150,8 +152,17 @@ class Database:
             yield transaction
             transaction.commit()
 
+    @contextmanager
+    def deciding_as(self, run: str) -> Iterator[None]:
+        """Be a run of this id, which asks for the lock: one object may do so several times, and each is told apart."""
+        self.run, self.deciding = run, True
+        try:
+            yield
+        finally:
+            self.deciding = False
+
     @property
-    def reading(self) -> str:
+    def role_of_reading(self) -> str:
         """The role of a reading transaction: whoever takes the lock ends what its holder reads (``lock.take_over``)."""
         return READER if self.confirm is None else LOOK
 
@@ -159,7 +170,7 @@ class Database:
     def asking(self, query: str, **parameters: Any) -> Iterator[neo4j.Result]:
         """Send a reading query; the server works on it while the block does, until it takes the records."""
         with self.session(write=self.deciding) as session:
-            yield session.run(neo4j.Query(query, metadata=self.metadata(self.reading)), parameters)
+            yield session.run(neo4j.Query(query, metadata=self.metadata(self.role_of_reading)), parameters)
 
     def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
         """Run one reading query to its end."""

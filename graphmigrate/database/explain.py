@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import neo4j
 
-from graphmigrate.database.connection import READER
 from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
 from graphmigrate.errors import SchemaLocked
 
@@ -33,7 +32,7 @@ def explain_all(
     Raises ConnectionFailed, and SchemaLocked where a statement is not planned in time. With the lock there is no such
     limit: no other run is at work then, and whatever else changes the schema would be waited for anyway.
     """
-    patience = None if database.deciding else min(_PATIENCE, database.settings.stale_after)
+    patience = None if database.confirm else min(_PATIENCE, database.settings.stale_after)
     lanes = max(1, min(database.settings.preflight_connections, len(queries)))
 
     def share(lane: int) -> list[str | neo4j.exceptions.Neo4jError]:
@@ -61,7 +60,7 @@ def _explain_one(
     """
     query = neo4j.Query(
         f"{_EXPLAIN}{text}",  # type: ignore[arg-type,unused-ignore]
-        metadata=database.metadata(READER),
+        metadata=database.metadata(database.role_of_reading),
         timeout=patience or 0,
     )
     began = time.monotonic()

@@ -8,12 +8,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from threading import Timer
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from neo4j.exceptions import Neo4jError
 
 from graphmigrate.database import queries
 from graphmigrate.database.connection import PREPARE
-from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.failures import DriverFailure, code_of
 from graphmigrate.database.lock import await_no_work, is_any_terminated
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
+_LOSSES = 3
+_NOT_ALLOWED = "Neo.ClientError.Security"
 _ROWS_AT_ONCE = 25
 _NAMES = [
     *("key", "version", "description", "type", "checksum", "state", "step", "steps"),
@@ -43,23 +47,27 @@ _OF_OWNER, _OF_ATTEMPT = slice(14, 17), slice(17, 19)
 def prepare_ledger(database: Database, database_name: str) -> None:
     """Make the ledger's constraints where they are missing.
 
-    Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides and no error code does.
+    Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides: no error code does, nor a
+    COMMIT that succeeded, since the connection may have been closed (decision 0006).
     """
     began = time.monotonic()
     deadline = began + database.settings.stale_after + _FIRST_USE_SECONDS
-    while missing := _missing_constraints(database):
+    missing, losses = _missing_constraints(database), 0
+    while missing:
         try:
             with _impatiently(database, database_name):
                 _make_constraints(database, missing)
-            return
-        except DriverFailure:
-            if not _missing_constraints(database):
-                return
-            if time.monotonic() > deadline:
+            missing = _missing_constraints(database)
+        except DriverFailure as error:
+            losses += not isinstance(error, Neo4jError)
+            of_no_use = losses > _LOSSES or code_of(error).startswith(_NOT_ALLOWED)
+            if of_no_use or time.monotonic() > deadline:
                 raise
-            if time.monotonic() > began + _SURELY_LEFT_BEHIND:
-                _drop_what_was_left_behind(database, missing)
             time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
+            with suppress(*DriverFailure):  # others may end this, too, or be faster: it is judged anew
+                if time.monotonic() > began + _SURELY_LEFT_BEHIND:
+                    _drop_what_was_left_behind(database, missing)
+                missing = _missing_constraints(database)
 
 
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
@@ -78,20 +86,20 @@ def _impatiently(database: Database, database_name: str) -> Iterator[None]:
 
     There is no lock yet by which it would be found, and Neo4j gives no time limit to a transaction that changes the schema.
     """
+    done = Event()
 
-    def end() -> None:
-        with suppress(*DriverFailure):  # then it is waited for
-            await_no_work(
-                database, database_name, lambda metadata: metadata.get("run") != database.run, (PREPARE,)
-            )
+    def watch() -> None:
+        while not done.wait(database.settings.stale_after):
+            with suppress(*DriverFailure):  # without the right to end it, waiting is all there is
+                await_no_work(
+                    database, database_name, lambda metadata: metadata.get("run") != database.run, (PREPARE,)
+                )
 
-    timer = Timer(database.settings.stale_after, end)
-    timer.daemon = True
-    timer.start()
+    Thread(target=watch, name="graphmigrate-first-use", daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        done.set()
 
 
 def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
@@ -101,7 +109,9 @@ def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> No
     if is_any_terminated(database):
         return
     indexes = read_catalogue(database).indexes.values()
-    drop_entries(database, [each for each in indexes if each.name in set(missing) and not each.owner])
+    drop_entries(
+        database, [each for each in indexes if each.name in set(missing) and not each.owner], PREPARE
+    )
 
 
 def _missing_constraints(database: Database) -> list[str]:

@@ -309,14 +309,14 @@ def take_over(database: Database, database_name: str) -> None:
 def await_no_work(
     database: Database, database_name: str, chosen: Any, roles: tuple[str, ...] = (WORK,)
 ) -> None:
-    """End the chosen runs' transactions and wait until none of them can take effect any more.
+    """End the chosen runs' transactions in these roles, and wait until none of them can take effect any more.
 
     What a holder of the lock only reads (``LOOK``) takes no effect, but keeps labels locked against changes of the schema.
 
-    A terminated transaction of which the client does not speak stays open, and with it an index without owner, if it has made
-    a constraint. Whoever drops that index corrupts the schema: when the transaction closes at last, Neo4j 5.26 drops by number
-    whatever has its place, and 2026.05 stops the database. So its connection is closed, by which the server rolls it back;
-    where the user may not do that, whoever would drop an index asks ``is_any_terminated``.
+    A terminated transaction whose client does not speak stays open, whatever its role, and with it an index without owner, if
+    it has made a constraint. Whoever drops that index corrupts the schema: when the transaction closes at last, Neo4j 5.26
+    drops by number whatever has its place, and 2026.05 stops the database. So its connection is closed, by which the server
+    rolls it back; where the user may not do that, whoever would drop an index asks ``is_any_terminated``.
 
     Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
     through it may be committing all the same, so it is waited for until it is listed no more.
@@ -324,28 +324,34 @@ def await_no_work(
     closing: float | None = None
     while True:
         rows = transactions(database, database_name)
-        found = [row for row in rows if row["metadata"].get("role") in roles and chosen(row["metadata"])]
-        ids = {row["id"] for row in found}
-        alive = [row["id"] for row in found if not row["status"].startswith("Terminated")]
-        work = [row["connection"] for row in found if row["metadata"]["role"] != LOOK]
-        inner = any(row["outer"] in ids for row in rows)
+        terminated = {row["id"] for row in rows if row["status"].startswith("Terminated")}
+        found = {
+            row["id"]: row["connection"]
+            for row in rows
+            if chosen(row["metadata"]) and (row["metadata"].get("role") in roles or row["id"] in terminated)
+        }
+        alive = found.keys() - terminated
+        inner = any(row["outer"] in found for row in rows)
         if alive:
-            database.read(queries.TERMINATE, ids=alive)
-        elif not inner and (not work or (closing and time.monotonic() > closing + _CLOSING)):
+            database.read(queries.TERMINATE, ids=list(alive))
+        elif not inner and (not found or (closing and time.monotonic() > closing + _CLOSING)):
             return
         elif closing is None:
             closing = time.monotonic()
-            close_connections(database, work)
+            _close_connections(database, list(found.values()))
         time.sleep(0.05)
 
 
-def close_connections(database: Database, ids: list[str]) -> None:
+def _close_connections(database: Database, ids: list[str]) -> None:
     """Let the server close these connections and roll back what is open there, where the user may do that."""
     with suppress(*DriverFailure):
         database.read(queries.CLOSE_CONNECTIONS, ids=ids)
 
 
 def is_any_terminated(database: Database) -> bool:
-    """Whether a transaction was terminated and not rolled back yet, anybody's: an index without owner may be its."""
-    found = database.read(queries.TERMINATED, database=database.settings.database)
+    """Whether a transaction was terminated and not rolled back yet, as far as the user may see it.
+
+    An index without owner may be its.
+    """
+    found = database.read(queries.TERMINATED, database=database.name)
     return bool(found[0]["number"])

@@ -70,7 +70,8 @@ RETURN row, l.key AS key, $beat AS beat, $doing AS doing
 TRANSACTIONS: Final = """
 SHOW TRANSACTIONS YIELD transactionId, outerTransactionId, database, metaData, status, currentQuery, parameters, connectionId
 WHERE database = $database
-  AND (metaData.app = 'graphmigrate' AND metaData.ledger = $ledger OR outerTransactionId <> '')
+  AND (metaData.app = 'graphmigrate' AND (metaData.ledger = $ledger OR metaData.role = 'prepare')
+       OR outerTransactionId <> '')
 RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query,
        CASE WHEN metaData.role = 'lock' THEN parameters END AS pulse, connectionId AS connection
 """

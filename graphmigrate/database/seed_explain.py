@@ -25,7 +25,8 @@ def explain(
 ) -> list[StepFailed | None]:
     """Give for each query (text, parameters) what the server has against it, with positions in the text.
 
-    Those whose text is in ``reading`` may not write. Uses ``preflight_connections`` connections. Raises ConnectionFailed.
+    Those whose text is in ``reading`` may not write. Uses ``preflight_connections`` connections.
+    Raises ConnectionFailed, and SchemaLocked.
     """
     answers = explain_all(database, queries)
     return [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-# Whether another run has taken the ledger over. One that does so ends every open transaction of other runs, and a later one
-# finds its lock lost; this tells the same once more, by the ledger itself.
+# Whether another run has taken the ledger over. One that does so ends every open transaction of other runs, and what they begin
+# later finds their lock lost; this tells the same once more, by the ledger itself.
 _OTHER_RUN: LiteralString = """
   EXISTS { (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run <> $run } AS lost"""
 

@@ -30,7 +30,7 @@ class RowReader:
 
     def _run(self, text: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
         """Give the columns, then each row; the session is closed when the last was given or nobody wants more."""
-        query = neo4j.Query(text, metadata=self._database.metadata(self._database.reading), timeout=0)
+        query = neo4j.Query(text, metadata=self._database.metadata(self._database.role_of_reading), timeout=0)
         try:
             with self._database.session(write=False) as session:
                 result = session.run(query, dict(parameters))

@@ -34,7 +34,7 @@ class Decision:
     reset: bool = False
 
     def leaner(self, unique: Callable[[], Collection[Key]]) -> Decision:
-        """See Program."""
+        """Give it with a program that counts no rows where the database's constraints make that needless (``Program.leaner``)."""
         return replace(self, seed=replace(self.seed, program=self.seed.program.leaner(unique)))
 
 

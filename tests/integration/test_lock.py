@@ -19,7 +19,7 @@ from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.ledger import prepare_ledger
 from graphmigrate.database.lock import Lock, await_no_work, take_over
 from graphmigrate.database.queries import LEDGER_CONSTRAINTS
-from graphmigrate.errors import LockLost, MigrationFailed, PreflightError
+from graphmigrate.errors import LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.events import LockAwaited
 from graphmigrate.workspace import Workspace
 from tests.conftest import Neo4jTarget
@@ -269,7 +269,7 @@ def test_a_holder_whose_reading_was_ended_says_that_it_lost_the_lock(
 
 def test_first_use_ends_a_runner_that_was_stopped_in_it(impatient: Project, driver: neo4j.Driver) -> None:
     """No lock tells of it yet, and no time limit ends what changes the schema."""
-    mine = {"app": "graphmigrate", "ledger": "default", "run": "stopped", "role": PREPARE}
+    mine = {"app": "graphmigrate", "ledger": "of-another-team", "run": "stopped", "role": PREPARE}
     impatient.write(V1__a="CREATE (:A);")
     with (
         suppress(*DriverFailure),
@@ -312,3 +312,26 @@ def test_an_index_that_a_terminated_transaction_may_still_drop_is_left(
     assert rows(
         driver, "SHOW INDEXES YIELD name, owningConstraint WHERE name = 'one' RETURN owningConstraint"
     ) == [["one"]]
+
+
+def test_one_object_may_migrate_again(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);", V3__c="CREATE (:C) SET;")
+    with project.migrator() as migrator:
+        migrator.migrate(target="1")
+        migrator.migrate(target="2")
+        with pytest.raises(PreflightError):
+            migrator.migrate()
+        project.write(V3__c="CREATE (:C);")
+        migrator.migrate()
+    assert rows(driver, "MATCH (r:__GraphMigrateRun) RETURN count(DISTINCT r.id), count(r.ended)") == [[3, 3]]
+
+
+def test_after_a_lock_that_was_not_obtained_the_same_object_still_takes_over(
+    stopped_inside_create_constraint: neo4j.Transaction, impatient: Project
+) -> None:
+    impatient.write(V1__a="MATCH (n:Locked {id: 1}) SET n.seen = true;")
+    impatient.more["stale_after"] = 2.0
+    with impatient.migrator() as migrator:
+        with pytest.raises(LockTimeout):
+            migrator.migrate(lock_timeout=0.5)
+        assert [each.version for each in migrator.migrate().applied] == ["1"]
