@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
-from graphmigrate.database.connection import LOCK, LOOK, WORK
+from graphmigrate.database.connection import LOCK, LOOK, PREPARE, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
 from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
@@ -30,6 +30,7 @@ _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
 _SURELY = 2.0
 _CLOSING = 10.0
+_NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # whoever reads without the lock is nobody's business
 _ROWS = 10**15  # more than any run asks for
 _PAIR = 2
 
@@ -328,7 +329,8 @@ def await_no_work(
         found = {
             row["id"]: row["connection"]
             for row in rows
-            if chosen(row["metadata"]) and (row["metadata"].get("role") in roles or row["id"] in terminated)
+            if chosen(row["metadata"])
+            and row["metadata"].get("role") in (_NOT_READERS if row["id"] in terminated else roles)
         }
         alive = found.keys() - terminated
         inner = any(row["outer"] in found for row in rows)
