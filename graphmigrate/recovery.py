@@ -19,7 +19,7 @@ from graphmigrate.database.ledger import (
     read_run_record,
     record_attempt,
 )
-from graphmigrate.database.lock import is_any_terminated
+from graphmigrate.database.transactions import is_any_terminated
 from graphmigrate.errors import LockLost, MigrationFailed
 from graphmigrate.project.versions import Version
 from graphmigrate.schema.catalogue import FAILED, ONLINE

@@ -16,7 +16,7 @@ from neo4j.exceptions import Neo4jError
 from graphmigrate.database import queries
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
-from graphmigrate.database.lock import await_no_work, is_any_terminated
+from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.errors import HistoryMismatch
 from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
 from graphmigrate.project.versions import Version

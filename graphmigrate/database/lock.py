@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
-from graphmigrate.database.connection import LOCK, LOOK, PREPARE, WORK
+from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
+from graphmigrate.database.ledger import FORMAT
+from graphmigrate.database.transactions import await_no_work, terminate, transactions
 from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
 
@@ -29,8 +31,6 @@ _POLL = 0.25
 _LAST_ANSWER = 5.0
 _TELL_EVERY = 5.0
 _SURELY = 2.0
-_CLOSING = 10.0
-_NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # whoever reads without the lock is nobody's business
 _ROWS = 10**15  # more than any run asks for
 _PAIR = 2
 
@@ -277,26 +277,12 @@ def _timed_out(holder: dict[str, Any] | None, timeout: float) -> LockTimeout:
     )
 
 
-def transactions(database: Database, database_name: str) -> list[neo4j.Record]:
-    """List the open transactions of every run against this ledger."""
-    return database.read(queries.TRANSACTIONS, database=database_name, ledger=database.settings.ledger)
-
-
-def terminate(database: Database, database_name: str, chosen: Any) -> None:
-    """Terminate those whose metadata is ``chosen``."""
-    ids = [row["id"] for row in transactions(database, database_name) if chosen(row["metadata"])]
-    if ids:
-        database.read(queries.TERMINATE, ids=ids)
-
-
 def take_over(database: Database, database_name: str) -> None:
     """Own the ledger: end what other runs left open, wait until its fate is decided, then name this run in it.
 
     A transaction that is just committing cannot be terminated and is listed until its effects are visible. In this order,
     because one that writes the ledger's node keeps it locked; none can begin any more (``Database.transaction``).
     """
-    from graphmigrate.database.ledger import FORMAT
-
     settings = database.settings
     await_no_work(
         database, database_name, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK)
@@ -305,55 +291,3 @@ def take_over(database: Database, database_name: str) -> None:
         tx.run(
             queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host
         ).consume()
-
-
-def await_no_work(
-    database: Database, database_name: str, chosen: Any, roles: tuple[str, ...] = (WORK,)
-) -> None:
-    """End the chosen runs' transactions in these roles, and wait until none of them can take effect any more.
-
-    What a holder of the lock only reads (``LOOK``) takes no effect, but keeps labels locked against changes of the schema.
-
-    A terminated transaction whose client does not speak stays open, whatever its role, and with it an index without owner, if
-    it has made a constraint. Whoever drops that index corrupts the schema: when the transaction closes at last, Neo4j 5.26
-    drops by number whatever has its place, and 2026.05 stops the database. So its connection is closed, by which the server
-    rolls it back; where the user may not do that, whoever would drop an index asks ``is_any_terminated``.
-
-    Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
-    through it may be committing all the same, so it is waited for until it is listed no more.
-    """
-    closing: float | None = None
-    while True:
-        rows = transactions(database, database_name)
-        terminated = {row["id"] for row in rows if row["status"].startswith("Terminated")}
-        found = {
-            row["id"]: row["connection"]
-            for row in rows
-            if chosen(row["metadata"])
-            and row["metadata"].get("role") in (_NOT_READERS if row["id"] in terminated else roles)
-        }
-        alive = found.keys() - terminated
-        inner = any(row["outer"] in found for row in rows)
-        if alive:
-            database.read(queries.TERMINATE, ids=list(alive))
-        elif not inner and (not found or (closing and time.monotonic() > closing + _CLOSING)):
-            return
-        elif closing is None:
-            closing = time.monotonic()
-            _close_connections(database, list(found.values()))
-        time.sleep(0.05)
-
-
-def _close_connections(database: Database, ids: list[str]) -> None:
-    """Let the server close these connections and roll back what is open there, where the user may do that."""
-    with suppress(*DriverFailure):
-        database.read(queries.CLOSE_CONNECTIONS, ids=ids)
-
-
-def is_any_terminated(database: Database) -> bool:
-    """Whether a transaction was terminated and not rolled back yet, as far as the user may see it.
-
-    An index without owner may be its.
-    """
-    found = database.read(queries.TERMINATED, database=database.name)
-    return bool(found[0]["number"])

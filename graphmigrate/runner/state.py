@@ -17,7 +17,7 @@ from graphmigrate.database.failures import (
     worth_retrying,
 )
 from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress, record_attempt
-from graphmigrate.database.lock import await_no_work
+from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import GraphMigrateError, LockLost, MigrationFailed
 from graphmigrate.history import SKIPPED, Attempt
 

@@ -17,8 +17,9 @@ import pytest
 from graphmigrate.database.connection import PREPARE, Database
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.ledger import prepare_ledger
-from graphmigrate.database.lock import Lock, await_no_work, take_over
+from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.database.queries import LEDGER_CONSTRAINTS
+from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.events import LockAwaited
 from graphmigrate.workspace import Workspace
