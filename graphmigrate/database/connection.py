@@ -46,8 +46,18 @@ class _Interruptible:
             raise
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if self._interruption is not None and error is not self._interruption:
-            raise self._interruption from None
+        interruption = self._interruption or _interruption_behind(error)
+        if interruption is not None and error is not interruption:
+            raise interruption from None
+
+
+def _interruption_behind(error: BaseException | None) -> BaseException | None:
+    """Give the interruption that left the driver's buffers or sockets so that its tidying up fails with one of these."""
+    if not isinstance(error, (BufferError, OSError)):
+        return None
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
 
 
 class Database:

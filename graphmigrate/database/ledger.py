@@ -71,13 +71,9 @@ def prepare_ledger(database: Database, database_name: str) -> None:
 
 
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
-    with (
-        database.session(write=True) as session,
-        session.begin_transaction(metadata=database.metadata(PREPARE), timeout=0) as tx,
-    ):
+    with database.transaction(PREPARE) as tx:
         for name in names:
             tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
-        tx.commit()
 
 
 @contextmanager
