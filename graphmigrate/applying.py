@@ -86,9 +86,9 @@ def apply(
     if not planned.tasks:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
-    record = open_record(database, planned, catalogue)
     state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
     try:
+        record = open_record(database, planned, catalogue)  # an interruption may come when it is just committed
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         close_record(database, record, history, outcome)
