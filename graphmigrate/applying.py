@@ -88,7 +88,7 @@ def apply(
     workspace.listen(RunStarted(len(planned.tasks)))
     state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
     try:
-        record = open_record(database, planned, catalogue)  # an interruption may come when it is just committed
+        record = open_record(database, planned, catalogue)  # an interruption may come just after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         close_record(database, record, history, outcome)
