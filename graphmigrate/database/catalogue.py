@@ -43,7 +43,7 @@ def unique_keys(database: Database) -> set[tuple[str, frozenset[str]]]:
 
 
 def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: str = WORK) -> None:
-    """Drop constraints and indexes, each in a transaction of its own, as whoever takes the lock finds and ends it."""
+    """Drop constraints and indexes, each in a transaction of its own that whoever takes the lock finds and ends."""
     for entry in entries:
         what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
         with database.transaction(role) as tx:
