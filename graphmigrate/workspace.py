@@ -88,18 +88,17 @@ class Workspace:
         """Who answers there; asked once. Raises ConnectionFailed and NotAllowed."""
         from graphmigrate.database.facts import read_target
 
-        if self._known_target is None:
-            self._known_target = read_target(self.database)
-            self.database.name = self._known_target.database
-        return self._known_target
+        return self._known_target or self._learned(read_target(self.database))
 
     def wait(self, timeout: float) -> Target:
         """Wait until the target answers twice in a row."""
         from graphmigrate.database.facts import wait_for_target
 
-        self._known_target = wait_for_target(self.database, timeout)
-        self.database.name = self._known_target.database
-        return self._known_target
+        return self._learned(wait_for_target(self.database, timeout))
+
+    def _learned(self, target: Target) -> Target:
+        self._known_target, self.database.name = target, target.database
+        return target
 
     def files(self, *, strict: bool = True) -> MigrationFolder:
         """Collect the migrations folder; ``strict`` raises what is wrong with it (ProjectError) and tells warnings."""
