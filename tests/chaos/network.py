@@ -18,6 +18,8 @@ def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> T
             runner = arena.runners.start(arena.project, frozen.uri)
             until(lambda f=frozen, r=runner: f.done.is_set() or r.ended.is_set(), 60)
             runner.kill()
+        if not frozen.done.is_set():
+            continue  # this run had fewer messages
         arena.judge(tally, where(arena, "killed", k), None, "")
     return tally
 
@@ -31,6 +33,8 @@ def cut(arena: Arena, points: Iterable[int], harm: Harm, *, alone: bool) -> Tall
         arena.reset()
         with proxy(arena.uri, k, harm, alone=alone) as cutting:
             code, output = arena.runners.finish(arena.project, cutting.uri)
+        if not cutting.done.is_set():
+            continue  # this run had fewer messages
         arena.judge(tally, where(arena, f"{which} cut {when}", k), code, output)
     return tally
 

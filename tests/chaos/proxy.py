@@ -37,6 +37,7 @@ NAMES = {
     0x7E: "IGNORED",
     0x7F: "FAILURE",
 }
+RECORD = f"< {NAMES[0x71]}"  # as the log has it
 
 
 class Harm(Enum):
