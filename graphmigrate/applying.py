@@ -86,7 +86,7 @@ def apply(
     if not planned.tasks:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
-    state = RunState(database, workspace.target.database, lock, history.top_rank, workspace.listen)
+    state = RunState(database, lock, history.top_rank, workspace.listen)
     try:
         record = open_record(database, planned, catalogue)  # an interruption may come just after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import calls_one_of, keywords
+from graphmigrate.cypher.lexer import is_significant, tokens
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict, holds
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 _DELETE = re.compile(r"\bDELETE\b", re.IGNORECASE)
 _ANY_NODE = re.compile(r"\bMATCH\s*\(\s*\w*\s*\)(?!\s*(?:WHERE\b|[-<]))", re.IGNORECASE)
+_ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:\w+ )*?THEN )?(?:CONTINUE|BREAK)\b")
+_SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _METADATA = re.compile(r"tx\.setMetaData")
 SAFE_TO_REPEAT = {
     *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
@@ -39,10 +44,11 @@ def check(tasks: Sequence[Task], target: Target, catalogue: Catalogue) -> list[P
 def check_catalogue(tasks: Iterable[Task], catalogue: Catalogue) -> list[Problem]:
     """Find the DDL that would be refused, or silently do nothing."""
     problems: list[Problem] = []
-    for statement, action in _actions(tasks):
+    for task, statement, action in _actions(tasks):
         found = conflict(action, catalogue)
         if found:
-            severity = Severity.WARNING if _is_guarded_lookup(action) else Severity.ERROR
+            harmless = _is_guarded_lookup(action) or may_be_skipped(task)
+            severity = Severity.WARNING if harmless else Severity.ERROR
             problems.append(Problem("GM206", found, _CONFLICT_HINT, statement.place, severity))
         elif action.target and holds(action, catalogue) and "OPTIONS" in keywords(statement.text):
             problems.append(_kept_options(statement, action))
@@ -65,6 +71,11 @@ def _is_guarded_lookup(action: DdlAction) -> bool:
     return action.guarded and action.target is not None and action.target.type is ObjectType.LOOKUP
 
 
+def may_be_skipped(task: Task) -> bool:
+    """Whether a query decides, just before it, that a migration is left out here: then it need not fit this database."""
+    return task.row is None and any(each.mode == "assume" for each in task.migration.header.queries)
+
+
 def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
     """Judge each statement by itself; needs no database."""
     problems: list[Problem] = []
@@ -73,16 +84,16 @@ def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
             for statement, action in _with_actions(segment):
                 problems.extend(_of_kind(statement, segment, task))
                 if action:
-                    problems.extend(_of_action(statement, action, target))
+                    problems.extend(_of_action(statement, action, target, task))
     return problems
 
 
-def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Statement, DdlAction]]:
+def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Task, Statement, DdlAction]]:
     for task in tasks:
         for segment in task.remaining:
             for statement, action in _with_actions(segment):
                 if action:
-                    yield statement, action
+                    yield task, statement, action
 
 
 def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None]]:
@@ -117,6 +128,14 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
             statement.place,
         )
+    if segment.kind is Kind.AUTOCOMMIT and _drops_all_others(statement):
+        yield Problem(
+            "GM516",
+            "apoc.schema.assert drops every constraint and index that it does not name, graphmigrate's own among them: "
+            "it would wait for the lock of this very run without end.",
+            "Give it false as its third argument, or write CREATE and DROP statements.",
+            statement.place,
+        )
     if segment.kind is Kind.AUTOCOMMIT:
         yield from _unsaid_failures(statement)
     if not task.migration.header.options.repeatable:
@@ -138,6 +157,17 @@ def _deletes_everything(statement: Statement) -> bool:
     return bool(_DELETE.search(text) and _ANY_NODE.search(text)) and "__GraphMigrate" not in text
 
 
+def _drops_all_others(statement: Statement) -> bool:
+    """Whether it calls apoc.schema.assert without a literal ``false`` as the third argument, ``dropExisting``."""
+    if not calls_one_of(statement.text, _SCHEMA_ASSERT):
+        return False
+    words = [token.text.strip("`").lower() for token in tokens(statement.text) if is_significant(token)]
+    call = words[words.index("assert") + 1 :]
+    depths = accumulate((word in _OPENING) - (word in _CLOSING) for word in call)
+    end = next((at for at, depth in enumerate(depths) if not depth), len(call))
+    return call[end - 2 : end] != [",", "false"]
+
+
 def _repeatable(statement: Statement) -> bool:
     words = keywords(statement.text)
     guarded = "EXISTS" in words or words[:3] == ["CREATE", "OR", "REPLACE"]
@@ -146,20 +176,18 @@ def _repeatable(statement: Statement) -> bool:
 
 def _unsaid_failures(statement: Statement) -> Iterator[Problem]:
     """``ON ERROR CONTINUE`` and ``BREAK`` end without an error, whatever was left out."""
-    words = keywords(statement.text)
-    for on, error, then in zip(words, words[1:], words[2:], strict=False):
-        if (on, error) == ("ON", "ERROR") and then in {"CONTINUE", "BREAK"}:
-            yield Problem(
-                "GM130",
-                f"With ON ERROR {then} the server leaves out batches that fail, and the migration counts as applied.",
-                "Write ON ERROR FAIL (the default), or let a later statement check that nothing is left to do.",
-                statement.place,
-                Severity.WARNING,
-            )
-            return
+    found = _ON_ERROR.search(" ".join(keywords(statement.text)))
+    if found:
+        yield Problem(
+            "GM130",
+            f"With {found[0]} the server leaves out batches that fail, and the migration counts as applied.",
+            "Write ON ERROR FAIL (the default), or let a later statement check that nothing is left to do.",
+            statement.place,
+            Severity.WARNING,
+        )
 
 
-def _of_action(statement: Statement, action: DdlAction, target: Target) -> Iterator[Problem]:
+def _of_action(statement: Statement, action: DdlAction, target: Target, task: Task) -> Iterator[Problem]:
     wanted = action.target
     if wanted is not None and wanted.type.needs_enterprise and target.edition == "community":
         yield Problem(
@@ -167,6 +195,7 @@ def _of_action(statement: Statement, action: DdlAction, target: Target) -> Itera
             f"Neo4j Community Edition has no {wanted.type.value}s.",
             "Put it into a migration of its own that begins with: // assume that edition is enterprise",
             statement.place,
+            Severity.WARNING if may_be_skipped(task) else Severity.ERROR,
         )
     if action.name is None and action.verb == "create":
         yield Problem(

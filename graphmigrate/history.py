@@ -62,10 +62,11 @@ SKIPPED = "skipped"
 
 
 class Attempt(NamedTuple):
-    """The last time that a migration was not applied: ``outcome`` is skipped, failed or interrupted."""
+    """The last time that a migration was not applied, and by which run: ``outcome`` is skipped, failed or interrupted."""
 
     outcome: str
     reason: str
+    run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,13 +182,22 @@ def refuse_protected(settings: Settings, profile: str | None, *, yes: bool) -> N
 
 
 def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
-    """Let the server parse and plan every statement that this edition knows."""
-    from graphmigrate.database.preflight import explain
+    """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
+    from graphmigrate.checks import may_be_skipped
+    from graphmigrate.database.preflight import explain, explain_conditions
 
     statements = [
         statement for task in planned.tasks for segment in task.remaining for statement in segment.statements
     ]
-    return explain(workspace.database, statements) if statements else []
+    guarded = {
+        each.place.file
+        for task in planned.tasks
+        if may_be_skipped(task)
+        for each in task.migration.statements
+    }
+    asked = [each for task in planned.tasks if task.row is None for each in task.migration.header.queries]
+    found = explain_conditions(workspace.database, asked) if asked else []
+    return found + explain(workspace.database, statements, guarded) if statements else found
 
 
 def _read_all(

@@ -24,7 +24,7 @@ from graphmigrate.errors import LockLost, MigrationFailed
 from graphmigrate.project.versions import Version
 from graphmigrate.schema.catalogue import FAILED, ONLINE
 from graphmigrate.segments import segments_of
-from graphmigrate.settling import DONE, RERUN, Settled, failed_to_build, settle
+from graphmigrate.settling import DONE, RERUN, Settled, failed_to_build, settle, was_skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -177,6 +177,7 @@ def verdicts_of(
     """Choose, of the versions a person named, those that belong to a run that died and were not announced singly."""
     record = read_run_record(database, history.record) if history.record else None
     planned = {Version.parse(item["version"]) for item in record.plan} if record else set()
+    planned = {version for version in planned if record and not was_skipped(record, history, version)}
     announced = {version for version, row in history.rows.items() if row.intent or row.complete}
     open_ones = planned - announced
     return {version: word for word in (RERUN, DONE) for version in sorted(wanted[word] & open_ones)}

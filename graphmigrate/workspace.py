@@ -167,7 +167,7 @@ class Workspace:
         with self.database.deciding_as(uuid.uuid4().hex):
             lock = self._acquired(lock_timeout)
             try:
-                take_over(self.database, self.target.database)
+                take_over(self.database)
                 yield lock
                 lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
             except Exception:
@@ -181,12 +181,12 @@ class Workspace:
         from graphmigrate.database.ledger import prepare_ledger
         from graphmigrate.database.lock import Lock
 
-        name = self.target.database
+        self.database.name = self.target.database  # asks, where nobody has yet
         try:
-            prepare_ledger(self.database, name)
+            prepare_ledger(self.database)
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error
-        lock = Lock(self.database, name, self.listen)
+        lock = Lock(self.database, self.listen)
         lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
         return lock
 

@@ -34,7 +34,8 @@ Tokens = Sequence[Token]
 
 AUTOCOMMIT_PROCEDURES = re.compile(
     r"apoc\.periodic\..+|apoc\.import\..+|apoc\.refactor\.rename\..+|apoc\.nodes\.delete"
-    r"|apoc\.cypher\.run(?:Schema)?Files?|apoc\.schema\.assert|gds\..+\.write"
+    r"|apoc\.cypher\.run(?:Many|Schema|(?:Schema)?Files?)|apoc\.schema\.assert|gds\..+\.write"
+    r"|db\.index\.vector\.create(?:Node|Relationship)Index"
 )
 """Procedures that commit transactions of their own, or change the schema, which no transaction with our row can
 (APOC and Graph Data Science documentation)."""

@@ -43,10 +43,13 @@ def unique_keys(database: Database) -> set[tuple[str, frozenset[str]]]:
 
 
 def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: str = WORK) -> None:
-    """Drop constraints and indexes, each in a transaction of its own that whoever takes the lock finds and ends."""
-    for entry in entries:
-        what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
-        with database.transaction(role) as tx:
+    """Drop constraints and indexes, all or none, in a transaction that whoever takes the lock finds and ends."""
+    chosen = tuple(entries)
+    if not chosen:
+        return
+    with database.transaction(role) as tx:
+        for entry in chosen:
+            what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
             tx.run(f"DROP {what} {identifier(entry.name)} IF EXISTS").consume()
 
 

@@ -68,8 +68,7 @@ class Database:
     end a long migration (Operations Manual, "Transaction management"). Bookmarks of one run chain through all its sessions.
     ``deciding`` is set for a run that holds the lock or asks for it: it then reads where it writes, because what another run
     committed may not have reached a follower yet, and each server lists its own transactions only.
-    ``confirm`` raises LockLost where the run's lock is not its own any more; it is None while no lock is held. ``name`` is what
-    the server calls the database, once it was asked.
+    ``confirm`` raises LockLost where the run's lock is not its own any more; it is None while no lock is held.
     """
 
     def __init__(
@@ -91,8 +90,19 @@ class Database:
         self._spoilt: list[neo4j.Driver] = []
         self.deciding = False
         self.confirm: Callable[[], None] | None = None
-        self.name: str | None = None
+        self._name: str | None = None
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
+
+    @property
+    def name(self) -> str:
+        """What the server calls the database; whoever has asked it sets this (``Workspace.target``)."""
+        if self._name is None:
+            raise RuntimeError("Nobody has asked the server what it calls this database.")
+        return self._name
+
+    @name.setter
+    def name(self, told: str) -> None:
+        self._name = told
 
     def close(self) -> None:
         """Close the driver, where this object made it."""

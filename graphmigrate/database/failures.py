@@ -66,6 +66,12 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
     for known, translate in _BY_CODE.items():
         if code.endswith(known):
             return translate(_Contact(error, settings.uri, settings.database))
+    if isinstance(error, exceptions.Neo4jError) and code.startswith("Neo."):
+        return ConnectionFailed(
+            f"{settings.uri} answered, but cannot do its work: {message_of(error)} [{code}]",
+            hint="That is the server's own word: its log (neo4j.log, debug.log) says more.",
+            code="GM321",
+        )
     if isinstance(error, exceptions.ConfigurationError):
         return ConnectionFailed(f"{settings.uri} cannot be used: {error}.", code="GM308")
     return _unreachable(error, settings)

@@ -33,7 +33,11 @@ FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
 _LOSSES = 3
-_NOT_ALLOWED = "Neo.ClientError.Security"
+_NEVER = (
+    "Neo.ClientError.Security",
+    "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
+    "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase",
+)
 _ROWS_AT_ONCE = 25
 _NAMES = [
     *("key", "version", "description", "type", "checksum", "state", "step", "steps"),
@@ -41,10 +45,10 @@ _NAMES = [
     *("format", "head", "record"),
     *("outcome", "reason"),
 ]
-_OF_OWNER, _OF_ATTEMPT = slice(14, 17), slice(17, 19)
+_OF_OWNER, _OF_ATTEMPT, _RUN = slice(14, 17), slice(17, 19), 9
 
 
-def prepare_ledger(database: Database, database_name: str) -> None:
+def prepare_ledger(database: Database) -> None:
     """Make the ledger's constraints where they are missing.
 
     Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides: no error code does, nor a
@@ -55,12 +59,12 @@ def prepare_ledger(database: Database, database_name: str) -> None:
     missing, losses = _missing_constraints(database), 0
     while missing:
         try:
-            with _impatiently(database, database_name):
+            with _impatiently(database):
                 _make_constraints(database, missing)
             missing = _missing_constraints(database)
         except DriverFailure as error:
             losses += not isinstance(error, Neo4jError)
-            of_no_use = losses > _LOSSES or code_of(error).startswith(_NOT_ALLOWED)
+            of_no_use = losses > _LOSSES or code_of(error).startswith(_NEVER)
             if of_no_use or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
@@ -77,7 +81,7 @@ def _make_constraints(database: Database, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def _impatiently(database: Database, database_name: str) -> Iterator[None]:
+def _impatiently(database: Database) -> Iterator[None]:
     """End what keeps others from making the constraints, once they waited ``stale_after`` seconds: a runner that was stopped.
 
     There is no lock yet by which it would be found, and Neo4j gives no time limit to a transaction that changes the schema.
@@ -87,9 +91,7 @@ def _impatiently(database: Database, database_name: str) -> Iterator[None]:
     def watch() -> None:
         while not done.wait(database.settings.stale_after):
             with suppress(*DriverFailure):  # without the right to end it, waiting is all there is
-                await_no_work(
-                    database, database_name, lambda metadata: metadata.get("run") != database.run, (PREPARE,)
-                )
+                await_no_work(database, lambda metadata: metadata.get("run") != database.run, (PREPARE,))
 
     Thread(target=watch, name="graphmigrate-first-use", daemon=True).start()
     try:
@@ -144,11 +146,16 @@ def _history(ledger: str, rows: list[list[Any]]) -> History:
         )
     return history_of(
         (_history_row(row) for row in rows if row[0].startswith(prefix)),
-        attempts={row[1]: Attempt(*row[_OF_ATTEMPT]) for row in rows if row[0].startswith(attempts)},
+        attempts={row[1]: _attempt(row) for row in rows if row[0].startswith(attempts)},
         initialised=owner is not None,
         head=head,
         record=record,
     )
+
+
+def _attempt(row: list[Any]) -> Attempt:
+    outcome, reason = row[_OF_ATTEMPT]
+    return Attempt(outcome, reason, row[_RUN])
 
 
 def _history_row(row: list[Any]) -> HistoryRow:

@@ -43,9 +43,8 @@ class Lock:
     block. (``tx.setMetaData`` would fail while the database has any terminated transaction: Neo4j 5.26 and 2026.05.)
     """
 
-    def __init__(self, database: Database, database_name: str, listen: Listener) -> None:
+    def __init__(self, database: Database, listen: Listener) -> None:
         self._database = database
-        self._database_name = database_name
         self._listen = listen
         self._since = datetime.now(UTC).isoformat(timespec="seconds")
         self._mutex = threading.Lock()
@@ -184,14 +183,14 @@ class Lock:
 
     def _holder(self) -> dict[str, Any] | None:
         try:
-            rows = transactions(self._database, self._database_name)
+            rows = transactions(self._database)
         except (*DriverFailure, GraphMigrateError):
             return None  # without the right to look, waiting is all there is
         return next((each for each in _holding(rows) if each.get("run") != self._database.run), None)
 
     def _terminate(self, chosen: Any) -> None:
         with suppress(*DriverFailure):  # the server ends it with the connection
-            terminate(self._database, self._database_name, chosen)
+            terminate(self._database, chosen)
 
     def _serve(self) -> None:
         """Answer the questions of ``confirm``, and beat when it is time."""
@@ -239,9 +238,9 @@ def _holding(rows: Iterable[neo4j.Record]) -> list[dict[str, Any]]:
     ]
 
 
-def current_holder(database: Database, database_name: str) -> Holder | None:
+def current_holder(database: Database) -> Holder | None:
     """Say who holds the lock now; None where nobody does."""
-    found = _holding(transactions(database, database_name))
+    found = _holding(transactions(database))
     return _as_holder(found[0]) if found else None
 
 
@@ -277,16 +276,14 @@ def _timed_out(holder: dict[str, Any] | None, timeout: float) -> LockTimeout:
     )
 
 
-def take_over(database: Database, database_name: str) -> None:
+def take_over(database: Database) -> None:
     """Own the ledger: end what other runs left open, wait until its fate is decided, then name this run in it.
 
     A transaction that is just committing cannot be terminated and is listed until its effects are visible. In this order,
     because one that writes the ledger's node keeps it locked; none can begin any more (``Database.transaction``).
     """
     settings = database.settings
-    await_no_work(
-        database, database_name, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK)
-    )
+    await_no_work(database, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK))
     with database.transaction() as tx:
         tx.run(
             queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host

@@ -19,21 +19,19 @@ _CLOSING = 10.0  # seconds
 _NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # whoever reads without the lock is nobody's business
 
 
-def transactions(database: Database, database_name: str) -> list[neo4j.Record]:
+def transactions(database: Database) -> list[neo4j.Record]:
     """List the open transactions of every run against this ledger."""
-    return database.read(queries.TRANSACTIONS, database=database_name, ledger=database.settings.ledger)
+    return database.read(queries.TRANSACTIONS, database=database.name, ledger=database.settings.ledger)
 
 
-def terminate(database: Database, database_name: str, chosen: Any) -> None:
+def terminate(database: Database, chosen: Any) -> None:
     """Terminate those whose metadata is ``chosen``."""
-    ids = [row["id"] for row in transactions(database, database_name) if chosen(row["metadata"])]
+    ids = [row["id"] for row in transactions(database) if chosen(row["metadata"])]
     if ids:
         database.read(queries.TERMINATE, ids=ids)
 
 
-def await_no_work(
-    database: Database, database_name: str, chosen: Any, roles: tuple[str, ...] = (WORK,)
-) -> None:
+def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WORK,)) -> None:
     """End the chosen runs' transactions in these roles, and wait until none of them can take effect any more.
 
     What a holder of the lock only reads (``LOOK``) takes no effect, but keeps labels locked against changes of the schema.
@@ -48,7 +46,7 @@ def await_no_work(
     """
     closing: float | None = None
     while True:
-        rows = transactions(database, database_name)
+        rows = transactions(database)
         terminated = {row["id"] for row in rows if row["status"].startswith("Terminated")}
         found = {
             row["id"]: row["connection"]

@@ -159,7 +159,7 @@ class Patient:
         database, target = self.workspace.database, self.workspace.target
         database.read(queries.ANY_NODE)
         read_catalogue(database)
-        current_holder(database, target.database)
+        current_holder(database)
         database.read(queries.TERMINATE, ids=[_NO_TRANSACTION])
         if all(row["access"] == "read-only" for row in self._databases):
             return finding(
@@ -227,7 +227,7 @@ class Patient:
     def ledger(self) -> Check:
         """Say how the history stands, who works on it, and whether a run died."""
         database, history = self.workspace.database, self.workspace.history()
-        holder = current_holder(database, self.workspace.target.database)
+        holder = current_holder(database)
         if holder:
             since = f" since {holder.since:%Y-%m-%d %H:%M:%S}" if holder.since else ""
             doing = f", now at {holder.doing}" if holder.doing else ""

@@ -49,6 +49,11 @@ class Header:
     conditions: tuple[Condition, ...] = ()
     options: Options = field(default_factory=Options)
 
+    @property
+    def queries(self) -> tuple[Condition, ...]:
+        """The conditions that the database answers, just before the migration."""
+        return tuple(each for each in self.conditions if each.subject == "query")
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:

@@ -80,8 +80,8 @@ class Runner:
 
     def _conditions_hold(self, task: Task, outcome: Outcome) -> bool:
         file = task.migration.file
-        for condition in task.migration.header.conditions:
-            if condition.subject != "query" or self._asks(condition.value, condition.place):
+        for condition in task.migration.header.queries:
+            if self._asks(condition.value, condition.place):
                 continue
             if condition.mode == "assert":
                 raise MigrationFailed(

@@ -46,7 +46,6 @@ class RunState:
     """
 
     database: Database
-    database_name: str
     lock: Lock
     rank: int
     listen: Listener
@@ -119,7 +118,6 @@ class RunState:
             try:
                 await_no_work(
                     self.database,
-                    self.database_name,
                     lambda metadata: metadata.get("run") == self.database.run,
                 )
                 return read()

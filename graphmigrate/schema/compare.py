@@ -152,6 +152,11 @@ def fate(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> Fat
     return Fate.NOT_COMMITTED  # made and dropped again in one transaction: running it again leaves the same
 
 
+def leaves_a_trace(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> bool:
+    """Whether the catalogue shows that a segment took effect, or that it did not; one that changes nothing leaves none."""
+    return any(trace.verdict for trace in traces(actions, before.with_names_of(now), now))
+
+
 def _drops_unknown(actions: Iterable[DdlAction], before: Catalogue) -> bool:
     return any(
         action.verb == "drop" and not action.guarded and before.holder(action.name or "") is None

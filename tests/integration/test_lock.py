@@ -14,6 +14,7 @@ from typing import Any
 import neo4j
 import pytest
 
+from graphmigrate.config import Settings
 from graphmigrate.database.connection import PREPARE, Database
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.ledger import prepare_ledger
@@ -29,24 +30,24 @@ from tests.projects import Project, count, rows, settings_for
 OURS = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'lock' RETURN transactionId"
 
 
+def run_on(driver: neo4j.Driver, settings: Settings, run: str) -> Database:
+    made = Database(driver, settings, run=run, host=socket.gethostname(), user="me")
+    made.name = "neo4j"
+    return made
+
+
 @pytest.fixture
 def database(driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path) -> Database:
-    made = Database(
-        driver,
-        settings_for(neo4j_target, tmp_path),
-        run=uuid.uuid4().hex,
-        host=socket.gethostname(),
-        user="me",
-    )
-    prepare_ledger(made, "neo4j")
+    made = run_on(driver, settings_for(neo4j_target, tmp_path), uuid.uuid4().hex)
+    prepare_ledger(made)
     return made
 
 
 @contextmanager
 def held(database: Database, **more: Any) -> Iterator[Lock]:
-    lock = Lock(database, "neo4j", lambda _: None)
+    lock = Lock(database, lambda _: None)
     lock.acquire(10)
-    take_over(database, "neo4j")
+    take_over(database)
     try:
         yield lock
     finally:
@@ -81,7 +82,7 @@ def test_schema_changes_do_not_disturb_the_question_whose_the_lock_is(
 def test_an_open_transaction_cannot_commit_once_another_run_took_over(
     database: Database, driver: neo4j.Driver
 ) -> None:
-    other = Database(driver, database.settings, run="other", host="elsewhere", user="you")
+    other = run_on(driver, database.settings, "other")
 
     def stale() -> None:
         with database.transaction() as tx:
@@ -114,7 +115,7 @@ def test_the_inner_transactions_of_a_dead_run_are_waited_for(
     thread.start()
     while count(driver, "Late") == 0:
         time.sleep(0.01)
-    await_no_work(database, "neo4j", lambda metadata: metadata.get("run") == "dead")
+    await_no_work(database, lambda metadata: metadata.get("run") == "dead")
     landed = count(driver, "Late")
     assert 0 < landed < 2000000
     inner = (
@@ -130,8 +131,8 @@ def test_the_heart_beats_on_while_a_terminated_transaction_is_listed(
 ) -> None:
     """A run that was cut off stays listed as terminated until its client speaks; its successor must not mind."""
     settings = settings_for(neo4j_target, tmp_path, heartbeat=0.1)
-    database = Database(driver, settings, run="mine", host="here", user="me")
-    prepare_ledger(database, "neo4j")
+    database = run_on(driver, settings, "mine")
+    prepare_ledger(database)
     with suppress(neo4j.exceptions.Neo4jError), driver.session() as session:
         other = session.begin_transaction(metadata={"app": "somebody else"})
         other.run("RETURN 1").consume()
@@ -175,7 +176,7 @@ def stopped_inside_create_constraint(
     """A run that holds the lock and was stopped between CREATE CONSTRAINT and its commit; its heart does not beat."""
     driver.execute_query("CREATE (:Locked {id: 1})")
     settings = settings_for(neo4j_target, tmp_path, heartbeat=1000.0)
-    frozen = Database(driver, settings, run="frozen", host="elsewhere", user="you")
+    frozen = run_on(driver, settings, "frozen")
     with (
         suppress(*DriverFailure),
         held(frozen),
@@ -223,9 +224,7 @@ def test_what_a_stopped_holder_was_reading_keeps_nobody_from_changing_the_schema
     database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, impatient: Project
 ) -> None:
     driver.execute_query("UNWIND range(1, 10000) AS i CREATE (:Locked {id: i})")
-    frozen = Database(
-        driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), run="frozen", host="a", user="you"
-    )
+    frozen = run_on(driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), "frozen")
     impatient.write(V1__a="CREATE INDEX locked FOR (n:Locked) ON (n.id);")
     with (
         suppress(neo4j.exceptions.Neo4jError),
@@ -239,9 +238,7 @@ def test_what_a_stopped_holder_was_reading_keeps_nobody_from_changing_the_schema
 def test_a_run_takes_over_from_one_that_was_writing_the_ledger(
     database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, impatient: Project
 ) -> None:
-    frozen = Database(
-        driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), run="frozen", host="a", user="you"
-    )
+    frozen = run_on(driver, settings_for(neo4j_target, tmp_path, heartbeat=1000.0), "frozen")
     impatient.write(V1__a="CREATE (:A);")
     with suppress(*DriverFailure), held(frozen), frozen.transaction() as tx:
         tx.run("MATCH (l:__GraphMigrateLedger) SET l.head = 'mine'").consume()

@@ -61,10 +61,38 @@ def test_a_guard_in_a_string_a_comment_or_a_name_is_none(command):
     assert "GM207" in codes(command + ";")
 
 
-@pytest.mark.parametrize("then", ["CONTINUE", "BREAK", "/* or */ continue REPORT STATUS AS s RETURN s"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        *("CONTINUE", "BREAK", "/* or */ continue REPORT STATUS AS s RETURN s"),
+        *("RETRY FOR 3 SECS THEN CONTINUE", "RETRY THEN BREAK"),
+    ],
+)
 def test_failures_that_the_server_does_not_tell_are_warned_of(then):
     text = f"UNWIND [1, 0] AS i CALL (i) {{ CREATE (:X {{i: 1 / i}}) }} IN TRANSACTIONS ON ERROR {then};"
     assert codes(text) == ["GM130", "GM221"]
+
+
+@pytest.mark.parametrize("then", ["FAIL", "RETRY FOR 3 SECS", "RETRY FOR 3 SECS THEN FAIL"])
+def test_failures_that_end_the_statement_are_not(then):
+    text = (
+        f"UNWIND [1] AS i CALL (i) {{ CREATE (:Continue:BREAK {{i: i}}) }} IN TRANSACTIONS ON ERROR {then};"
+    )
+    assert codes(text) == ["GM221"]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["{}, {}", "{a: ['id']}, {}, true", "{}, {}, $drop", "{a: [false]}, {b: [1, false]}"]
+)
+def test_a_procedure_that_would_drop_the_constraints_of_the_history(arguments):
+    assert codes(f"CALL apoc.schema.assert({arguments}) YIELD label RETURN label;") == ["GM516", "GM221"]
+
+
+@pytest.mark.parametrize(
+    "call", ["apoc.schema.assert({}, {}, false)", "`apoc`.schema . assert({a: [(1)]}, {}, FALSE)"]
+)
+def test_and_that_is_told_to_drop_nothing(call):
+    assert codes(f"CALL {call} YIELD label RETURN label;") == ["GM221"]
 
 
 def test_ddl_that_cannot_be_read_is_not_said_to_commit_inside():
