@@ -18,13 +18,13 @@ SHELLS = ("bash", "zsh", "fish")
 @command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(session: Session, shell: str) -> None:
-    r"""Print the script that lets a shell complete commands, options, versions, seeds and error codes.
+    """Print the script that lets a shell complete commands, options, versions, seeds and error codes.
 
     \b
     bash   echo 'eval "$(graphmigrate completion bash)"' >> ~/.bashrc      (bash 4.4 or newer)
     zsh    echo 'eval "$(graphmigrate completion zsh)"' >> ~/.zshrc        (after compinit)
     fish   graphmigrate completion fish > ~/.config/fish/completions/graphmigrate.fish
-    """
+    """  # noqa: D301 - click's mark is the character, not its spelling
     from click.shell_completion import get_completion_class
 
     from graphmigrate.cli.app import COMPLETE, NAME, root

@@ -16,6 +16,7 @@ from graphmigrate.seeding.values import MAX_INTEGER, MIN_INTEGER, Offset, with_f
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from fractions import Fraction
 
     Converter = Callable[[Any], Any]
 
@@ -62,7 +63,7 @@ def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Conv
         return _list_of(converter(name[:-2].strip(), separator, decimal), separator)
     name, _, variant = SPELLINGS.get(name, name).partition(":")
     if name == "float" and decimal != ".":
-        return lambda value: _float(value.replace(decimal, ".") if isinstance(value, str) else value)
+        return _float_with(decimal)
     if name == "point" and variant in _SRIDS:
         return lambda value: _point(value, _SRIDS[variant])
     if name == "vector" and variant in ("", *_VECTORS):
@@ -94,6 +95,17 @@ def _float(value: Any) -> float:
     if isinstance(value, str) and "_" in value:
         raise Unfit("not a number")
     return float(value)
+
+
+def _float_with(decimal: str) -> Converter:
+    def number(value: Any) -> float:
+        if isinstance(value, str):
+            if "." in value:  # whether it parts thousands or a fraction, nobody knows
+                raise Unfit(f"the decimal sign is {decimal!r}, and there is a '.'")
+            value = value.replace(decimal, ".")
+        return _float(value)
+
+    return number
 
 
 def _boolean(value: Any) -> bool:
@@ -188,15 +200,24 @@ def _duration(value: Any) -> Any:
     if not found:
         raise Unfit("not an ISO 8601 duration, such as P1Y2M3DT4H5M6.5S")
     sign = -1 if found[1] == "-" else 1
-    names = ("years", "months", "weeks", "days", "hours", "minutes", "seconds")
-    parts = {}
-    for name, text in zip(names, found.groups()[1:], strict=True):
-        if text:
-            fractional = "." in text or "," in text
-            if fractional and name in {"years", "months"}:
-                raise Unfit(f"{name} can only be whole: they differ in length")
-            parts[name] = sign * (float(text.replace(",", ".")) if fractional else int(text))
-    return neo4j.time.Duration(**parts)
+    parts = [sign * _exactly(text) if text else 0 for text in found.groups()[1:]]
+    years, months, weeks, days, hours, minutes, seconds = parts
+    for name, number in (("years", years), ("months", months)):
+        if number.denominator > 1:
+            raise Unfit(f"{name} can only be whole: they differ in length")
+    days += 7 * weeks
+    whole = int(days)  # what is left of a day becomes hours, as in Cypher's duration()
+    seconds += 3600 * hours + 60 * minutes + 86_400 * (days - whole)
+    return neo4j.time.Duration(
+        months=int(12 * years + months), days=whole, nanoseconds=int(1_000_000_000 * seconds)
+    )
+
+
+def _exactly(text: str) -> int | Fraction:
+    """Read a number without loss: binary floating point has no 0.001, and decimal contexts round."""
+    from fractions import Fraction
+
+    return Fraction(text.replace(",", ".")) if "." in text or "," in text else int(text)
 
 
 def _point(value: Any, srid: int) -> Any:

@@ -230,9 +230,8 @@ class CsvSource(FileSource):
 
     def _wrong_width(self, index: int) -> SeedFileError:
         line, fields = self._record(index)
-        source = self._file.line(line)
         width = len(self.columns)
-        column = _column_of(source, width, self._dialect) if len(fields) > width else len(source) + 1
+        line, column, source = _field_place(self._file, self._dialect, line, min(len(fields), width))
         against = "the header" if self._dialect.header is True else "there should be"
         hint = "Quote a field that holds the delimiter or a line break."
         return self._file.bad(
@@ -240,15 +239,14 @@ class CsvSource(FileSource):
         )
 
     def _unreadable(self, index: int, position: int, value: str, error: Exception) -> SeedFileError:
-        line, _ = self._record(index)
-        source = self._file.line(line)
+        line, column, source = _field_place(self._file, self._dialect, self._record(index)[0], position)
         name = self.columns[position]
         why = reason(error)
         message = f"{name!r} is {self._dialect.types[name]}, and {value[:60]!r} cannot be read as that"
         return self._file.bad(
             f"{message}: {why}." if why else f"{message}.",
             line,
-            _column_of(source, position, self._dialect),
+            column,
             source,
             f"Mend the row, or the type of {name!r}; texts that mean null are listed by null=['', 'NA'].",
         )
@@ -275,9 +273,7 @@ def _check_names(file: TextFile, names: Sequence[str], line: tuple[int, Dialect]
         message = f"Column {position + 1} of the header {what}."
         if line is None:
             raise _option(message)
-        number, dialect = line
-        source = file.line(number)
-        raise file.bad(message, number, _column_of(source, position, dialect), source)
+        raise file.bad(message, *_field_place(file, line[1], line[0], position))
 
 
 def _picker(positions: list[int], width: int) -> Callable[[list[str]], list[Any]] | None:
@@ -293,18 +289,36 @@ def _picker(positions: list[int], width: int) -> Callable[[list[str]], list[Any]
     return lambda fields: list(pick(fields))
 
 
-def _column_of(line: str, position: int, dialect: Dialect) -> int:
-    """Find the 1-based column where field number ``position`` (0-based) begins in a record's first line."""
+def _field_place(file: TextFile, dialect: Dialect, line: int, position: int) -> tuple[int, int, str]:
+    """Find where a field begins, in the record that begins at ``line``: its line, column and source line."""
+    with open_data(file.root, file.name) as stream:
+        starts = _starts(islice(file.lines(stream), line - 1, None), dialect)
+        down, column = next(islice(starts, position, None))
+    return line + down, column, file.line(line + down)
+
+
+def _starts(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, int]]:
+    """Give the line (from 0) and column (from 1) where each field of a record begins, and then where it ends.
+
+    As in the csv module, a quote opens only where a field begins, or after one that closed: it is doubled then.
+    """
+    number, text = 0, ""
     quoted = escaped = False
-    for index, character in enumerate(line):
-        if position == 0:
-            return index + 1
-        if escaped:
-            escaped = False
-        elif character == dialect.escape:
-            escaped = True
-        elif character == dialect.quote:
-            quoted = not quoted
-        elif character == dialect.delimiter and not quoted:
-            position -= 1
-    return len(line.rstrip("\r\n")) + 1
+    opens = True
+    yield 0, 1
+    for number, text in enumerate(lines):
+        for index, character in enumerate(text, 1):
+            could, opens = opens, False
+            if escaped:
+                escaped = False
+            elif character == dialect.escape:
+                escaped = True
+            elif character == dialect.quote:
+                quoted, opens = could and not quoted, quoted
+            elif character == dialect.delimiter and not quoted:
+                opens = True
+                yield number, index + 1
+            elif character in "\r\n" and not quoted:
+                yield number, index
+                return
+    yield number, len(text) + 1

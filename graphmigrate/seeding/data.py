@@ -115,7 +115,10 @@ class TextFile:
         return lines_of(self.blocks(stream))
 
     def blocks(self, stream: BinaryIO) -> Iterator[str]:
-        """Decode in large pieces that end in a line break; what stands before a bad byte is still given."""
+        """Decode in large pieces that end in a line break; what stands before a bad byte is still given.
+
+        CRLF becomes LF as in the checksum: one checksum must mean the same rows, cut into the same blocks.
+        """
         decoder = decoder_of(self.encoding)
         held: list[str] = []
         length = done = 0
@@ -128,7 +131,7 @@ class TextFile:
                 bad, text = error, error.object[: error.start].decode(error.encoding, "replace")
             end = text.rfind("\n") + 1
             if end:
-                block = "".join([*held, text[:end]])
+                block = "".join([*held, text[:end]]).replace("\r\n", "\n")
                 yield block
                 done += block.count("\n")
                 held, length, text = [], 0, text[end:]

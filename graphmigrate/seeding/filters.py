@@ -38,7 +38,7 @@ def _select(jinja: Callable[..., Any]) -> Callable[..., Any]:
     """Let ``select`` choose columns of rows, and items of other lists, as in Jinja."""
 
     @wraps(jinja)
-    def select(context: Any, value: Any, *arguments: Any, **options: Any) -> Any:
+    def select(context: Any, value: Any, /, *arguments: Any, **options: Any) -> Any:
         if isinstance(value, RowList):
             value = as_source(value)
         if isinstance(value, Source) and not isinstance(value, RangeSource):

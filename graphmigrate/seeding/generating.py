@@ -66,7 +66,7 @@ class Generators:
         self._written: Counter[str] = Counter()
         self._named: set[str] = set()
 
-    def generate(self, count: Any, *more: Any, **columns: Any) -> GenerateSource:
+    def generate(self, count: Any, /, *more: Any, **columns: Any) -> GenerateSource:
         """``count`` rows; a name gives the block random numbers of its own, a map columns with odd names."""
         if isinstance(count, float) and count.is_integer():
             count = int(count)  # 1000 * scale, where scale is 0.5

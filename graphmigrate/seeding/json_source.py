@@ -10,8 +10,10 @@ from graphmigrate.seeding import yaml_text
 from graphmigrate.seeding.conversions import SEPARATOR, converters, reason
 from graphmigrate.seeding.csv_source import check_types
 from graphmigrate.seeding.data import FileSource, TextFile, open_data, read_whole
+from graphmigrate.seeding.folder import normalise
 from graphmigrate.seeding.problems import BAD_FILE, UNFIT, SeedFileError
 from graphmigrate.seeding.sources import RowList
+from graphmigrate.seeding.values import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,7 +113,7 @@ class JsonLinesSource(_TypedRows):
                     value, end = scan(text, 0)
                 except (StopIteration, ValueError, RecursionError):
                     end = -1
-                if end >= 0 and text[end:] in ("\n", "", "\r\n"):
+                if end >= 0 and text[end:] in ("\n", ""):
                     yield number, value
                 elif not text.isspace():
                     yield number, self._decode(number, text)  # white space around it, or an error
@@ -143,7 +145,27 @@ class FileRows(RowList):
         self._kind = kind
 
     def _source(self) -> Source:
+        if self._kind == "yaml" and not _has_texts_as_keys(self):
+            key, line, column = yaml_text.place_of_odd_key(_text_of(self._file))
+            raise self._file.bad(
+                f"A map's key must be a text, not {key}.",
+                line,
+                column,
+                self._file.line(line),
+                "Write it in quotes.",
+                CODE,
+            )
+        return self._judged()
+
+    def _judged(self) -> Source:
+        """Give the source; raises where its types are wrong."""
         return _WholeSource(self, self._file, *self._options, self._kind)
+
+
+def _has_texts_as_keys(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _has_texts_as_keys(each) for key, each in value.items())
+    return not isinstance(value, list) or all(map(_has_texts_as_keys, value))
 
 
 class _WholeSource(_TypedRows):
@@ -162,7 +184,7 @@ class _WholeSource(_TypedRows):
         self._kind = kind
         self.size = len(rows)
         if rows and all(isinstance(row, dict) for row in rows):
-            self.columns = tuple(dict.fromkeys(str(key) for row in rows for key in row))
+            self.columns = tuple(dict.fromkeys(key for row in rows for key in row))
 
     def _raw(self) -> Iterator[Any]:
         return iter(self._rows)
@@ -181,7 +203,7 @@ class _WholeSource(_TypedRows):
 
 
 def _text_of(file: TextFile) -> str:
-    content = read_whole(file.root, file.name).removeprefix(b"\xef\xbb\xbf")
+    content = normalise(read_whole(file.root, file.name))
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -226,7 +248,7 @@ def read_yaml(
 def _held(value: Any, file: TextFile, types: Mapping[str, str] | None, separator: str, kind: str) -> Any:
     if isinstance(value, list):
         rows = FileRows(value, file, (types, separator), kind)
-        rows._source()  # judges the types
+        rows._judged()  # not its keys: a template may do with a list of maps what it likes
         return rows
     if types:
         raise SeedFileError(

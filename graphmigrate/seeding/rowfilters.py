@@ -56,7 +56,7 @@ _SPELLINGS = {"==": "=", "!=": "<>"}
 _UNARY = ("is null", "is not null")
 
 
-def where(rows: Any, *condition: Any, **equal: Any) -> Source:
+def where(rows: Any, /, *condition: Any, **equal: Any) -> Source:
     """Keep the rows that meet ``where(column, test, value)`` and every ``column=value``."""
     source = as_source(rows)
     tests = [(name, TESTS["="], parameter(value)) for name, value in equal.items()]
@@ -88,7 +88,7 @@ def _condition(given: Sequence[Any]) -> tuple[str, Test, Any]:
     return values[0], TESTS[word], wanted
 
 
-def select(rows: Source, *names: Any, **renamed: Any) -> Source:
+def select(rows: Source, /, *names: Any, **renamed: Any) -> Source:
     """Keep these columns; ``new='old'`` gives a column another name."""
     chosen = {**{name: name for name in names if isinstance(name, str)}, **renamed}
     if (

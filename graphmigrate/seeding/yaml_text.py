@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # libyaml overruns the stack of the process where texts are nested too deeply, and aliases of aliases unfold to
 # more values than there is memory: both are looked for before anything is made of the text.
 MAX_DEPTH = 200
 MAX_UNFOLDED = 5_000_000
+# A text, "<<" and "=".
+_TEXT_KEYS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "merge", "value"))
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -113,3 +118,23 @@ def place_of_item(text: str, index: int) -> tuple[int, int]:
         return 0, 0
     mark = node.value[index].start_mark
     return mark.line + 1, mark.column + 1
+
+
+def place_of_odd_key(text: str) -> tuple[str, int, int]:
+    """Find the first key of a map that is no text: how it is written, its line and column."""
+    found = next(_odd_keys(yaml.compose(text, Loader=_LOADER), set()))
+    return found.value, found.start_mark.line + 1, found.start_mark.column + 1
+
+
+def _odd_keys(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            yield from _odd_keys(each, seen)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.tag not in _TEXT_KEYS:  # a scalar: lists and maps are refused as keys before
+                yield key
+            yield from _odd_keys(value, seen)

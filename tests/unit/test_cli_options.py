@@ -195,6 +195,7 @@ def test_an_unexpected_error_is_one_line_without_secrets(
         (["seed", "--help"], ["--profile", "seed [OPTIONS] [NAME]", "seed list"]),
         (["seed", "list", "--help"], ["--offline"]),
         (["repair", "--help"], ["--accept", "--forget"]),
+        (["completion", "--help"], ["codes.\n\n  bash   echo", "newer)\n  zsh    echo"]),
     ],
 )
 def test_help(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,15 @@ READ: list[tuple[str, Any, Any]] = [
     ("duration", "p2w", Duration(weeks=2)),
     ("duration", "-PT1,5S", Duration(seconds=-1.5)),
     ("duration", "P1Y-2M", Duration(years=1, months=-2)),
+    ("duration", "P1.5D", Duration(days=1, hours=12)),
+    ("duration", "P0.5W", Duration(days=3, hours=12)),
+    ("duration", "-P1.5DT1H", Duration(days=-1, hours=-13)),
+    ("duration", "P-1.25D", Duration(days=-1, hours=-6)),
+    ("duration", "PT1.001S", Duration(seconds=1, nanoseconds=1_000_000)),
+    ("duration", "PT4.35H", Duration(seconds=15_660)),
+    ("duration", "PT123456789.123456789S", Duration(seconds=123_456_789, nanoseconds=123_456_789)),
+    ("duration", "PT-0.0000000019S", Duration(nanoseconds=-1)),
+    ("duration", "PT9007199254740993S", Duration(seconds=9_007_199_254_740_993)),
     ("point", "5.1 52.1", WGS84Point((5.1, 52.1))),
     ("point", "5.1,52.1", WGS84Point((5.1, 52.1))),
     ("point", "POINT Z (5.1 52.1 3)", WGS84Point((5.1, 52.1, 3))),
@@ -77,6 +86,20 @@ def test_each_type_is_read(kind: str, written: Any, value: Any) -> None:
     assert type(read) is type(value)
     if hasattr(value, "srid"):
         assert read.srid == value.srid
+
+
+def test_a_duration_has_whole_parts_only() -> None:
+    read = converter("duration")("P0.5W1.1DT0.7H0,1M1.1S")
+    assert (read.months, read.days, read.seconds, read.nanoseconds) == (0, 4, 54_367, 100_000_000)
+    assert {type(each) for each in read} == {int}
+
+
+def test_with_another_decimal_sign_a_point_is_no_guess() -> None:
+    read = converter("float[]", "|", ",")
+    assert read("1,5|-2e3|7") == [1.5, -2000.0, 7.0]
+    for written in ("1.234", "1.234,5"):
+        with pytest.raises(Unfit, match=r"the decimal sign is ',', and there is a '\.'"):
+            read(written)
 
 
 def test_a_region_is_kept_beside_an_offset_that_the_driver_can_ask_for() -> None:
@@ -169,7 +192,11 @@ def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "line", "column", "words"),
     [
-        ("x.csv", "id,size\na,1\n\n\"b\nc\",x\n", 4, 4, "'size' is int, and 'x' cannot be read as that"),
+        ("x.csv", "id,size\na,1\n\n\"b\nc\",x\n", 5, 4, "'size' is int, and 'x' cannot be read as that"),
+        ("x.csv", "id,more,size\n5\" disk,xx,a\n", 2, 12, "'a'"),
+        ("x.csv", 'id,more,size\na,b,1\n"x\ny",xx,a\n', 4, 7, "'a'"),
+        ("x.csv", 'id,more,size\n"x ""a"",",,a\n', 2, 13, "'a'"),
+        ("x.csv", 'id,size\r\n"x\r\n",a\r\n', 3, 3, "'a'"),
         ("x.csv", "size,id\n1,a\n2.5,b\n", 3, 1, "'2.5'"),
         ("x.csv", "size\n99999999999999999999\n", 2, 1, "too large"),
         ("x.jsonl", '{"size": 1}\n\n{"id": 1, "size": "x"}\n', 3, 11, "'x' cannot be read"),
@@ -178,7 +205,7 @@ def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
 def test_a_value_of_the_wrong_type_has_line_and_column(
     tmp_path: Path, name: str, content: str, line: int, column: int, words: str
 ) -> None:
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_bytes(content.encode())
     types = {"size": "int"}
     source = (
         CsvSource(tmp_path, name, Dialect(types=types))
@@ -190,4 +217,5 @@ def test_a_value_of_the_wrong_type_has_line_and_column(
     place = raised.value.place
     assert place is not None
     assert (raised.value.error_code, place.file, place.line) == ("GM552", str(tmp_path / name), line)
-    assert place.column == (len('"b') + 1 if line == 4 else column)
+    assert place.column == column
+    assert place.source == content.split("\n")[line - 1].rstrip("\r")

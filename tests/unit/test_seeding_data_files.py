@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from graphmigrate.seeding import prepare
 from graphmigrate.seeding.csv_source import CsvSource, Dialect
+from graphmigrate.seeding.cutting import blocks
 from graphmigrate.seeding.data import file_checksum
 from graphmigrate.seeding.json_source import JsonLinesSource, read_json, read_yaml
 from graphmigrate.seeding.problems import SeedFileError
@@ -134,10 +136,66 @@ def test_what_a_csv_writer_writes_is_read_from_any_row(
     with (folder / "x.csv").open("w", newline="") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["a", "b"], *rows])
     source = CsvSource(folder, "x.csv")
-    expected = [[value or None for value in row] for row in rows]
+    expected = [[value.replace("\r\n", "\n") or None for value in row] for row in rows]
     assert list(source.lists(["a", "b"], skip)) == expected[skip:]
     assert list(source.lists(["b"], skip)) == [row[1:] for row in expected[skip:]]
     assert list(source.values(skip)) == [dict(zip("ab", row, strict=True)) for row in expected[skip:]]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
+def test_one_checksum_means_the_same_rows_in_the_same_blocks(tmp_path: Path, name: str) -> None:
+    rows = [f"{number}" + "\n" * (number % 20) + "\r" * (number % 3) for number in range(5000)]
+    lines = ["a", *(f'"{row}"' for row in rows)] if name == "x.csv" else map(json.dumps, rows)
+    content = "".join(f"{line}\n" for line in lines).encode()
+    assert told(tmp_path, name, content) == told(tmp_path, name, content.replace(b"\n", b"\r\n"))
+
+
+def told(folder: Path, name: str, content: bytes) -> tuple[Any, ...]:
+    """The checksum, the rows, where the blocks end, and where some rows stand."""
+    write(folder, name, content)
+    source = CsvSource(folder, name) if name == "x.csv" else JsonLinesSource(folder, name)
+    rows = list(source.values())
+    ends = [(block.end, block.weight) for block in blocks(iter(rows), most=1000, most_bytes=4096)]
+    places = [source.place(index) for index in (0, 7, 4999)]
+    return file_checksum(folder, name), rows, ends, places
+
+
+@bounded
+@given(content=st.lists(st.sampled_from([b"\r", b"\n", b'"', b"a", b","]), max_size=30).map(b"".join))
+def test_line_breaks_that_the_checksum_takes_for_one_are_one_to_the_readers(
+    tmp_path_factory: Any, content: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("breaks")
+    seen = []
+    for form in (content, content.replace(b"\r\n", b"\n")):
+        write(folder, "x.csv", form)
+        try:
+            seen.append(list(CsvSource(folder, "x.csv", Dialect(header=["a"])).values()))
+        except SeedFileError as error:
+            seen.append([error.message, error.place])
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "dialect", "at"),
+    [
+        ('a,b\n5" disk,xx,1\n', {}, "2:12"),
+        ('a,b\n1,2\n"x\ny",xx,1\n', {}, "4:7"),
+        ('a,b\n"x\n\ny"\n', {}, "4:3"),
+        ('a,b\n"x""y,",z,1', {}, "2:11"),
+        ("a,b\nx\\\ny\\,,z,1\n", {"escape": "\\"}, "3:7"),
+        ('a,b\n\\,"x,y",1\n', {"escape": "\\"}, "2:9"),
+        ("a,b\n'x,y\n", {"quote": None, "header": ["a"]}, "1:3"),
+        ("a,b,\n", {"header": ["a", "b"]}, "1:5"),
+        ('"x\ny",x,x\n', {}, "2:6"),
+    ],
+)  # fmt: skip
+def test_the_place_in_a_record_is_where_the_field_begins(
+    tmp_path: Path, content: str, dialect: dict[str, Any], at: str
+) -> None:
+    with pytest.raises(SeedFileError) as raised:
+        csv_rows(tmp_path, content, **dialect)
+    assert str(raised.value.place) == f"{tmp_path / 'x.csv'}:{at}"
 
 
 def test_rows_before_a_bad_byte_are_still_given(tmp_path: Path) -> None:
@@ -208,6 +266,28 @@ def test_a_bad_file_is_refused_at_its_line(
     place = raised.value.place
     assert place is not None
     assert (raised.value.error_code, place.file, place.line) == ("GM591", str(tmp_path / name), line)
+
+
+ODD_KEYS = [
+    ("- {id: a}\n- {id: b, 2024: 5}\n", "2:11", "2024"),
+    ("- id: a\n  on: 5\n", "2:3", "on"),
+    ("- id: {a: [{1.5: x}]}\n", "1:13", "1.5"),
+    ("- &one {~: x}\n- {<<: *one}\n", "1:9", "~"),
+]
+
+
+@pytest.mark.parametrize(("content", "at", "key"), ODD_KEYS)
+def test_a_key_of_a_row_is_a_text(tmp_path: Path, content: str, at: str, key: str) -> None:
+    write(tmp_path, "x.yaml", content)
+    rows = read_yaml(tmp_path, "x.yaml")  # what a template does with it otherwise is its own affair
+    with pytest.raises(SeedFileError, match=f"must be a text, not {re.escape(key)}") as raised:
+        as_source(rows)
+    assert (raised.value.error_code, str(raised.value.place)) == ("GM574", f"{tmp_path / 'x.yaml'}:{at}")
+    quoted = '- {id: a, "2024": 5, =: 1, !!str 7: x, <<: {y: 1}}\n'
+    write(tmp_path, "x.yaml", quoted)
+    source = as_source(read_yaml(tmp_path, "x.yaml"))
+    assert source.columns == ("y", "id", "2024", "=", "7")
+    assert list(source.lists(["2024", "7"])) == [[5, "x"]]
 
 
 def test_a_billion_laughs_are_not_unfolded(tmp_path: Path) -> None:

@@ -242,6 +242,11 @@ age: {{ random.int(1, 10**9) }}, x: {{ concat('x', sequence()) }}});
     assert written(2) == made[:2]
 
 
+def test_a_column_may_have_any_name(tmp_path: Path) -> None:
+    made = rows(tmp_path, "generate(2, id=sequence(), count=7, self='x', more=1, columns=2)")
+    assert made[1] == {"id": 2, "count": 7, "self": "x", "more": 1, "columns": 2}
+
+
 @pytest.mark.parametrize("call", WRONG)
 def test_wrong_arguments_are_named_at_the_line(tmp_path: Path, call: str) -> None:
     with pytest.raises(SeedFileError) as raised:

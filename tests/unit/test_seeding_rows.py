@@ -160,6 +160,20 @@ def test_texts_and_numbers_are_not_compared_in_silence(tmp_path: Path, filters: 
     assert (raised.value.error_code, raised.value.place.line) == ("GM596", 2)
 
 
+def test_columns_and_parameters_may_have_any_name(tmp_path: Path) -> None:
+    names = ("rows", "condition", "equal", "names", "renamed", "self")
+    lists = "".join(f"'{name}': '1', " for name in names)
+    for name in names:
+        source = source_of(tmp_path, f"[{{{lists}}}] | where({name}='1')")
+        assert len(list(source.values())) == 1
+        assert source_of(tmp_path, f"csv('x.csv') | select({name}='id')").columns == (name,)
+    given_names = ("text", "parameters", "places", "named", "more", "self")
+    text = ", ".join(f"${name} AS {name}" for name in given_names)
+    values = ", ".join(f"{name}=1" for name in given_names)
+    [query] = source_of(tmp_path, f"query('RETURN {text}', {values})").queries
+    assert query.parameters == dict.fromkeys(given_names, 1)
+
+
 def test_rows_without_columns_cannot_be_filtered_by_one(tmp_path: Path) -> None:
     with pytest.raises(SeedFileError, match="has no column"):
         list(source_of(tmp_path, "[1, 2] | where(a=1)").values())
