@@ -237,8 +237,9 @@ class Migrator:
     ) -> SeedResult:
         """Load seeds under the same lock as migrations; refuses while migrations are pending.
 
-        ``reset`` first removes what the named seeds (all, where none is named) made. A protected target takes
-        seeds only with a ``profile`` and ``yes``.
+        ``force`` loads again what is unchanged, ``allow_duplicates`` also where that makes things twice, and ``reset``
+        first removes what was made: each for the named seeds, all where none is named, and not for what these depend
+        on. A protected target takes seeds only with a ``profile`` and ``yes``.
         """
         from graphmigrate import seeding
         from graphmigrate.results import SeedResult

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from graphmigrate.results import SeedInfo, SeedResult
 
 LOAD = "load"
-SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 
 
 class SeedGroup(click.Group):
@@ -65,8 +63,8 @@ def seed() -> None:
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Load the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
-@click.option("--force", is_flag=True, help="Load again what is loaded and unchanged.")
-@click.option("--allow-duplicates", is_flag=True, help="With --force, also seeds that use CREATE.")
+@click.option("--force", is_flag=True, help="Load the named seeds, or all, again though they are unchanged.")
+@click.option("--allow-duplicates", is_flag=True, help="Load again also those of them that use CREATE.")
 @click.option("--reset", is_flag=True, help="First remove what the named seeds, or all, had made.")
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
@@ -86,6 +84,8 @@ def load(
 
     'graphmigrate seed list' shows the seeds ('seed -- list' loads one of that name).
     """
+    from graphmigrate.seeding.variables import SECRET_NAME
+
     variables = _variables(assignments)
     session.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
     with session.migrator() as migrator:
@@ -188,7 +188,8 @@ def check(
 def show(session: Session, name: str, assignments: tuple[str, ...], rows: int) -> None:
     """Print the Cypher that a seed sends, with its parameters and first rows; nothing is loaded.
 
-    Values that come from the environment are shown as ***.
+    Values that come from the environment are shown as ***, also in names, in other case and as numbers; what
+    a template makes of them in other ways is shown.
     """
     from graphmigrate.cli.render import seeds
 

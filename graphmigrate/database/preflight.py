@@ -54,7 +54,10 @@ def explain_conditions(database: Database, conditions: Sequence[Condition]) -> l
 
 
 def _of_condition(condition: Condition, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
-    if answer in {_READ_TYPE, _SCHEMA_TYPE}:  # a procedure of mode DBMS, dbms.components for one, is the latter
+    if answer in {
+        _READ_TYPE,
+        _SCHEMA_TYPE,
+    }:  # a procedure of mode DBMS, dbms.components for one, is the latter
         return None
     trouble = (
         "This condition's query does more than read."

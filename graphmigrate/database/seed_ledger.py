@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphmigrate.database import seed_queries as queries
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
-from graphmigrate.database.seed_history import LOADED, SeedRow, lanes_prefix, newest, seeds_prefix
+from graphmigrate.database.seed_history import LOADED, RESETTING, SeedRow, lanes_prefix, newest, seeds_prefix
 from graphmigrate.errors import LockLost
 
 if TYPE_CHECKING:
@@ -66,11 +66,18 @@ class SeedLedger:
 
     def newest(self) -> dict[str, SeedRow]:
         """Give the newest load of each seed by name; reads only."""
+        return self.loads()[0]
+
+    def loads(self) -> tuple[dict[str, SeedRow], dict[str, SeedRow]]:
+        """Give the newest load of each seed by name, and the newest one that began to make something; reads only."""
         ledger = self.database.settings.ledger
         records = self.database.read(
             queries.READ_SEEDS, seeds=seeds_prefix(ledger), lanes=lanes_prefix(ledger)
         )
-        return newest(ledger, (record["row"] for record in records))
+        rows = [record["row"] for record in records]
+        # A load whose reset is not done has made nothing yet; what it removes is an earlier one's.
+        begun = [row for row in rows if row.get("state") != RESETTING]
+        return newest(ledger, rows), newest(ledger, begun)
 
     def commit(
         self,
@@ -165,6 +172,11 @@ def close_lanes(tx: neo4j.Transaction, ledger: str, name: str) -> None:
     tx.run(queries.CLOSE_LANES, prefix=lanes_prefix(ledger, name)).consume()
 
 
+def set_rows(tx: neo4j.Transaction, key: str, rows: int) -> None:
+    """Say in a step's own transaction how many rows are loaded, where its work had to tell."""
+    tx.run(queries.SET_ROWS, key=key, rows=rows).consume()
+
+
 def failure(error: Exception) -> StepFailed:
     """Put a driver's or server's error into words, with its code and position."""
     return StepFailed(code_of(error), message_of(error), position_of(error))
@@ -187,4 +199,14 @@ def changes_of(summary: neo4j.ResultSummary) -> dict[str, int]:
     return {name: getattr(counters, name) for name in _COUNTED if getattr(counters, name)}
 
 
-__all__ = ["LOADED", "SeedLedger", "Step", "StepFailed", "changes_of", "close_lanes", "failure", "open_lanes"]
+__all__ = [
+    "LOADED",
+    "SeedLedger",
+    "Step",
+    "StepFailed",
+    "changes_of",
+    "close_lanes",
+    "failure",
+    "open_lanes",
+    "set_rows",
+]

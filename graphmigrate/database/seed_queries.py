@@ -44,4 +44,5 @@ RETURN s.step AS step,"""
 
 # A row block's lanes have rows of their own, so that none waits for another's write lock.
 OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrateSeed) SET s = lane"
+SET_ROWS: LiteralString = "MATCH (s:__GraphMigrateSeed {key: $key}) SET s.rows = $rows"
 CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix DELETE s"

@@ -44,19 +44,22 @@ def decide(
 ) -> Decided:
     """Say what loading would do with each prepared seed; needs no lock and writes nothing.
 
-    ``reset`` resets the seeds that were named, all where none was. Raises HistoryMismatch (GM554, GM555) or
-    UsageError (GM531, GM556) where a seed cannot be loaded as asked.
+    ``force``, ``allow_duplicates`` and ``reset`` are for the seeds that were named, all where none was: not for
+    what these depend on. Raises HistoryMismatch (GM554, GM555) or UsageError (GM531, GM556) where a seed cannot
+    be loaded as asked.
     """
     from graphmigrate.database.seed_ledger import SeedLedger
 
-    history = SeedLedger(database).newest()
-    named = preparation.named or [seed.name for seed in preparation.seeds]
+    history, made = SeedLedger(database).loads()
+    named = frozenset(preparation.named or (seed.name for seed in preparation.seeds))
+    nothing = frozenset[str]()
     decisions = decisions_of(
         preparation.seeds,
         history,
-        force=force,
-        allow_duplicates=allow_duplicates,
-        reset=frozenset(named if reset else ()),
+        made,
+        force=named if force else nothing,
+        allow_duplicates=named if allow_duplicates else nothing,
+        reset=named if reset else nothing,
     )
     return Decided(decisions, preparation.left_out)
 
@@ -72,6 +75,7 @@ def run(
     from graphmigrate.database.seed_rows import RowReader
     from graphmigrate.seeding import preflight
     from graphmigrate.seeding.loader import load
+    from graphmigrate.seeding.showing import hiding
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
@@ -79,8 +83,10 @@ def run(
     due = [each.leaner(unique) for each in decided.decisions if each.skip is None]
     for decision in due:
         decision.seed.program.bind(RowReader(database))
-    preflight.check(database, [each.seed for each in due])
-    return load(database, due, listen=listen), decided.skipped
+    seeds = [each.seed for each in due]
+    with hiding(seeds):
+        preflight.check(database, seeds)
+        return load(database, due, listen=listen), decided.skipped
 
 
 def totals(database: Database) -> GraphSummary:
@@ -97,12 +103,13 @@ def check(database: Database, preparation: Preparation, *, rows: bool = False) -
     """
     from graphmigrate.database.seed_rows import RowReader
     from graphmigrate.seeding import preflight
-    from graphmigrate.seeding.showing import judge
+    from graphmigrate.seeding.showing import hiding, judge
 
-    preflight.check(database, preparation.seeds)
-    for seed in preparation.seeds:
-        seed.program.bind(RowReader(database))
-    return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
+    with hiding(preparation.seeds):
+        preflight.check(database, preparation.seeds)
+        for seed in preparation.seeds:
+            seed.program.bind(RowReader(database))
+        return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
 
 
 def show(
@@ -116,4 +123,5 @@ def show(
         from graphmigrate.database.seed_rows import RowReader
 
         seed.program.bind(RowReader(database))
-    return showing.show(seed, rows)
+    with showing.hiding([seed]):
+        return showing.show(seed, rows)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from graphmigrate.database.seed_history import LOADED
+from graphmigrate.database.seed_history import LOADED, RESETTING
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
 from graphmigrate.results import SkippedSeed
-from graphmigrate.seeding.variables import from_json
+from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeding.variables import from_json, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -32,6 +33,11 @@ class Decision:
     resume: SeedRow | None = None
     skip: str | None = None
     reset: bool = False
+
+    @property
+    def removes(self) -> bool:
+        """Whether what the seed made, or the rest of it, is removed before it is loaded."""
+        return self.reset or (self.resume is not None and self.resume.state == RESETTING)
 
     def leaner(self, unique: Callable[[], Collection[Key]]) -> Decision:
         """Give it with a program that counts no rows where the database's constraints make that needless (``Program.leaner``)."""
@@ -62,26 +68,32 @@ class Decided:
 def judge(
     seeds: Iterable[PreparedSeed],
     history: Mapping[str, SeedRow],
+    made: Mapping[str, SeedRow],
     *,
-    force: bool = False,
-    allow_duplicates: bool = False,
+    force: frozenset[str] = frozenset(),
+    allow_duplicates: frozenset[str] = frozenset(),
     reset: frozenset[str] = frozenset(),
 ) -> tuple[Decision, ...]:
-    """Decide for every seed, or raise all refusals at once; ``reset`` are those to be reset before.
+    """Decide for every seed, or raise all refusals at once; each option has the names of those it is for.
 
-    Refused: a reset of a seed that names no statement for it (GM531); an interrupted load whose files or
-    variables changed since (GM554, without ``force``); a reload of a seed that uses CREATE (GM555 where it
-    changed, GM556 where it was forced, without ``allow_duplicates``).
+    ``history`` has the newest row of each seed, ``made`` the newest one of a load that began to make something:
+    what a reset removes. Refused: a reset of a seed that names no statement for it (GM531), or whose statement
+    cannot be rendered with the variables of that load; an interrupted load or reset whose files or variables
+    changed since (GM554, without ``force``); a reload of a seed that uses CREATE (GM555 where it changed, GM556
+    where it was forced, without ``allow_duplicates``).
     """
     decisions: list[Decision] = []
     problems: list[Problem] = []
     for seed in seeds:
         row = history.get(seed.name)
-        decided = (
-            _reset(seed, row)
-            if seed.name in reset
-            else _one(seed, row, force=force, allow_duplicates=allow_duplicates)
-        )
+        if seed.name in reset:
+            decided: Decision | Problem = _reset(seed, row)
+        else:
+            decided = _one(
+                seed, row, force=seed.name in force, allow_duplicates=seed.name in allow_duplicates
+            )
+        if isinstance(decided, Decision) and decided.removes:
+            decided = _removing(decided, made.get(seed.name))
         if isinstance(decided, Problem):
             problems.append(decided)
         else:
@@ -91,15 +103,37 @@ def judge(
     return tuple(decisions)
 
 
-def _reset(seed: PreparedSeed, row: SeedRow | None) -> Decision | Problem:
+def _reset(seed: PreparedSeed, row: SeedRow | None) -> Decision:
+    return Decision(seed, row.generation + 1 if row else 1, reset=True)
+
+
+def _removing(decision: Decision, load: SeedRow | None) -> Decision | Problem:
+    """Let the reset remove what ``load`` made, whose variables may be others than those of the next load."""
+    seed = decision.seed
+    if load is not None and load.variables != seed.variables:
+        try:
+            seed = seed.removing(load.variables)
+        except SeedFileError as error:
+            return _unremovable(seed, load, error)
     if seed.reset:
-        return Decision(seed, row.generation + 1 if row else 1, reset=True)
+        return replace(decision, seed=seed)
     return Problem(
         "GM531",
         f"The seed {seed.name!r} does not say how to remove what it made.",
         "Name the statement in its front matter, for example:"
         " reset: MATCH (n:Person) WITH n LIMIT $batch DETACH DELETE n",
         Place(seed.file.file, 1),
+    )
+
+
+def _unremovable(seed: PreparedSeed, load: SeedRow, error: SeedFileError) -> Problem:
+    variables = in_words(from_json(load.variables)) or "it had none"
+    return Problem(
+        error.error_code,
+        f"The seed {seed.name!r} was loaded with other variables ({variables}), and its reset cannot be"
+        f" rendered with these: {error.message}",
+        "Nothing was removed. Give the seed those variables again; or write their values into its reset.",
+        error.place,
     )
 
 
@@ -112,16 +146,9 @@ def _one(
     again = Decision(seed, row.generation + 1)
     place = Place(seed.file.file, 1)
     if row.state != LOADED and not force:
-        if not changed:
-            return Decision(seed, row.generation, row)
-        return Problem(
-            "GM554",
-            f"The load of seed {seed.name!r} was interrupted after {row.committed:,} rows,"
-            f" and since then {changed} changed.",
-            f"Undo that to continue there; or load it anew: graphmigrate seed {seed.name} --force"
-            + (" --allow-duplicates (it uses CREATE)" if seed.program.creates else ""),
-            place,
-        )
+        return _interrupted(seed, row, changed, place) if changed else Decision(seed, row.generation, row)
+    if row.state == RESETTING:  # what the reset has not removed yet must not stay
+        return _reset(seed, row)
     if row.state == LOADED and not changed and not force:
         return Decision(seed, skip=UNCHANGED)
     if not seed.program.creates or allow_duplicates:
@@ -139,6 +166,20 @@ def _one(
         f"Write it with MERGE; or load it once more: graphmigrate seed {seed.name} --allow-duplicates",
         place,
     )
+
+
+def _interrupted(seed: PreparedSeed, row: SeedRow, changed: str, place: Place) -> Problem:
+    if row.state == RESETTING:
+        message = f"The reset of seed {seed.name!r} was interrupted, and since then {changed} changed."
+        cure = f"reset it anew: graphmigrate seed {seed.name} --reset"
+    else:
+        message = (
+            f"The load of seed {seed.name!r} was interrupted after {row.committed:,} rows,"
+            f" and since then {changed} changed."
+        )
+        cure = f"load it anew: graphmigrate seed {seed.name} --force"
+        cure += " --allow-duplicates (it uses CREATE)" if seed.program.creates else ""
+    return Problem("GM554", message, f"Undo that to continue there; or {cure}", place)
 
 
 def what_changed(seed: PreparedSeed, row: SeedRow) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Functions that look at the graph, or whose result depends on what is there already.
 _LOOKING = frozenset({"EXISTS", "COUNT", "COLLECT", "SHORTESTPATH", "ALLSHORTESTPATHS"})
-_ALTERNATIVES = frozenset({"OR", "XOR", "NOT"})
+_ALTERNATIVES = frozenset({"OR", "XOR", "NOT", "CASE"})
 _NAMESPACES = frozenset(
     {"date", "datetime", "localdatetime", "time", "localtime", "duration", "point", "vector"}
 )
@@ -41,7 +41,11 @@ class _Bound:
 
 @dataclass(slots=True)
 class _Body:
-    """What one pass over the clauses finds."""
+    """What one pass over the clauses finds.
+
+    ``set_by`` has who sets a property, ``sets_any`` tells that properties are set whose names only the row knows;
+    ``read_outside`` has the properties that are read anywhere but in SET.
+    """
 
     variable: str
     bound: dict[str, _Bound] = field(default_factory=dict)
@@ -50,7 +54,9 @@ class _Body:
     keys: set[str] = field(default_factory=set)
     set_by: dict[str, set[str]] = field(default_factory=dict)
     set_labels: set[str] = field(default_factory=set)
+    sets_any: bool = False
     read: set[tuple[str, str]] = field(default_factory=set)
+    read_outside: set[str] = field(default_factory=set)
     groups: list[frozenset[str]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     merged_types: set[str] = field(default_factory=set)
@@ -95,7 +101,17 @@ def _check(body: _Body) -> None:
         raise NotUnderstood
     if any(body.set_by.get(name, {owner}) != {owner} for owner, name in body.read):
         raise NotUnderstood
+    _check_reads(body)
     if any(body.types.count(merged) > 1 for merged in body.merged_types):
+        raise NotUnderstood
+
+
+def _check_reads(body: _Body) -> None:
+    """Refuse to read outside SET what is set: all rows of a batch read it before the first of them sets it.
+
+    Then the result would depend on where batches begin, and for rows of several sessions that follows from timing.
+    """
+    if body.read_outside and (body.sets_any or body.read_outside & body.set_by.keys()):
         raise NotUnderstood
 
 
@@ -223,21 +239,23 @@ def _set_item(body: _Body, owner: str, rest: Sequence[Lexeme]) -> None:
         return
     if rest[0].value == "." and len(rest) > 3 and rest[2].value == "=":
         body.set_by.setdefault(rest[1].value, set()).add(owner)
-        _expression(body, rest[3:])
+        body.read |= _properties(body, rest[3:])
         return
     bound = body.bound[owner]
     operator = "".join(token.value for token in rest[:-1] if token.sort is Sort.SYMBOL)[:2]
     value = rest[2:] if operator == "+=" else rest[1:]
     if rest[0].value not in {"+", "="} or (rest[0].value == "=" and bound.columns is not None):
         raise NotUnderstood
+    body.sets_any = body.sets_any or operator != "+="
     if [token.value for token in value] == [body.variable]:
+        body.sets_any = True
         # It writes the key, too, with the value that it has: where that has the column's name.
         if bound.columns is not None and not (bound.plain and len(body.looked_up) == 1):
             raise NotUnderstood
         return
     for name, expression in Reader(value).map().items():
         body.set_by.setdefault(name, set()).add(owner)
-        _expression(body, expression)
+        body.read |= _properties(body, expression)
 
 
 _CLAUSES = {
@@ -276,7 +294,15 @@ def _expressions(body: _Body, element: Node) -> None:
 
 
 def _expression(body: _Body, tokens: Sequence[Lexeme]) -> None:
-    """Note which properties an expression reads; refuse one that could look at other parts of the graph."""
+    """Note which properties an expression reads that stands outside SET."""
+    found = _properties(body, tokens)
+    body.read |= found
+    body.read_outside |= {name for _, name in found}
+
+
+def _properties(body: _Body, tokens: Sequence[Lexeme]) -> set[tuple[str, str]]:
+    """Give the properties that an expression reads; refuse one that could look at other parts of the graph."""
+    found = set()
     for index, token in enumerate(tokens):
         after = [each.value for each in tokens[index + 1 : index + 3]]
         if token.value == ")" and after[:1] in (["-"], ["<"]):
@@ -293,4 +319,5 @@ def _expression(body: _Body, tokens: Sequence[Lexeme]) -> None:
         if token.value in body.bound:
             if len(after) < 2 or after[0] != ".":
                 raise NotUnderstood
-            body.read.add((token.value, after[1]))
+            found.add((token.value, after[1]))
+    return found

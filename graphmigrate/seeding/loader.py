@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database.seed_history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
-from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
+from graphmigrate.database.seed_ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes, set_rows
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeding.meter import Meter
@@ -97,15 +97,13 @@ class _Load:
                 reading = meanwhile(lambda: next(found, None))  # the first rows of the next part
                 self._block(unit)
                 following = self._given(reading)
-                # What cannot be continued is closed at once; else the next step tells that the block is done.
-                if following is None or not self.program.parts[unit.part].resumable:
-                    self._advance(None, following)
+                if following is None:  # else the next step tells that the block is done
+                    self._advance(None, None)
             else:
                 # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
+                if isinstance(unit, Whole):
+                    self._asked_again(unit.part)
                 following = self._next(found)
-                if following is None and isinstance(unit, Whole):  # how many rows it has is known afterwards
-                    self._advance(unit, Batch(len(self.program.parts), 0, []))
-                    unit = None
                 self._advance(unit, following)
             unit = following
         seconds = time.monotonic() - begun
@@ -163,7 +161,10 @@ class _Load:
         def whole(tx: neo4j.Transaction) -> Outcome:
             if self.lanes_left:
                 close_lanes(tx, self.settings.ledger, self.seed.name)
-            return work(tx)
+            outcome = work(tx)
+            if isinstance(work, Sending) and isinstance(work.portions, Whole):  # its rows are known only now
+                set_rows(tx, self.key, self.rows + outcome.rows)
+            return outcome
 
         cleared = {"block": None, "block_bytes": None, "spread": None}
         step = Step(self.key, self.seed.name, number, cleared | values, first)
@@ -183,7 +184,7 @@ class _Load:
         part = self.program.parts[unit.part]
         assert isinstance(part, Rows)  # noqa: S101 - what a RowBlock is made of
         if not unit.lanes:
-            unit = self._opened(unit, part)
+            unit = self._opened(unit)
         try:
             for outcome in BlockLoad(self.ledger, self.settings, self.seed.name, part, unit).run():
                 self._tell(outcome)
@@ -193,10 +194,8 @@ class _Load:
             raise unreadable(error, self._kept()) from error
         self.lanes_left = True
 
-    def _opened(self, unit: RowBlock, part: Rows) -> RowBlock:
+    def _opened(self, unit: RowBlock) -> RowBlock:
         """Commit the rows of the block's lanes, and what decides which rows each of them gets."""
-        if self.resumed and self.resumed.lanes and self.resumed.part == unit.part:
-            self._start_again(part)
         count = 1 if unit.spread.in_order else max(1, self.settings.seed_sessions)
         name, ledger = self.seed.name, self.settings.ledger
         keys = [lane_key(ledger, name, self.generation, unit.part, lane) for lane in range(count)]
@@ -220,15 +219,12 @@ class _Load:
             raise refused(self.seed.name, None, error, self._kept()) from error
         return replace(unit, lanes=tuple(LaneRow(key) for key in keys))
 
-    def _start_again(self, part: Rows) -> None:
-        """Give up what a former run loaded of rows that may be others now; the statement is repeatable."""
-        assert self.resumed is not None  # noqa: S101
-        self.lanes_left = True
-        self.rows = self.before = self.resumed.rows
-        text = (
-            f"Seed {self.seed.name}: {part.source.label} may give other rows now, so its block starts again."
-        )
-        self.listen(Notice(text))
+    def _asked_again(self, number: int) -> None:
+        """Say that a former run may have read other rows of this part; nothing of that was kept."""
+        part = self.program.parts[number]
+        if self.resumed and self.resumed.part == number and isinstance(part, Rows):
+            text = f"{part.source.label} may give other rows now, so its block starts again"
+            self.listen(Notice(f"Seed {self.seed.name}: {text}."))
 
     def _lane_failed(self, failed: LaneFailed) -> Exception:
         if isinstance(failed.error, StepFailed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.config import Settings
@@ -15,10 +16,11 @@ from graphmigrate.seeding.program import Program, Query, build, reset_of
 from graphmigrate.seeding.template import checksum, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from graphmigrate.seeding.folder import SeedFile, SeedFolder
+    from graphmigrate.seeding.template import Rendering
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class PreparedSeed:
     """A seed rendered and checked: ready to be explained and loaded.
 
     ``variables`` is their JSON text; ``secrets`` are the values it took from the environment: never shown.
-    ``reset`` are the statements that remove what it made; none where its front matter names none.
+    ``reset`` are the statements that remove what it made; none where its front matter names none. ``render_reset``
+    renders them with other variables.
     """
 
     file: SeedFile
@@ -35,11 +38,28 @@ class PreparedSeed:
     program: Program = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     reset: tuple[Query, ...] = field(default=(), repr=False)
+    render_reset: Callable[[Mapping[str, Any]], Rendering] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
         """The seed's name."""
         return self.file.name
+
+    def removing(self, recorded: str) -> PreparedSeed:
+        """Give it with the reset of a load that had other variables: those ``recorded`` in the ledger.
+
+        Raises SeedFileError where the reset cannot be rendered with these.
+        """
+        if self.render_reset is None:
+            return self
+        return self.with_reset(self.render_reset(seed_variables.from_json(recorded)))
+
+    def with_reset(self, rendering: Rendering) -> PreparedSeed:
+        """Give it with this reset, whose values of the environment are not shown either."""
+        secrets = (*self.secrets, *rendering.environment.values())
+        return replace(self, reset=reset_of(rendering), secrets=secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +118,14 @@ def prepare_one(
                 code="GM588",
             )
     secrets = tuple(rendering.environment.values())
-    reset: tuple[Query, ...] = ()
-    if seed.front.reset:
-        # As many lines before it as in the file, so that what is wrong is shown at its line.
-        text = "\n" * (seed.front.reset_line - 1) + seed.front.reset
-        reset = reset_of(render(folder.path, replace(seed, text=text), variables, allowed))
     written = seed_variables.to_json(variables)
-    return PreparedSeed(seed, written, checksum(seed, rendering), program, secrets, reset)
+    prepared = PreparedSeed(seed, written, checksum(seed, rendering), program, secrets)
+    if not seed.front.reset:
+        return prepared
+    # As many lines before it as in the file, so that what is wrong is shown at its line.
+    text = "\n" * (seed.front.reset_line - 1) + seed.front.reset
+    render_reset = partial(render, folder.path, replace(seed, text=text), allowed=allowed)
+    return replace(prepared, render_reset=render_reset).with_reset(render_reset(variables))
 
 
 def _left_out(folder: SeedFolder, chosen: Sequence[SeedFile]) -> tuple[SkippedSeed, ...]:

@@ -58,11 +58,6 @@ class Statements:
 
     queries: tuple[Query, ...]
 
-    @property
-    def resumable(self) -> bool:
-        """Whether a load can continue at an item's number."""
-        return True
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -78,11 +73,6 @@ class Rows:
     columns: tuple[str, ...] | None
     spread: Spread = KEPT
     lean: Query | None = None
-
-    @property
-    def resumable(self) -> bool:
-        """Whether a load can continue at an item's number."""
-        return self.source.resumable
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ class Program:
 
     @property
     def creates(self) -> bool:
-        """Whether loading it twice would make things twice: a CREATE clause, not MERGE."""
+        """Whether loading it twice would make things twice: a CREATE clause or a procedure, not MERGE."""
         return any(query.creates for query in self.queries)
 
     @property

@@ -1,4 +1,4 @@
-"""What seeding asks of the Cypher reader: tokens, statements, CREATE clauses, the uses of a row variable."""
+"""What seeding asks of the Cypher reader: tokens, statements, what is made or deleted, the uses of a row."""
 
 from __future__ import annotations
 
@@ -101,9 +101,14 @@ def _meaningful(tokens: Sequence[Lexeme]) -> list[Lexeme]:
 
 
 def creates(tokens: Sequence[Lexeme]) -> bool:
-    """Whether there is a CREATE clause (or INSERT, its name in GQL); ``ON CREATE SET`` of a MERGE is none."""
+    """Whether there is a CREATE clause (or INSERT, its name in GQL); ``ON CREATE SET`` of a MERGE is none.
+
+    A procedure may do the same, except for Neo4j's own, and those that only load.
+    """
     words = _meaningful(tokens)
     for index, token in enumerate(words):
+        if _calls_procedure(words, index) and not _is_harmless(words, index + 1):
+            return True
         if token.sort is not Sort.WORD or token.value.upper() not in {"CREATE", "INSERT"}:
             continue
         before = words[index - 1] if index else None
@@ -118,6 +123,23 @@ def creates(tokens: Sequence[Lexeme]) -> bool:
 def may_delete(tokens: Sequence[Lexeme]) -> bool:
     """Whether the statement could delete nodes: by a DELETE clause, or in a procedure."""
     return any(token.sort is Sort.WORD and token.value.upper() in {"DELETE", "CALL"} for token in tokens)
+
+
+def _calls_procedure(words: Sequence[Lexeme], index: int) -> bool:
+    """Whether this is the CALL of a procedure, not of a subquery: ``CALL {…}`` or ``CALL (x) {…}``."""
+    if not _is_word(words[index], "CALL") or (index and words[index - 1].value in {".", ":"}):
+        return False
+    after = words[index + 1 : index + 3]
+    return len(after) == 2 and after[0].sort in _NAMING and after[1].value in {".", "("}
+
+
+def _is_harmless(words: Sequence[Lexeme], index: int) -> bool:
+    """Whether the procedure of this name makes no nodes or relationships."""
+    name = "".join(token.value for token in words[index : index + 4]).lower()
+    return name.startswith(("db.", "dbms.", "apoc.load."))
+
+
+_NAMING = frozenset({Sort.WORD, Sort.QUOTED})
 
 
 @dataclass(frozen=True, slots=True)

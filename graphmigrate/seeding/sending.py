@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,11 @@ class Sending:
         # Counting costs a round trip: only where something could be deleted at all.
         before = ledger_size(tx) if self._may_delete() else None
         if isinstance(part, Rows):
-            for portion in self.portions:
-                self._rows(tx, part, portion, outcome)
+            with closing(
+                portion for portion in self.portions
+            ) as portions:  # a query's session, where it fails
+                for portion in portions:
+                    self._rows(tx, part, portion, outcome)
         else:
             for portion in self.portions:
                 for query in portion:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
-import tempfile
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.seeding.cutting import Block, blocks, statements_weight
 from graphmigrate.seeding.program import Program, Rows, Statements
-from graphmigrate.seeding.spreading import KEPT, Spread
+from graphmigrate.seeding.spreading import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 # Rows are dealt out to lanes in blocks of so many. Neighbours stay together, because sessions that write into the same
 # leaves of an index wait for each other. Rows that may depend on earlier ones go in batches of just this size.
 BLOCK = 5_000
-# Bytes of a query's rows that are held in memory before they go to a temporary file.
-_HELD = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class RowBlock:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A part whose rows may differ when they are read again, and that is not repeatable: one transaction."""
+    """A part whose rows may be others when they are read again: all of it is one transaction."""
 
     part: int
     source: Rows
@@ -93,33 +89,18 @@ def _statements(part: Statements, number: int, settings: Settings, offset: int) 
 
 
 def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
-    spread = part.spread if part.source.resumable else KEPT
     limits = Limits(min(settings.batch_rows, BLOCK), max(1, settings.batch_bytes // 4))
     if not part.source.resumable:
         # Not asked beforehand: a query must see what the parts before it have written.
-        whole = part.query.creates
-        yield Whole(number, part, limits) if whole else RowBlock(number, _kept(part, limits), limits, spread)
+        yield Whole(number, part, limits)
         return
     cut = _cut(part, limits)
     ahead = list(islice(cut, 2))
     if len(ahead) == 1:
         yield Batch(number, 0, ahead[0].items)
     elif ahead:
-        fitted = spread.fitted([row for block in ahead for row in block.items], part.columns)
+        fitted = part.spread.fitted([row for block in ahead for row in block.items], part.columns)
         yield RowBlock(number, chain(ahead, cut), limits, fitted)
-
-
-def _kept(part: Rows, limits: Limits) -> Iterator[Block]:
-    """Read everything into a temporary file first, so that what is written cannot change what is read."""
-    with tempfile.SpooledTemporaryFile(max_size=_HELD) as kept:
-        for block in _cut(part, limits):
-            pickle.dump(block, kept)
-        kept.seek(0)
-        while True:
-            try:
-                yield pickle.load(kept)  # noqa: S301 - nobody else can write to this file
-            except EOFError:
-                return
 
 
 def _resumed(part: Rows, row: SeedRow) -> RowBlock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.seeding import yaml_text
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from graphmigrate.seeding.folder import SeedFile
 
+# A variable of such a name is not to be printed.
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -107,6 +110,14 @@ def _kind(default: Any) -> str:
         datetime.datetime: "a date and time, as 2026-01-31T12:00:00+00:00",
     }
     return names.get(type(default), "a value")
+
+
+def in_words(variables: Mapping[str, Any]) -> str:
+    """List variables with their values for a message; those whose names look secret, without."""
+    return ", ".join(
+        f"{name} = {'***' if SECRET_NAME.search(name) else repr(value)}"
+        for name, value in sorted(variables.items())
+    )
 
 
 def to_json(variables: Mapping[str, Any]) -> str:

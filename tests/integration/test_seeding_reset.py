@@ -8,7 +8,7 @@ from typing import Any
 import neo4j
 import pytest
 
-from graphmigrate.errors import SeedFailed, UsageError
+from graphmigrate.errors import HistoryMismatch, SeedFailed, UsageError
 from graphmigrate.events import Event, Notice
 from tests.projects import Project, count, rows
 
@@ -80,6 +80,72 @@ def test_an_interrupted_reset_goes_on_where_it_stopped(project: Project, driver:
     assert len(project.call("seed").loaded) == 1
     assert rows(driver, "MATCH (p:P) RETURN count(p), count(DISTINCT p.i)") == [[2500, 2500]]
     assert project.call("seed").loaded == ()
+
+
+VISITS = (
+    "---\nvars: {shop: north}\nreset: |\n  MATCH (v:Visit {shop: {{ shop }}})\n  WITH v LIMIT $batch\n"
+    "  DETACH DELETE v\n---\n"
+    "{% unwind i in range(2500) %}CREATE (:Visit {shop: {{ shop }}, i: i}){% endunwind %}\n"
+)
+
+
+@pytest.mark.parametrize("goes_on", ["the same", "forced", "reset"])
+def test_a_reset_removes_what_was_loaded_with_other_variables(
+    project: Project, driver: neo4j.Driver, goes_on: str
+) -> None:
+    """Also where it was interrupted, and the seed was edited since: nothing of the first load stays."""
+
+    class Died(Exception):
+        pass
+
+    from graphmigrate.seeding import sending
+
+    project.more["batch_rows"] = 1000
+    write(project, visits=VISITS)
+    project.call("seed")
+    sent: list[int] = []
+    run = sending.Sending.__call__
+
+    def failing(self: Any, tx: Any) -> Any:
+        sent.append(1)
+        if len(sent) == 2:
+            raise Died
+        return run(self, tx)
+
+    with pytest.MonkeyPatch.context() as patch, project.migrator() as migrator:
+        patch.setattr(sending.Sending, "__call__", failing)
+        with pytest.raises(Died):
+            migrator.seed(["visits"], variables={"shop": "south"}, reset=True)
+    assert count(driver, "Visit") == 1500
+    shop, options = "south", {"force": goes_on == "forced", "reset": goes_on == "reset"}
+    if goes_on != "the same":
+        shop = "east"
+        with pytest.raises(HistoryMismatch, match="The reset of seed 'visits' was interrupted") as raised:
+            project.call("seed", names=["visits"], variables={"shop": shop})
+        assert "graphmigrate seed visits --reset" in str(raised.value.hint)
+    project.call("seed", names=["visits"], variables={"shop": shop}, **options)
+    found = rows(driver, "MATCH (v:Visit) RETURN v.shop, count(v), count(DISTINCT v.i)")
+    assert found == [[shop, 2500, 2500]]
+
+
+def test_force_loads_nothing_that_the_named_seed_depends_on(project: Project, driver: neo4j.Driver) -> None:
+    write(project, a="CREATE (:P {i: 7});", b="---\ndepends: a\n---\nCREATE (:Q);")
+    project.call("seed")
+    result = project.call("seed", names=["b"], force=True, allow_duplicates=True)
+    assert [each.name for each in result.loaded] == ["b"]
+    assert (count(driver, "P"), count(driver, "Q")) == (1, 2)
+
+
+def test_what_the_server_says_shows_nothing_of_the_environment(
+    project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENANT", "pl4nted")
+    project.more["env_allowed"] = ("TENANT",)
+    driver.execute_query("CREATE CONSTRAINT p FOR (n:P) REQUIRE n.i IS UNIQUE")
+    write(project, a="CREATE (:P {i: {{ env('TENANT') }}});\nCREATE (:P {i: {{ env('TENANT') }}});")
+    with pytest.raises(SeedFailed, match=r"already exists .*\*\*\*") as raised:
+        project.call("seed")
+    assert "pl4nted" not in str(raised.value)
 
 
 def test_only_named_seeds_are_reset_and_those_without_a_reset_refuse(
@@ -189,7 +255,7 @@ def test_rows_of_a_query_see_what_came_before_and_not_what_they_make(
 def test_a_block_fed_by_a_query_starts_again(
     project: Project, driver: neo4j.Driver, failing_at: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Repeatable rows begin again and say so; those that are not are committed as a whole, or not at all."""
+    """It is committed as a whole, or not at all; who goes on there says so."""
     from graphmigrate.seeding import sending
 
     class Died(Exception):
@@ -217,10 +283,54 @@ def test_a_block_fed_by_a_query_starts_again(
     project.events.clear()
     project.call("seed")
     again = [each for each in project.events if isinstance(each, Notice) and "starts again" in each.text]
-    assert len(again) == (failing_at == 1)
+    assert len(again) == (failing_at > 1)
     assert (count(driver, "P"), count(driver, "Q")) == (2500, 2500)
     [[row]] = rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN s {.*}")
     assert (row["state"], row["rows"]) == ("loaded", 5000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "MATCH (p:P {i: row.i}) SET p.n = row.n + 1",
+        "MATCH (p:P {i: row.i}) SET p.n = p.n + 1",
+        "MERGE (p:P {i: row.i}) ON MATCH SET p.n = p.n + 1",
+        "MATCH (p:P {i: row.i}) MERGE (q:P {i: row.i + 2500}) ON CREATE SET p.n = 1, q.n = 1",
+    ],
+)
+def test_a_block_that_would_take_effect_twice_is_one_transaction(
+    project: Project, driver: neo4j.Driver, body: str
+) -> None:
+    from graphmigrate.seeding import sending
+
+    class Died(Exception):
+        pass
+
+    project.more["batch_rows"] = 1000
+    driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.i)")
+    driver.execute_query("UNWIND range(1, 2500) AS i CREATE (:P {i: i, n: 0})")
+    query = "MATCH (p:P) RETURN p.i AS i, p.n AS n ORDER BY i"
+    write(project, a=f"{{% unwind row in query('{query}') %}}{body}{{% endunwind %}}")
+    sent: list[int] = []
+    run = sending.Sending._run
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        sent.append(1)
+        if len(sent) == 2:
+            raise Died
+        return run(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sending.Sending, "_run", failing)
+        with pytest.raises(Died):
+            project.call("seed")
+    assert rows(driver, "MATCH (p:P) RETURN count(p), sum(p.n)") == [[2500, 0]]
+    project.call("seed")
+    changed = rows(driver, "MATCH (p:P) WHERE p.n = 1 RETURN count(p)")
+    assert changed == [[5000 if "2500" in body else 2500]]
+    assert rows(driver, "MATCH (p:P) RETURN max(p.n)") == [[1]]
+    [[row]] = rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN s {.*}")
+    assert (row["state"], row["rows"]) == ("loaded", 2500)
 
 
 def test_two_loads_at_once(project: Project, driver: neo4j.Driver, tmp_path: Path) -> None:

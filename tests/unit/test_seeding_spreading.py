@@ -48,6 +48,8 @@ def spread(body: str) -> str:
         ("MATCH (a:A {id: row.a}) MATCH (b:B {id: row.b}) MERGE (a)-[r:T]->(b) SET r.w = row.w", "key:a"),
         ("MATCH (a:A) WHERE a.id = row.a SET a.x = row.x", "key:a"),
         ("MATCH (a:A {id: row.a}) CREATE (b:B {id: row.b}) MERGE (a)-[:T]->(b)", "any"),
+        ("MATCH (a:A {id: row.a}) WHERE a.age < row.age SET a.seen = true, a.n = a.n + 1", "key:a"),
+        ("MATCH (a:A {id: row.a}) CREATE (:Log {n: a.count}) SET a += {seen: row.x}", "key:a"),
     ],
 )
 def test_rows_that_cannot_meet_may_be_spread(body: str, wanted: str) -> None:
@@ -88,6 +90,17 @@ def test_rows_that_cannot_meet_may_be_spread(body: str, wanted: str) -> None:
         "MATCH (a:A|B {id: row.a}) SET a.x = 1",
         "CREATE (:P $map)",
         "FOREACH (x IN row.list | CREATE (:P {x: x}))",
+        # what it reads outside SET is read for all rows of a batch before the first of them sets it
+        "MATCH (p:Person {id: row.id}) WHERE p.age < row.age SET p.age = row.age",
+        "MATCH (p:Person {id: row.id}) WHERE p.done IS NULL CREATE (:Log {id: row.id}) SET p.done = true",
+        "MATCH (p:Person {id: row.id}) CREATE (:Log {n: p.count}) SET p.count = p.count + 1",
+        "MATCH (p:Person {id: row.id}) CREATE (:Log {n: p.count}) SET p += {count: row.n}",
+        "MATCH (p:Person {id: row.id}) MATCH (q:Q {id: p.of}) SET p.of = row.of",
+        "MATCH (p:Person {id: row.id}), (q:Q {id: row.id}) MERGE (p)-[:T {w: p.w}]->(q) SET p.w = row.w",
+        "MERGE (p:Person {id: row.id}) CREATE (:Log {was: p.name}) SET p += row",
+        "MERGE (p:Person {id: row.id}) ON MATCH SET p.name = row.name CREATE (:Log {was: p.`name`})",
+        "MATCH (p:Person {id: row.id}) CREATE (l:Log {was: p.name}) SET l = row",
+        "MATCH (p:Person) WHERE CASE WHEN row.f AND p.id = row.id AND row.g THEN true END SET p.x = row.x",
     ],
 )
 def test_what_may_depend_on_earlier_rows_stays_in_order(body: str) -> None:

@@ -324,6 +324,13 @@ def test_blocks_and_statements_keep_their_order(tmp_path: Path) -> None:
         ("MATCH (n:CREATE) SET n.CREATE = 'CREATE (:A)' // CREATE (:B)", False),
         ("RETURN `CREATE` (1)", False),
         ("{% unwind i in [1] %}CREATE (:A){% endunwind %}", True),
+        ("{% unwind i in [1] %}CALL apoc.create.node(['A'], {i: i}) YIELD node{% endunwind %}", True),
+        ("call `my`.make(1)", True),
+        ("MATCH (n:A) CALL (n) { SET n.x = 1 }", False),
+        ("CALL { MATCH (n:A) SET n.x = 1 }", False),
+        ("CALL db.awaitIndexes(60)", False),
+        ("CALL apoc.load.json('x') YIELD value MERGE (:A {i: value.i})", False),
+        ("MATCH (n:CALL) SET n.call = n.CALL", False),
     ],
 )
 def test_a_create_clause_is_found_by_its_tokens(tmp_path: Path, text: str, creates: bool) -> None:
