@@ -75,14 +75,16 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
         place = None
         if found:
             line, column = int(found[1]), int(found[2])
-            place = Place(str(path), line, column, _masked(text.splitlines()[line - 1 : line]))
+            place = _placed(path, line, column, "".join(text.splitlines()[line - 1 : line]))
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise UsageError(f"{path} is not valid TOML: {reason}.", place=place, code="GM156") from None
 
 
-def _masked(lines: list[str]) -> str | None:
-    """Give the line for a message, unless it might hold a password."""
-    return None if not lines or "password" in lines[0].lower() else lines[0]
+def _placed(path: Path, number: int, column: int, line: str) -> Place:
+    """Give a place whose line is shown as far as no value stands there: any value may hold a password."""
+    key, sign, _ = line.partition("=")
+    shown = f"{key}{sign} …" if sign else line if re.fullmatch(r"\s*\[[\w. -]+\]\s*", line) else ""
+    return Place(str(path), number, column, shown if column <= len(shown) else None)
 
 
 def place_of(path: Path, text: str, key: str) -> Place:
@@ -93,7 +95,7 @@ def place_of(path: Path, text: str, key: str) -> Place:
         found = pattern.match(line)
         if found:
             column = len(line) - len(line.lstrip()) + 1
-            return Place(str(path), number, column, _masked([line]))
+            return _placed(path, number, column, line)
     return Place(str(path), lines[0][0] if lines else 1)
 
 

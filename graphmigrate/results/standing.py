@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from graphmigrate.errors import Severity
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -59,8 +61,9 @@ class Status:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is pending, changed, missing, interrupted or out of order."""
-        return not self.problems and all(row.state in {State.APPLIED, State.SKIPPED} for row in self.rows)
+        """Whether nothing is pending, changed, missing, interrupted or out of order; warnings are no matter."""
+        errors = any(each.severity is Severity.ERROR for each in self.problems)
+        return not errors and all(row.state in {State.APPLIED, State.SKIPPED} for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from graphmigrate import Migrator, Settings, UsageError
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.events import Holder, LockAwaited, SeedProgress, Warned
 from graphmigrate.logs import JsonFormatter, log, logged
+from graphmigrate.results import Status, Target
 
 PROGRAM = """
 import logging
@@ -162,3 +163,10 @@ def test_nothing_is_printed_unless_logging_is_set_up(capfd: pytest.CaptureFixtur
 def test_log_is_a_listener() -> None:
     listen: graphmigrate.events.Listener = log  # type: ignore[name-defined]
     listen(SeedProgress("people", 1))
+
+
+def test_a_warning_leaves_nothing_to_do() -> None:
+    target = Target("bolt://x", "neo4j", "community", "5.26.25")
+    stray = Problem("GM115", "A file that is not a migration.", severity=Severity.WARNING)
+    assert Status(target, (), (stray,)).clean
+    assert not Status(target, (), (Problem("GM602", "It was edited."),)).clean
