@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.database.seed_explain import explain
 from graphmigrate.errors import PreflightError, Problem
 from graphmigrate.seeding.program import ROWS, Rows, Statements
+from graphmigrate.seeding.units import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.seeding.preparation import PreparedSeed
     from graphmigrate.seeding.program import Query
+
+
+def _like_a_block(part: Rows) -> list[Any]:
+    """Give as many empty rows as a block has: Neo4j keeps one plan for lists of about one size, and the load finds it there."""
+    return [{} if part.columns is None else []] * BLOCK
 
 
 def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
@@ -29,7 +35,9 @@ def check(database: Database, seeds: Iterable[PreparedSeed]) -> None:
                 for query in part.queries:
                     distinct.setdefault(query.text, (query, query.parameters))
             elif isinstance(part, Rows):
-                distinct.setdefault(part.query.text, (part.query, {**part.query.parameters, ROWS: []}))
+                distinct.setdefault(
+                    part.query.text, (part.query, {**part.query.parameters, ROWS: _like_a_block(part)})
+                )
                 reading.update(query.text for query in part.source.queries)
                 for query in part.source.queries:
                     distinct.setdefault(query.text, (query, query.parameters))

@@ -48,13 +48,14 @@ class PreparedSeed:
         return self.file.name
 
     def removing(self, recorded: str) -> PreparedSeed:
-        """Give it with the reset of a load that had other variables: those ``recorded`` in the ledger.
+        """Give it with the reset of a load that had other variables: those ``recorded`` in the ledger; newer ones stay.
 
         Raises SeedFileError where the reset cannot be rendered with these.
         """
         if self.render_reset is None:
             return self
-        return self.with_reset(self.render_reset(seed_variables.from_json(recorded)))
+        now, then = (seed_variables.from_json(text) for text in (self.variables, recorded))
+        return self.with_reset(self.render_reset(now | then if then.keys() <= now.keys() else then))
 
     def with_reset(self, rendering: Rendering) -> PreparedSeed:
         """Give it with this reset, whose values of the environment are not shown either."""

@@ -96,7 +96,7 @@ class QuerySource(Source):
         return self.query.place
 
 
-def query(places: Places, text: Any, parameters: Any = None, /, **named: Any) -> QuerySource:
+def query(places: Places, text: Any, /, parameters: Any = None, **named: Any) -> QuerySource:
     """Make the source of a query: a text of the template, and values for its parameters (GM595)."""
     if not isinstance(text, Text):
         parameter(text)

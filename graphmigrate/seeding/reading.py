@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -103,11 +104,11 @@ def _meaningful(tokens: Sequence[Lexeme]) -> list[Lexeme]:
 def creates(tokens: Sequence[Lexeme]) -> bool:
     """Whether there is a CREATE clause (or INSERT, its name in GQL); ``ON CREATE SET`` of a MERGE is none.
 
-    A procedure may do the same, except for Neo4j's own, and those that only load.
+    Procedures that make nodes or relationships count, too.
     """
     words = _meaningful(tokens)
     for index, token in enumerate(words):
-        if _calls_procedure(words, index) and not _is_harmless(words, index + 1):
+        if _is_word(token, "CALL") and _MAKING.match(_joined(words, index + 1)):
             return True
         if token.sort is not Sort.WORD or token.value.upper() not in {"CREATE", "INSERT"}:
             continue
@@ -125,21 +126,14 @@ def may_delete(tokens: Sequence[Lexeme]) -> bool:
     return any(token.sort is Sort.WORD and token.value.upper() in {"DELETE", "CALL"} for token in tokens)
 
 
-def _calls_procedure(words: Sequence[Lexeme], index: int) -> bool:
-    """Whether this is the CALL of a procedure, not of a subquery: ``CALL {…}`` or ``CALL (x) {…}``."""
-    if not _is_word(words[index], "CALL") or (index and words[index - 1].value in {".", ":"}):
-        return False
-    after = words[index + 1 : index + 3]
-    return len(after) == 2 and after[0].sort in _NAMING and after[1].value in {".", "("}
+# APOC's documentation, "Creating data", "Graph refactoring" and "Cypher execution".
+_MAKING = re.compile(
+    r"apoc\.(create\.(node|relationship)|refactor\.clone|cypher\.(doit|run(many|write|file)))"
+)
 
 
-def _is_harmless(words: Sequence[Lexeme], index: int) -> bool:
-    """Whether the procedure of this name makes no nodes or relationships."""
-    name = "".join(token.value for token in words[index : index + 4]).lower()
-    return name.startswith(("db.", "dbms.", "apoc.load."))
-
-
-_NAMING = frozenset({Sort.WORD, Sort.QUOTED})
+def _joined(words: Sequence[Lexeme], index: int) -> str:
+    return "".join(token.value for token in words[index : index + 5]).lower()
 
 
 @dataclass(frozen=True, slots=True)

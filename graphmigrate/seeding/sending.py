@@ -122,8 +122,8 @@ def refused(seed: str, sending: Sending | None, error: StepFailed, kept: str) ->
     place = None
     if sending is not None:
         if isinstance(sending.part, Rows):
-            numbers = f"{sending.start + 1:,} to {sending.end:,}"
-            where = f" for rows {numbers} of {sending.part.source.label}"
+            numbers = f"rows {sending.start + 1:,} to {sending.end:,}" if sending.end else "the rows"
+            where = f" for {numbers} of {sending.part.source.label}"
         place = sending.place
         if sending.at is not None and error.position:
             place = sending.at.origin.place_of(*error.position)

@@ -167,11 +167,13 @@ def test_columns_and_parameters_may_have_any_name(tmp_path: Path) -> None:
         source = source_of(tmp_path, f"[{{{lists}}}] | where({name}='1')")
         assert len(list(source.values())) == 1
         assert source_of(tmp_path, f"csv('x.csv') | select({name}='id')").columns == (name,)
-    given_names = ("text", "parameters", "places", "named", "more", "self")
+    given_names = ("text", "places", "named", "more", "self")
     text = ", ".join(f"${name} AS {name}" for name in given_names)
     values = ", ".join(f"{name}=1" for name in given_names)
     [query] = source_of(tmp_path, f"query('RETURN {text}', {values})").queries
     assert query.parameters == dict.fromkeys(given_names, 1)
+    [query] = source_of(tmp_path, "query('RETURN $x AS x', parameters={'x': 1})").queries
+    assert query.parameters == {"x": 1}
 
 
 def test_rows_without_columns_cannot_be_filtered_by_one(tmp_path: Path) -> None:
