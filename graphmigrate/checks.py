@@ -7,8 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import decode
-from graphmigrate.cypher.kinds import calls_one_of, keywords
-from graphmigrate.cypher.lexer import is_significant, tokens
+from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict, holds
@@ -159,13 +158,15 @@ def _deletes_everything(statement: Statement) -> bool:
 
 def _drops_all_others(statement: Statement) -> bool:
     """Whether it calls apoc.schema.assert without a literal ``false`` as the third argument, ``dropExisting``."""
-    if not calls_one_of(statement.text, _SCHEMA_ASSERT):
-        return False
-    words = [token.text.strip("`").lower() for token in tokens(statement.text) if is_significant(token)]
-    call = words[words.index("assert") + 1 :]
-    depths = accumulate((word in _OPENING) - (word in _CLOSING) for word in call)
-    end = next((at for at, depth in enumerate(depths) if not depth), len(call))
-    return call[end - 2 : end] != [",", "false"]
+    calls = arguments_of(statement.text, _SCHEMA_ASSERT)
+    return any(_last_of([token.text.lower() for token in call]) != [",", "false"] for call in calls)
+
+
+def _last_of(words: list[str]) -> list[str]:
+    """Give the last two words before the bracket that closes a call."""
+    depths = accumulate(((word in _OPENING) - (word in _CLOSING) for word in words), initial=1)
+    end = next((at for at, depth in enumerate(depths) if not depth), len(words) + 1) - 1
+    return words[max(0, end - 2) : end]
 
 
 def _repeatable(statement: Statement) -> bool:

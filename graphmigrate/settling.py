@@ -75,9 +75,9 @@ class _Walk:
         by_key = {row.key: row for row in history.rows.values()}
         for item in record.plan:
             version = Version.parse(item["version"])
-            if not was_skipped(record, history, version) and not self._passes(
-                item, version, by_key.get(item["key"])
-            ):
+            if was_skipped(record, history, version):
+                self._came_to()
+            elif not self._passes(item, version, by_key.get(item["key"])):
                 break
 
     def _passes(self, item: dict[str, Any], version: Version, row: HistoryRow | None) -> bool:
@@ -145,9 +145,8 @@ def failed_to_build(
         for segment in segments[step:]:
             if segment.kind is not Kind.SCHEMA:
                 return ()
-            made = made_by(segment.actions, expected, now)
-            if any(entry.state == FAILED for entry in made):
-                return made if segment.creates_only else ()
+            if not _stands(segment, now):
+                return made_by(segment.actions, expected, now) if segment.creates_only else ()
             if fate(segment.actions, expected, now) is not Fate.COMMITTED:
                 return ()
             expected = apply(segment.actions, expected)
@@ -177,7 +176,7 @@ def _committed_up_to(begun: Settled, expected: Catalogue, now: Catalogue) -> tup
             raise _schema_changed(begun.version, segment)
         shows = leaves_a_trace(segment.actions, expected, now)
         if verdict is not Fate.COMMITTED or not (shows or _stands(segment, now)):
-            break
+            break  # what was there and FAILED before does not count as made
         shown = shown or shows
         expected = apply(segment.actions, expected)
         step = segment.number
@@ -185,7 +184,7 @@ def _committed_up_to(begun: Settled, expected: Catalogue, now: Catalogue) -> tup
 
 
 def _stands(segment: Segment, now: Catalogue) -> bool:
-    """Whether nothing that a segment wants is FAILED: it was there before, but the segment does not count as done."""
+    """Whether nothing that a segment wants is FAILED."""
     found = (now.find(action.target) for action in segment.actions if action.target)
     return all(entry is None or entry.state != FAILED for entry in found)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
-from itertools import chain, islice
+from itertools import chain, dropwhile, islice
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.escapes import Decoded, decode
@@ -208,6 +208,15 @@ def calls_one_of(text: str, procedures: re.Pattern[str]) -> bool:
     """Whether a statement calls a procedure whose whole name the pattern matches."""
     decoded = decode(text)
     return any(_calls(decoded, offset, procedures) for offset in _offsets_of_calls(decoded))
+
+
+def arguments_of(text: str, procedures: re.Pattern[str]) -> Iterator[list[Token]]:
+    """Give, for each call of a procedure whose whole name the pattern matches, what follows the opening bracket."""
+    decoded = decode(text)
+    for offset in _offsets_of_calls(decoded):
+        if _calls(decoded, offset, procedures):
+            stream = filter(is_significant, tokens_from(decoded, offset))
+            yield list(dropwhile(lambda token: token.text != "(", stream))[1:]
 
 
 def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:

@@ -12,9 +12,9 @@ from graphmigrate.results import Target
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
-# Nothing there yet, half there, no routes yet, the database not yet made; and GM307: somebody else's wrong passwords
-# have locked the user for some seconds, which says nothing about ours.
-STARTING = frozenset({"GM301", "GM303", "GM306", "GM307", "GM309"})
+# Nothing there yet, half there, no routes yet, the database not yet made; GM307: somebody else's wrong passwords
+# have locked the user for some seconds, which says nothing about ours; GM321: it may be going down once more.
+STARTING = frozenset({"GM301", "GM303", "GM306", "GM307", "GM309", "GM321"})
 WRONG_CERTIFICATE = frozenset({"GM315", "GM316", "GM317"})  # waiting does not mend one
 
 

@@ -89,10 +89,27 @@ def test_a_procedure_that_would_drop_the_constraints_of_the_history(arguments):
 
 
 @pytest.mark.parametrize(
-    "call", ["apoc.schema.assert({}, {}, false)", "`apoc`.schema . assert({a: [(1)]}, {}, FALSE)"]
+    "text",
+    [
+        "CALL `apoc.schema.assert`({}, {})",
+        "CALL apoc.schema.assert",
+        "CALL apoc.schema.assert({},{},false) YIELD label CALL apoc.schema.assert({}, {}) YIELD key RETURN key",
+    ],
+)
+def test_however_it_is_called(text):
+    assert codes(f"{text};") == ["GM516", "GM221"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "apoc.schema.assert({}, {}, false)",
+        "`apoc`.schema . assert({a: [(1)]}, {}, FALSE)",
+        "`apoc.schema.assert`({}, {}, false)",
+    ],
 )
 def test_and_that_is_told_to_drop_nothing(call):
-    assert codes(f"CALL {call} YIELD label RETURN label;") == ["GM221"]
+    assert codes(f"MATCH (assert:X) CALL {call} YIELD label RETURN label;") == ["GM221"]
 
 
 def test_ddl_that_cannot_be_read_is_not_said_to_commit_inside():
