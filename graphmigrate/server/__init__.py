@@ -29,7 +29,7 @@ def start(
 
     ``tell`` gets one line for each thing a waiting person wants to know. Safe to call from several processes at
     once: all get the same server. Raises UsageError (GM182-GM187, GM189, GM190, GM195-GM197: nothing was started) or
-    ServerFailed (GM180, GM181, GM188, GM192, GM194).
+    ServerFailed (GM180, GM181, GM188, GM192-GM194).
     """
     from graphmigrate.server.control import start as start_server
 
@@ -39,7 +39,8 @@ def start(
 def stop(project_dir: Path, tell: Callable[[str], None] = _silent) -> bool:
     """Stop what ``start`` started for this project, and nothing else; says whether a server ran.
 
-    The data of an ephemeral server is deleted. Raises ServerFailed (GM193) where it does not end.
+    The data of an ephemeral server is deleted. Raises ServerFailed (GM193) where it does not end, or Docker does not
+    say whether it runs.
     """
     from graphmigrate.server.control import stop as stop_server
 

@@ -72,19 +72,23 @@ def _living(folder: Folder, tell: Tell) -> State | None:
         state = _found_again(folder, state)
         alive = seems_alive(state)
     else:
-        container = state.container or docker.container_name(folder)
-        alive = docker.is_running(container) and docker.owner(container) == str(folder.project)
-        state = replace(state, container=container)
+        state = replace(state, container=state.container or docker.container_name(folder))
+        alive = _is_ours(folder, state) and docker.is_running(state.container or "")
     if alive:
         return state
     if state.ready:
         tell(
             f"The server that was started here ({state.provider}, port {state.port}) has died; clearing up after it."
         )
-    if state.provider == "docker" and docker.owner(state.container or "") == str(folder.project):
+    if state.provider == "docker" and _is_ours(folder, state):
         docker.remove(state.container or "")
     folder.forget(state)
     return None
+
+
+def _is_ours(folder: Folder, state: State) -> bool:
+    """Ask whether the container was started for this project, wherever its folder was then; raises ServerFailed (GM193)."""
+    return docker.owner(state.container or "") in {str(folder.project), state.project or str(folder.project)}
 
 
 def _found_again(folder: Folder, state: State) -> State:
@@ -112,6 +116,11 @@ def _check_same(state: State, release: Release, options: ServerOptions) -> None:
         )
         if wanted and wanted != is_now
     ]
+    # Who asks for a server that is thrown away must not fill the one that is kept.
+    if options.ephemeral and not state.ephemeral:
+        differences.append("--ephemeral, not data that is kept")
+    if not options.auth and state.auth:
+        differences.append("--no-auth, not a password")
     if differences:
         raise UsageError(
             f"A server of this project runs already, and you asked for {' and '.join(differences)}.",
@@ -233,7 +242,10 @@ def _liveness(state: State) -> Callable[[], bool]:
         if time.monotonic() - asked[0] < _LOOK_EVERY:
             return True
         asked[0] = time.monotonic()
-        return docker.is_running(state.container or "")
+        try:
+            return docker.is_running(state.container or "")
+        except ServerFailed:  # Docker is busy, which says nothing of the server; the time limit holds
+            return True
 
     return alive
 
@@ -261,6 +273,12 @@ def _end(folder: Folder, state: State) -> None:
     if state.provider == "docker":
         container = state.container or docker.container_name(folder)
         docker.remove(container) if state.ephemeral else docker.stop(container)
+        if docker.is_running(container):
+            raise ServerFailed(
+                f"The container {container[:12]} cannot be stopped: it does not end.",
+                hint=f"End it by hand: docker rm --force {container}",
+                code="GM193",
+            )
         return
     if state.pid is None or state.birth is None:
         return

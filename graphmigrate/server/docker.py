@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LABEL = "graphmigrate.project"
 _ANSWER = 5.0  # a daemon that is well answers in a tenth of a second
+_NONE = ("no such object", "no such container")  # the words of every version, but for capitals
 _PULL = 900.0
 _TIMED_OUT = 124
 _GRACE = 30  # Neo4j needs about ten seconds, just over docker's own default
@@ -107,13 +108,29 @@ def container_name(folder: Folder) -> str:
 
 
 def is_running(container: str) -> bool:
-    """Ask Docker whether a container runs."""
-    return _docker("inspect", "--format", "{{.State.Running}}", container).stdout.strip() == "true"
+    """Ask Docker whether a container runs; raises ServerFailed (GM193) where it does not say."""
+    return _inspect(container, "{{.State.Running}}") == "true"
 
 
 def owner(container: str) -> str:
-    """Give the project that a container was started for; empty where there is no such container."""
-    return _docker("inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', container).stdout.strip()
+    """Give the project that a container was started for; empty where there is no such container.
+
+    Raises ServerFailed (GM193) where Docker does not say.
+    """
+    return _inspect(container, f'{{{{index .Config.Labels "{LABEL}"}}}}')
+
+
+def _inspect(container: str, template: str) -> str:
+    """Give a fact of a container, empty where there is none. A Docker that is silent is no answer: the server may run."""
+    done = _docker("inspect", "--format", template, container, timeout=_ANSWER)
+    if done.returncode and not any(each in done.stderr.lower() for each in _NONE):
+        raise ServerFailed(
+            f"Docker does not say whether the container {container[:12]} runs: {_reason(done)}.",
+            hint="Start Docker, or wait until it answers, and try again. Where the container is gone for good, delete "
+            ".graphmigrate/server.json.",
+            code="GM193",
+        )
+    return "" if done.returncode else done.stdout.strip()
 
 
 def stop(container: str) -> None:

@@ -14,7 +14,8 @@ import secrets
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphmigrate.server import ports, processes
@@ -23,7 +24,6 @@ from graphmigrate.server.model import HOST, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 FORMAT = 1
 USERNAME = "neo4j"
@@ -33,7 +33,8 @@ USERNAME = "neo4j"
 class State:
     """What ``server.json`` says. ``ready`` turns true with the first answered queries.
 
-    ``pid`` and ``birth`` name the JVM, ``container`` the container.
+    ``pid`` and ``birth`` name the JVM, ``container`` the container, ``project`` the folder it was started for (not known
+    where an older version wrote the file).
     """
 
     provider: str
@@ -46,7 +47,13 @@ class State:
     birth: str | None = None
     container: str | None = None
     ready: bool = False
+    project: str | None = None
     format: int = FORMAT
+
+    def names_same(self, other: State) -> bool:
+        """Say whether both are about one started server."""
+        mine = (self.provider, self.port, self.pid, self.birth, self.container)
+        return mine == (other.provider, other.port, other.pid, other.birth, other.container)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,11 @@ class Folder:
             ) from error
 
     def read(self) -> State | None:
-        """Give what is known about the started server; None where nothing (readable) is."""
+        """Give what is known about the started server; None where nothing (readable) is, or another project's."""
+        state = self._written()
+        return None if state is None or self._is_copied(state) else state
+
+    def _written(self) -> State | None:
         try:
             content = json.loads(self.state_file.read_bytes())
         except (OSError, ValueError):
@@ -158,8 +169,25 @@ class Folder:
         except TypeError:
             return None
 
+    def _is_copied(self, state: State) -> bool:
+        """Say whether the file came here with a copy of the project that it names, which still has that server.
+
+        A folder that was moved keeps its server; so does one that is reached by another path, such as a link.
+        """
+        if state.project is None or state.project == str(self.project):
+            return False
+        named = Folder(Path(state.project))
+        try:
+            if named.state_file.samefile(self.state_file):
+                return False
+        except OSError:
+            return False
+        original = named._written()
+        return original is not None and original.names_same(state)
+
     def write(self, state: State) -> None:
         """Replace what is known."""
+        state = replace(state, project=state.project or str(self.project))
         write_private(self.state_file, json.dumps(asdict(state), indent=2) + "\n")
 
     def forget(self, state: State) -> None:
@@ -213,7 +241,7 @@ class Folder:
 def find(project_dir: Path) -> Server | None:
     """Give the project's running server, None where there is none that answers queries yet.
 
-    Takes a millisecond: reads the state file and looks at the process (or, for a container, at its port).
+    Takes a millisecond: reads the state file and looks at the process. For a container, Docker is asked, which takes 50.
     """
     folder = Folder(project_dir.absolute())
     state = folder.read()
@@ -226,10 +254,20 @@ def find(project_dir: Path) -> Server | None:
 
 
 def seems_alive(state: State) -> bool:
-    """Say whether the started server lives, as far as one can tell without asking Docker."""
+    """Say whether the started server lives; a Docker that does not answer is believed to run what listens on the port."""
     if state.provider == "docker":
-        return ports.is_open(state.port)
+        return ports.is_open(state.port) and _runs(state.container or "")
     return state.pid is not None and state.birth is not None and processes.is_same(state.pid, state.birth)
+
+
+def _runs(container: str) -> bool:
+    """Ask Docker: after the machine was started anew, a stranger's server may listen on the port."""
+    from graphmigrate.server import docker
+
+    try:
+        return docker.is_running(container)
+    except ServerFailed:
+        return True
 
 
 def write_private(path: Path, text: str) -> None:

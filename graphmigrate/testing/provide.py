@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from graphmigrate.errors import GraphMigrateError, UsageError
+from graphmigrate.server.model import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -95,11 +96,22 @@ def choose(
         return Choice("given", origin, address, username, password)
     wanted = provider or environment.get("GRAPHMIGRATE_SERVER_PROVIDER")
     if wanted:
-        return Choice(wanted, "as asked for", version=version)
+        return Choice(_known(wanted), "as asked for", version=version)
     reason = _without_docker(environment)
     if reason is None:
         return Choice("docker", "by testcontainers", version=version)
     return Choice("jvm", reason, version=version)
+
+
+def _known(provider: str) -> str:
+    """Give the provider as it is written here, however its letters were; raises UsageError."""
+    name = provider.strip().lower()
+    if name not in PROVIDERS:
+        raise UsageError(
+            f"{provider!r} is no way to start a Neo4j for tests.",
+            hint=f"GRAPHMIGRATE_SERVER_PROVIDER and graphmigrate_server take {' or '.join(PROVIDERS)}.",
+        )
+    return name
 
 
 def _without_docker(environment: Mapping[str, str]) -> str | None:

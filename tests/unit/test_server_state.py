@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -114,6 +115,67 @@ def test_stop_ends_the_very_process_that_was_started(tmp_path, sleeper):
     finally:
         other.kill()
         other.wait()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (ServerOptions(ephemeral=True), "--ephemeral"),
+        (ServerOptions(auth=False), "--no-auth"),
+        (ServerOptions(port=1), "port 1"),
+    ],
+)
+def test_a_running_server_is_not_given_for_another_kind(tmp_path, sleeper, options, named):
+    folder = Folder(tmp_path)
+    folder.home(ephemeral=False).make()
+    folder.home(ephemeral=False).make_password()
+    running(folder, sleeper.pid, auth=True)
+    with pytest.raises(UsageError, match=named) as caught:
+        server.start(tmp_path, options)
+    assert caught.value.error_code == "GM196"
+    assert server.start(tmp_path).pid == sleeper.pid
+
+
+def test_a_running_ephemeral_server_without_a_password_is_given_to_whoever_asks(tmp_path, sleeper):
+    running(Folder(tmp_path), sleeper.pid, ephemeral=True)
+    for options in (ServerOptions(), ServerOptions(ephemeral=True, auth=False)):
+        assert server.start(tmp_path, options).pid == sleeper.pid
+
+
+def test_a_copy_of_a_project_has_no_server(tmp_path, sleeper):
+    original, copy = tmp_path / "shop", tmp_path / "shop2"
+    running(Folder(original), sleeper.pid)
+    shutil.copytree(original, copy)
+    assert server.find(copy) is None
+    assert server.stop(copy) is False
+    assert sleeper.poll() is None
+    assert server.find(original) is not None
+    assert server.stop(original) is True
+
+
+def test_a_project_that_was_moved_keeps_its_server(tmp_path, sleeper):
+    original, moved = tmp_path / "shop", tmp_path / "moved"
+    running(Folder(original), sleeper.pid)
+    original.rename(moved)
+    assert server.find(moved) is not None
+    running(Folder(original), os.getpid())  # a new project where the old one was
+    assert server.find(moved) is not None
+    assert server.stop(moved) is True
+
+
+def test_a_link_to_a_project_leads_to_its_server(tmp_path, sleeper):
+    running(Folder(tmp_path / "shop"), sleeper.pid)
+    (tmp_path / "link").symlink_to(tmp_path / "shop")
+    assert server.find(tmp_path / "link") is not None
+
+
+def test_a_state_that_names_no_project_is_of_the_folder_it_is_in(tmp_path, sleeper):
+    folder = Folder(tmp_path)
+    running(folder, sleeper.pid)
+    content = json.loads(folder.state_file.read_text())
+    assert content.pop("project") == str(tmp_path)
+    folder.state_file.write_text(json.dumps(content))
+    assert server.find(tmp_path) is not None
 
 
 def test_the_data_of_an_ephemeral_server_is_deleted_and_no_other(tmp_path, sleeper):

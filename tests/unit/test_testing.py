@@ -63,6 +63,14 @@ def test_what_was_asked_for_is_not_second_guessed() -> None:
     assert choose({"GRAPHMIGRATE_SERVER_PROVIDER": "docker"}, version="2026.05").provider == "docker"
 
 
+def test_a_provider_is_known_by_its_word() -> None:
+    assert choose({"GRAPHMIGRATE_SERVER_PROVIDER": "Docker"}).provider == "docker"
+    assert choose({}, provider=" JVM ").provider == "jvm"
+    with pytest.raises(UsageError, match="'podman'") as refused:
+        choose({"GRAPHMIGRATE_SERVER_PROVIDER": "podman"})
+    assert "docker or jvm" in (refused.value.hint or "")
+
+
 def test_each_worker_has_its_own_address() -> None:
     given = ("bolt://neo4j-{worker}:7687", "GRAPHMIGRATE_TEST_URI")
     assert choose({}, uri=given, worker="gw3").uri == "bolt://neo4j-gw3:7687"
