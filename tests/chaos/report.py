@@ -38,7 +38,8 @@ What is done to it: the corpus in `tests/chaos/corpus.py` has migrations of ever
 DDL, drop and recreate under one name, data, mixed files, batches, statement mode, autocommit marked repeatable) over a few
 thousand nodes; each data statement leaves a trace that shows how often it took effect. A proxy that reads Bolt's framing
 does the harm at the k-th message in either direction. Where there are more messages than points, the points are spread
-evenly over all of them.
+evenly over all of them, but for a record that follows a record of the same answer: these come last, because before each of them
+the server has done the same.
 
 *Recovered by itself*: the disturbed command, or the other runner of a race, reached the undisturbed end without another
 command. *Recovered by rerun*: the same command, run once more, did. *Double effects*: a statement took effect twice.
