@@ -40,20 +40,30 @@ def settle(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Ou
     return workspace.history()
 
 
-def settle_as_told(
+def repair(
     workspace: Workspace, files: MigrationFolder, wanted: dict[str, set[Version]]
 ) -> tuple[RepairAction, ...]:
-    """Settle a run that died by a person's word, for the named versions whose fate cannot be read."""
+    """Do what a person said of the named versions; every word is checked before anything is committed."""
     from graphmigrate.recovery import recover, verdicts_of
 
     history = workspace.history()
     verdicts = verdicts_of(workspace.database, history, wanted)
-    if not verdicts:
-        return ()
-    recover(workspace.database, history, files, workspace.read_one, verdicts)
-    for versions in wanted.values():
-        versions -= verdicts.keys()
-    return tuple(repairing.settled_action(version, word) for version, word in verdicts.items())
+    others = {word: versions - verdicts.keys() for word, versions in wanted.items()}
+    chosen = repairing.changes(files, history, others, workspace.read_one)
+    if verdicts:  # for those of a run that died whose fate cannot be read
+        recover(workspace.database, history, files, workspace.read_one, verdicts)
+    settled = tuple(repairing.settled_action(version, word) for version, word in verdicts.items())
+    return (*settled, *repairing.resolve(workspace.database, chosen, workspace.listen))
+
+
+def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:
+    """Name what stops ``migrate`` and what resolves it; changes nothing."""
+    from graphmigrate.recovery import first_unsettled
+
+    history = workspace.history()
+    version = first_unsettled(workspace.database, history)
+    unsettled = [repairing.unsettled(version)] if version else []
+    return (*unsettled, *repairing.findings(files, history, workspace.read_one))
 
 
 def apply(

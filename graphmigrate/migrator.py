@@ -174,7 +174,7 @@ class Migrator:
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
         entries = plan.compare(files.files, history)
-        problems = [*files.problems, *plan.mismatches(entries, history)]
+        problems = [*files.problems, *planning.mismatches(files, entries, history)]
         return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))
 
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
@@ -199,23 +199,18 @@ class Migrator:
         done: Sequence[str] = (),
     ) -> RepairResult:
         """Show every disagreement of history and files with what resolves it; resolve those of the versions named."""
-        from graphmigrate import repairing
-        from graphmigrate.applying import settle_as_told
+        from graphmigrate import applying, repairing
         from graphmigrate.results import RepairResult
 
         workspace = self._workspace
-        files = workspace.files(strict=False)
+        files = workspace.files()
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
         wanted = {word: {Version.parse(each) for each in names} for word, names in words.items()}
+        repairing.refuse_two_words(wanted)
         if not any(wanted.values()):
-            return RepairResult(repairing.findings(files, workspace.history()))
+            return RepairResult(applying.show_repairs(workspace, files))
         with workspace.locked(None):
-            settled = settle_as_told(workspace, files, wanted)
-            history = workspace.history()
-            resolved = repairing.resolve(
-                workspace.database, files, history, wanted, workspace.read_one, workspace.listen
-            )
-            return RepairResult((*settled, *resolved))
+            return RepairResult(applying.repair(workspace, files, wanted))
 
     def wait(self, timeout: float = 60.0) -> Target:
         """Wait until a real query on the target database succeeded twice in a row; a refused password fails at once."""

@@ -9,7 +9,7 @@ from graphmigrate.history import SKIPPED
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphmigrate.history import History, HistoryRow
     from graphmigrate.project.model import Condition, Migration, MigrationFile
@@ -122,17 +122,33 @@ def mismatches(
     entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False
 ) -> list[Problem]:
     """Name every disagreement of history and files, each with the command that resolves it."""
-    found = [_mismatch(entry, history) for entry in entries]
+    entries = tuple(entries)
+    renamed = renames(entries)
+    found = [mismatch(entry, history, renamed) for entry in entries]
     return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
 
 
-def _mismatch(entry: Entry, history: History) -> Problem | None:
+def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:
+    """Find the file of a missing version under another one: it has no row, and the text that was applied."""
+    entries = tuple(entries)
+    missing = [entry for entry in entries if entry.state is State.MISSING]
+    waiting = {State.PENDING, State.SKIPPED, State.OUT_OF_ORDER} if missing else set()
+    files = {entry.file.checksum: entry.file for entry in entries if entry.file and entry.state in waiting}
+    return {
+        each.version: files[each.row.checksum] for each in missing if each.row and each.row.checksum in files
+    }
+
+
+def mismatch(entry: Entry, history: History, renamed: Mapping[Version, MigrationFile]) -> Problem | None:
+    """Name the disagreement of history and files about one version; ``renamed`` are the files of missing ones."""
     if entry.state is State.CHANGED and entry.file:
         return Problem(
             "GM602",
             f"{entry.file.name} was edited after it was applied as {entry.name}.",
             f"Put the file back as it was, or accept the new text: graphmigrate repair --accept {entry.name}",
         )
+    if entry.state is State.MISSING and entry.version in renamed:
+        return _renamed(entry, renamed[entry.version])
     if entry.state is State.MISSING:
         return Problem(
             "GM603",
@@ -147,6 +163,16 @@ def _mismatch(entry: Entry, history: History) -> Problem | None:
             "graphmigrate migrate --allow-out-of-order",
         )
     return None
+
+
+def _renamed(entry: Entry, file: MigrationFile) -> Problem:
+    return Problem(
+        "GM603",
+        f"{entry.name} ({entry.description}) is in the history, and its file looks renamed: "
+        f"{file.name} has the text that was applied.",
+        f"Give the file its version {entry.name} back. After graphmigrate repair --forget {entry.name}, "
+        f"its statements would run again as V{file.version.text}.",
+    )
 
 
 def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:
@@ -236,11 +262,9 @@ def _resumable(task: Task) -> list[Problem]:
     row = task.row
     if row is None:
         return []
-    touched = row.step + (1 if row.intent or row.batches else 0)
-    for number, checksum in enumerate(row.segments[:touched], 1):
-        segment = task.segments[number - 1] if number <= len(task.segments) else None
-        if segment is None or segment.checksum != checksum:
-            return [_edited_segment(task, segment, number, row)]
+    edited = edited_part(task, row)
+    if edited:
+        return [edited]
     if row.intent and not task.migration.header.options.repeatable:
         segment = task.segments[row.intent - 1]
         return [
@@ -256,12 +280,27 @@ def _resumable(task: Task) -> list[Problem]:
     return []
 
 
+def edited_part(task: Task, row: HistoryRow) -> Problem | None:
+    """Find the first segment that took effect, wholly or in part, and is not in the file as it was."""
+    for number, checksum in enumerate(row.segments[: _touched(row)], 1):
+        segment = task.segments[number - 1] if number <= len(task.segments) else None
+        if segment is None or segment.checksum != checksum:
+            return _edited_segment(task, segment, number, row)
+    return None
+
+
+def _touched(row: HistoryRow) -> int:
+    """Give the last segment of which anything took effect, as far as anybody knows."""
+    return row.step + (1 if row.intent or row.batches else 0)
+
+
 def _edited_segment(task: Task, segment: Segment | None, number: int, row: HistoryRow) -> Problem:
     what = "was edited" if segment else "is gone from the file"
+    effect = "which took effect already" if number <= row.step else "which may have taken effect in part"
     return Problem(
         "GM605",
         f"{task.name} is applied up to segment {row.step} of {row.steps}, but segment {number}, "
-        f"which took effect already, {what}.",
-        f"Put that part of {task.migration.file.name} back; what follows segment {row.step} may be changed freely.",
+        f"{effect}, {what}.",
+        f"Put that part of {task.migration.file.name} back; what follows segment {_touched(row)} may be changed freely.",
         segment.statements[0].place if segment else None,
     )

@@ -72,11 +72,20 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
         return tuple(problems)
     history = workspace.history()
     entries = plan.compare(files.files, history)
-    problems.extend(plan.mismatches(entries, history))
+    problems.extend(mismatches(files, entries, history))
     chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
     pairs = [(entry, migrations[entry.version]) for entry in chosen]
     planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
     return (*problems, *planned.problems, *findings(workspace, planned, history))
+
+
+def mismatches(files: MigrationFolder, entries: Sequence[Entry], history: History) -> list[Problem]:
+    """Name every disagreement; where the folder is wrong, that comes first: a file that was not read is not missing."""
+    found = plan.mismatches(entries, history)
+    if all(each.severity is not Severity.ERROR for each in files.problems):
+        return found
+    hint = "Mend what is wrong with the migrations folder first: that may be the cause."
+    return [replace(each, hint=hint) if each.code in {"GM602", "GM603"} else each for each in found]
 
 
 def nothing_to_do(planned: Plan, history: History) -> bool:

@@ -20,7 +20,7 @@ from graphmigrate.database.ledger import (
     record_attempt,
 )
 from graphmigrate.database.transactions import is_any_terminated
-from graphmigrate.errors import LockLost, MigrationFailed
+from graphmigrate.errors import LockLost, MigrationFailed, UsageError
 from graphmigrate.project.versions import Version
 from graphmigrate.schema.catalogue import FAILED, ONLINE
 from graphmigrate.segments import segments_of
@@ -133,7 +133,8 @@ def recover(
 
     Without ``ending`` it is a run that died, and indexes that it left populating are waited for. A run that ends itself leaves
     its record open then, for the next one. Raises HistoryMismatch where its fate cannot be read, MigrationFailed
-    (GM507) where an index still populates after ``index_timeout`` seconds.
+    (GM507) where an index still populates after ``index_timeout`` seconds, UsageError (GM610) where a verdict is DONE and
+    the run did not come so far.
     """
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
@@ -151,6 +152,7 @@ def recover(
         return []
     ending = ending or Ending()
     settled = settle(record, history, catalogue, migration_of, verdicts)
+    _refuse_unused(verdicts, settled)
     planned = {item["key"] for item in record.plan}
     finished = [row for row in history.rows.values() if row.key in planned and row.complete]
     chain = [row.key for row in sorted(finished, key=lambda row: (row.rank, row.version))]
@@ -169,6 +171,29 @@ def recover(
         forget_attempts(tx, database, history, map(_version_in, chain))
         draw_chain(tx, database.settings.ledger, history.head, chain)
     return settled
+
+
+def _refuse_unused(verdicts: Mapping[Version, str], settled: Iterable[Settled]) -> None:
+    """RERUN is true wherever the run stopped, DONE only where the walk came to that version."""
+    came_to = {each.version for each in settled}
+    for version in sorted(verdicts):
+        if verdicts[version] == DONE and version not in came_to:
+            raise UsageError(
+                f"--done V{version.text}: nothing shows that the run that died came to it. Nothing was changed.",
+                hint="Leave it out, and graphmigrate migrate applies it; or, if it is complete, "
+                "say --done for the versions before it too.",
+                code="GM610",
+            )
+
+
+def first_unsettled(database: Database, history: History) -> Version | None:
+    """Give the first version that a run without an end has not completed; None where every run ended."""
+    record = read_run_record(database, history.record) if history.record else None
+    if record is None:
+        return None
+    planned = [Version.parse(item["version"]) for item in record.plan]
+    unsure = (each for each in planned if each not in history.rows or not history.rows[each].complete)
+    return next(unsure, planned[-1])
 
 
 def verdicts_of(

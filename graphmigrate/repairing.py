@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphmigrate import plan
-from graphmigrate.errors import UsageError
+from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.history import COMPLETE, FORGOTTEN
 from graphmigrate.results import BaselineResult, RepairAction, State
 from graphmigrate.segments import segments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.errors import Problem
     from graphmigrate.history import History
     from graphmigrate.plan import Entry
     from graphmigrate.project.model import Migration, MigrationFile, MigrationFolder
@@ -28,53 +29,108 @@ _RESOLUTIONS = {
 }
 
 
-def findings(files: MigrationFolder, history: History) -> tuple[RepairAction, ...]:
-    """Name every disagreement that ``repair`` can resolve."""
-    actions = []
-    for entry in plan.compare(files.files, history):
-        if entry.state in _RESOLUTIONS:
-            finding, word = _RESOLUTIONS[entry.state]
-            actions.append(_action(entry, finding, f"graphmigrate repair --{word} {entry.name}"))
-        elif entry.row is not None and entry.row.intent:
-            resolution = f"graphmigrate repair --rerun {entry.name} or --done {entry.name}"
-            actions.append(
-                _action(entry, "interrupted inside a statement that commits by itself", resolution)
-            )
-    return tuple(actions)
+class Change(NamedTuple):
+    """What a person's word changes of one row."""
+
+    key: str
+    values: dict[str, Any]
+    action: RepairAction
+
+
+def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[RepairAction, ...]:
+    """Name every disagreement of history and files that stops ``migrate``, with what resolves it."""
+    entries = plan.compare(files.files, history)
+    renamed = plan.renames(entries)
+    found = (_finding(entry, plan.mismatch(entry, history, renamed), renamed, read) for entry in entries)
+    return tuple(each for each in found if each)
+
+
+def _finding(
+    entry: Entry, problem: Problem | None, renamed: Mapping[Version, MigrationFile], read: Reader
+) -> RepairAction | None:
+    if entry.state in _RESOLUTIONS and entry.version not in renamed:
+        finding, word = _RESOLUTIONS[entry.state]
+        return _action(entry, finding, f"graphmigrate repair --{word} {entry.name}")
+    problem = problem or _edited_part(entry, read)
+    if problem:
+        return _action(entry, problem.message, problem.hint or "")
+    if entry.row is not None and entry.row.intent:
+        resolution = f"graphmigrate repair --rerun {entry.name} or --done {entry.name}"
+        return _action(entry, "interrupted inside a statement that commits by itself", resolution)
+    return None
+
+
+def _edited_part(entry: Entry, read: Reader) -> Problem | None:
+    """Say what was edited of the part of an interrupted migration that took effect."""
+    if entry.state is not State.INTERRUPTED or entry.row is None or entry.file is None:
+        return None
+    migration = read(entry.file)
+    return plan.edited_part(plan.Task(migration, segments_of(migration), entry.row.key, entry.row), entry.row)
+
+
+def unsettled(version: Version) -> RepairAction:
+    """Tell that a run is at work or died; ``version`` is the first that it has not completed."""
+    return RepairAction(
+        version.text,
+        "",
+        "a run that means to apply it is at work, or died and is not settled",
+        "graphmigrate migrate waits for it or completes its history; where that stops for GM607 or GM608, "
+        "say --rerun or --done of the version it names",
+    )
 
 
 def _action(entry: Entry, finding: str, resolution: str, *, done: bool = False) -> RepairAction:
     return RepairAction(entry.version.text, entry.description, finding, resolution, done)
 
 
-def resolve(
-    database: Database,
-    files: MigrationFolder,
-    history: History,
-    wanted: Mapping[str, set[Version]],
-    read: Reader,
-    listen: Listener = ignore,
-) -> tuple[RepairAction, ...]:
-    """Resolve the named versions, all in one transaction; raises UsageError where a name does not fit its state."""
-    from graphmigrate.database import queries
+def refuse_two_words(wanted: Mapping[str, set[Version]]) -> None:
+    """Raise UsageError (GM610) where one version is named with two words."""
+    said: dict[Version, str] = {}
+    for word, versions in wanted.items():
+        for version in sorted(versions):
+            if version in said:
+                raise UsageError(
+                    f"V{version.text} is named with --{said[version]} and with --{word}. Nothing was changed.",
+                    hint="Say one of them for each version.",
+                    code="GM610",
+                )
+            said[version] = word
 
+
+def changes(
+    files: MigrationFolder, history: History, wanted: Mapping[str, set[Version]], read: Reader
+) -> list[Change]:
+    """Give what the words for these versions change.
+
+    Raises UsageError (GM610) where one does not fit its version's state, HistoryMismatch (GM605) where the part to count as
+    done is not in the file as it was.
+    """
     entries = {entry.version: entry for entry in plan.compare(files.files, history)}
-    changes: list[tuple[str, dict[str, Any]]] = []
-    actions: list[RepairAction] = []
+    found = []
     for word, versions in wanted.items():
         for version in sorted(versions):
             entry = entries.get(version)
-            change = _CHANGES[word](entry, read) if entry is not None else None
-            if entry is None or entry.row is None or change is None:
+            values = _CHANGES[word](entry, read) if entry is not None else None
+            if entry is None or entry.row is None or values is None:
                 raise _unfit(word, version, entry)
-            changes.append((entry.row.key, change))
-            actions.append(_action(entry, _DONE[word], f"--{word}", done=True))
+            found.append(Change(entry.row.key, values, _action(entry, _DONE[word], f"--{word}", done=True)))
+    return found
+
+
+def resolve(
+    database: Database, chosen: Sequence[Change], listen: Listener = ignore
+) -> tuple[RepairAction, ...]:
+    """Commit what was chosen, all in one transaction."""
+    from graphmigrate.database import queries
+
+    actions = tuple(each.action for each in chosen)
     for action in actions:
         listen(Notice(f"{action.resolution} V{action.version}: {action.finding}."))
-    with database.transaction() as tx:
-        for key, change in changes:
-            tx.run(queries.PUT_ROW, key=key, changes=change).consume()
-    return tuple(actions)
+    if chosen:
+        with database.transaction() as tx:
+            for key, values, _ in chosen:
+                tx.run(queries.PUT_ROW, key=key, changes=values).consume()
+    return actions
 
 
 def settled_action(version: Version, word: str) -> RepairAction:
@@ -99,10 +155,16 @@ def _rerun(entry: Entry, _: Reader) -> dict[str, Any] | None:
 def _done(entry: Entry, read: Reader) -> dict[str, Any] | None:
     if entry.row is None or not entry.row.intent or entry.file is None:
         return None
+    edited = _edited_part(entry, read)
+    if edited:
+        raise HistoryMismatch.of(edited)
     segments = segments_of(read(entry.file))
     step = entry.row.intent
     checksums = [each.checksum for each in segments[:step]]
-    complete = {"state": COMPLETE} if step >= len(segments) else {}
+    # what follows may have been edited or removed since
+    complete = (
+        {"state": COMPLETE, "steps": step, "checksum": entry.file.checksum} if step == len(segments) else {}
+    )
     return {"intent": None, "step": step, "batches": 0, "segments": checksums} | complete
 
 

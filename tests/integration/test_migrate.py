@@ -222,7 +222,11 @@ def test_edited_missing_and_late_files_are_each_refused_and_resolved(
     assert [each.code for each in caught.value.problems] == ["GM602", "GM603", "GM604"]
     states = {row.version: row.state for row in project.call("status").rows}
     assert states == {"1": State.CHANGED, "2": State.MISSING, "3": State.OUT_OF_ORDER, "4": State.APPLIED}
-    assert [each.done for each in project.call("repair").actions] == [False, False]
+    assert [(each.version, each.done) for each in project.call("repair").actions] == [
+        ("1", False),
+        ("2", False),
+        ("3", False),
+    ]
     project.call("repair", accept=["V1"], forget=["2"])
     assert [each.version for each in project.migrate(allow_out_of_order=True).applied] == ["3"]
     assert (count(driver, "A2"), count(driver, "C")) == (0, 1)

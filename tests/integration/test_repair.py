@@ -1,0 +1,74 @@
+"""repair, against a real server: runs that died, and words that do not fit."""
+
+from __future__ import annotations
+
+import neo4j
+import pytest
+
+from graphmigrate import applying
+from graphmigrate.errors import GraphMigrateError, HistoryMismatch, MigrationFailed, UsageError
+from tests.projects import Project, count, dump
+
+FAILS = "UNWIND [0] AS i CREATE (:A {x: 1 / i});"
+COPY = "UNWIND range(1, 3) AS i CALL (i) { CREATE (:Copy {x: 6 / (3 - i)}) } IN TRANSACTIONS OF 1 ROW;"
+INDEX = "CREATE INDEX one FOR (n:One) ON (n.a);"
+
+
+@pytest.fixture
+def died(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A run that meant to apply V1 to V3 and died in V1; its record is open."""
+    project.write(V1__a=FAILS, V2__b="CREATE (:B);", V3__c="CREATE (:C);")
+    with monkeypatch.context() as patched:
+        patched.setattr(applying, "_end_unfinished", lambda *_: None)
+        with pytest.raises(MigrationFailed):
+            project.migrate()
+    return project
+
+
+def refused(project: Project, **words: list[str]) -> GraphMigrateError:
+    with pytest.raises(UsageError) as caught:
+        project.call("repair", **words)
+    assert caught.value.error_code == "GM610"
+    assert "Nothing was changed." in caught.value.message
+    return caught.value
+
+
+def test_what_a_dead_run_did_not_come_to_does_not_count_as_done(died: Project, driver: neo4j.Driver) -> None:
+    (shown,) = died.call("repair").actions
+    assert (shown.version, shown.done) == ("1", False)
+    assert "died" in shown.finding
+    assert "came to it" in refused(died, done=["V3"]).message
+    assert "came to it" in refused(died, rerun=["V1"], done=["V3"]).message
+    assert [each.version for each in died.call("repair").actions] == ["1"]
+    told = died.call("repair", done=["V1", "V2"]).actions
+    assert [(each.version, each.done) for each in told] == [("1", True), ("2", True)]
+    assert [each.version for each in died.migrate().applied] == ["3"]
+    assert (count(driver, "B"), count(driver, "C")) == (0, 1)
+
+
+def test_nothing_is_committed_where_one_word_does_not_fit(died: Project, driver: neo4j.Driver) -> None:
+    for word in ("done", "rerun"):
+        refused(died, **{word: ["V1"]}, accept=["V9"])
+        assert [each.version for each in died.call("repair").actions] == ["1"]
+    assert count(driver, "__GraphMigrateMigration") == 0
+    died.write(V1__a="CREATE (:A);")
+    assert [each.version for each in died.migrate().applied] == ["1", "2", "3"]
+
+
+def test_done_is_said_of_the_announced_statement_only(project: Project, driver: neo4j.Driver) -> None:
+    text = f"CREATE (:A);\n{COPY}\nCREATE (:B);"
+    project.write(V7__a=text)
+    with pytest.raises(MigrationFailed):
+        project.migrate()
+    project.write(V7__a=f"CREATE (:A);\n{INDEX}\n{COPY}\nCREATE (:B);")
+    before = dump(driver)
+    with pytest.raises(HistoryMismatch) as caught:
+        project.call("repair", done=["V7"])
+    assert caught.value.error_code == "GM605"
+    assert dump(driver) == before
+    project.write(V7__a=f"CREATE (:A);\n{COPY}\n{INDEX}\nCREATE (:B);")
+    project.call("repair", done=["V7"])
+    project.migrate()
+    assert (count(driver, "A"), count(driver, "Copy"), count(driver, "B")) == (1, 2, 1)
+    assert project.call("status").clean
+    assert project.call("repair").actions == ()
