@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from graphmigrate.errors import GraphMigrateError, UsageError
-from graphmigrate.server.model import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,6 +104,8 @@ def choose(
 
 def _known(provider: str) -> str:
     """Give the provider as it is written here, however its letters were; raises UsageError."""
+    from graphmigrate.server.model import PROVIDERS
+
     name = provider.strip().lower()
     if name not in PROVIDERS:
         raise UsageError(
