@@ -119,24 +119,8 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             "Write it with IF NOT EXISTS (or IF EXISTS), so that an interrupted run can be repeated.",
             statement.place,
         )
-    if segment.kind is Kind.AUTOCOMMIT and _deletes_everything(statement):
-        yield Problem(
-            "GM515",
-            "This statement deletes every node, graphmigrate's own among them, and commits while it runs: "
-            "it could not be rolled back.",
-            "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
-            statement.place,
-        )
-    if segment.kind is Kind.AUTOCOMMIT and _drops_all_others(statement):
-        yield Problem(
-            "GM516",
-            "apoc.schema.assert drops every constraint and index that it does not name, graphmigrate's own among them: "
-            "it would wait for the lock of this very run without end.",
-            "Give it false as its third argument, or write CREATE and DROP statements.",
-            statement.place,
-        )
     if segment.kind is Kind.AUTOCOMMIT:
-        yield from _unsaid_failures(statement)
+        yield from _of_autocommit(statement)
     if not task.migration.header.options.repeatable:
         unread = statement.kind is Kind.SCHEMA  # else it were in a schema segment
         yield Problem(
@@ -148,6 +132,26 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
             statement.place,
             Severity.WARNING,
         )
+
+
+def _of_autocommit(statement: Statement) -> Iterator[Problem]:
+    if _deletes_everything(statement):
+        yield Problem(
+            "GM515",
+            "This statement deletes every node, graphmigrate's own among them, and commits while it runs: "
+            "it could not be rolled back.",
+            "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
+            statement.place,
+        )
+    if _drops_all_others(statement):
+        yield Problem(
+            "GM516",
+            "apoc.schema.assert drops every constraint and index that it does not name, graphmigrate's own among them: "
+            "it would wait for the lock of this very run without end.",
+            "Give it false as its third argument, or write CREATE and DROP statements.",
+            statement.place,
+        )
+    yield from _unsaid_failures(statement)
 
 
 def _deletes_everything(statement: Statement) -> bool:

@@ -30,7 +30,8 @@ _MAY_COME_LATER = (
 )
 # What another server may have, or another release.
 _MAY_BE_ELSEWHERE = re.compile(r"Unknown function|ProcedureNotFound")
-_SCHEMA_TYPE, _READ_TYPE = "s", "r"
+_SCHEMA_TYPE = "s"
+_LOOKING_TYPES = {"r", _SCHEMA_TYPE}  # a procedure of mode DBMS, dbms.components for one, is the latter
 
 
 def explain(
@@ -54,10 +55,7 @@ def explain_conditions(database: Database, conditions: Sequence[Condition]) -> l
 
 
 def _of_condition(condition: Condition, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
-    if answer in {
-        _READ_TYPE,
-        _SCHEMA_TYPE,
-    }:  # a procedure of mode DBMS, dbms.components for one, is the latter
+    if answer in _LOOKING_TYPES:
         return None
     trouble = (
         "This condition's query does more than read."

@@ -102,7 +102,7 @@ class _Load:
             else:
                 # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
                 if isinstance(unit, Whole):
-                    self._asked_again(unit.part)
+                    self._asked_again(unit)
                 following = self._next(found)
                 self._advance(unit, following)
             unit = following
@@ -219,11 +219,10 @@ class _Load:
             raise refused(self.seed.name, None, error, self._kept()) from error
         return replace(unit, lanes=tuple(LaneRow(key) for key in keys))
 
-    def _asked_again(self, number: int) -> None:
+    def _asked_again(self, unit: Whole) -> None:
         """Say that a former run may have read other rows of this part; nothing of that was kept."""
-        part = self.program.parts[number]
-        if self.resumed and self.resumed.part == number and isinstance(part, Rows):
-            text = f"{part.source.label} may give other rows now, so its block starts again"
+        if self.resumed and self.resumed.part == unit.part:
+            text = f"{unit.source.source.label} may give other rows now, so its block starts again"
             self.listen(Notice(f"Seed {self.seed.name}: {text}."))
 
     def _lane_failed(self, failed: LaneFailed) -> Exception:

@@ -66,9 +66,8 @@ class Sending:
         # Counting costs a round trip: only where something could be deleted at all.
         before = ledger_size(tx) if self._may_delete() else None
         if isinstance(part, Rows):
-            with closing(
-                portion for portion in self.portions
-            ) as portions:  # a query's session, where it fails
+            # Where one fails, the session that a query's rows come from is closed at once.
+            with closing(portion for portion in self.portions) as portions:
                 for portion in portions:
                     self._rows(tx, part, portion, outcome)
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.proxy import Harm, proxy
-from tests.chaos.runners import until
+from tests.chaos.runners import Runners, until
 
 
 def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> Tally:
@@ -14,14 +15,19 @@ def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> T
     tally = Tally("kill -9 of the runner at message k")
     for k in points:
         arena.reset(half=half)
-        with proxy(arena.uri, k) as frozen:
-            runner = arena.runners.start(arena.project, frozen.uri)
-            until(lambda f=frozen, r=runner: f.done.is_set() or r.ended.is_set(), 60)
-            runner.kill()
-        if not frozen.done.is_set():
+        if not killed_at(k, arena.runners, arena.project, arena.uri):
             continue  # this run had fewer messages
         arena.judge(tally, where(arena, "killed", k), None, "")
     return tally
+
+
+def killed_at(k: int, warm: Runners, project: Path, uri: str) -> bool:
+    """kill -9 of one run, its k-th message never arriving; False where it ended before."""
+    with proxy(uri, k) as frozen:
+        runner = warm.start(project, frozen.uri)
+        until(lambda: frozen.done.is_set() or runner.ended.is_set())
+        runner.kill()
+    return frozen.done.is_set()
 
 
 def cut(arena: Arena, points: Iterable[int], harm: Harm, *, alone: bool) -> Tally:

@@ -10,6 +10,7 @@ import pytest
 from graphmigrate.errors import MigrationFailed, PreflightError
 from graphmigrate.events import Warned
 from graphmigrate.results import State
+from tests.chaos.network import killed_at
 from tests.chaos.proxy import proxy
 from tests.chaos.runners import runners, until
 from tests.conftest import wipe
@@ -58,10 +59,7 @@ def test_a_run_that_died_skipped_what_it_skipped(project: Project, driver: neo4j
         begins = [k for k, name in enumerate(messages, 1) if name in {"> BEGIN", "> COMMIT"}]
         for k in begins[-26::2]:
             wipe(driver)
-            with proxy(project.target.uri, k) as frozen:
-                runner = warm.start(project.folder, frozen.uri)
-                until(lambda f=frozen, r=runner: f.done.is_set() or r.ended.is_set(), 30)
-                runner.kill()
+            killed_at(k, warm, project.folder, project.target.uri)
             time.sleep(0.05)
             code, output = warm.finish(project.folder, project.target.uri)
             assert code == 0, f"killed at {k} of {len(messages)}: {output}"

@@ -8,6 +8,7 @@ import neo4j
 import pytest
 
 from graphmigrate.errors import MigrationFailed
+from tests.chaos.network import killed_at
 from tests.chaos.proxy import proxy
 from tests.chaos.runners import runners, until
 from tests.projects import Project, count, rows, write_migrations
@@ -108,10 +109,7 @@ def test_a_runner_killed_before_it_knew(project: Project, driver: neo4j.Driver) 
             assert code == 5
             last = len(counting.log)
         for k in range(last - 40, last, 5):
-            with proxy(project.target.uri, k) as frozen:
-                runner = warm.start(project.folder, frozen.uri)
-                until(lambda f=frozen, r=runner: f.done.is_set() or r.ended.is_set(), 30)
-                runner.kill()
+            killed_at(k, warm, project.folder, project.target.uri)
             time.sleep(0.05)
             code, output = warm.finish(project.folder, project.target.uri)
             assert (code, "GM506" in output) == (5, True), f"killed at {k} of {last}: {output}"

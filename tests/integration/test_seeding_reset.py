@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count as counting
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from graphmigrate.errors import HistoryMismatch, SeedFailed, UsageError
 from graphmigrate.events import Event, Notice
+from graphmigrate.seeding.sending import Sending
 from tests.projects import Project, count, rows
 
 
@@ -19,6 +23,26 @@ def write(project: Project, **files: str) -> Project:
     for name, text in files.items():
         (folder / f"{name}.cypher.j2").write_text(text)
     return project
+
+
+class Died(Exception):
+    pass
+
+
+@contextmanager
+def dying(method: str, at: int) -> Iterator[None]:
+    """What is done here dies when that method of Sending is called for the ``at``-th time."""
+    run, calls = getattr(Sending, method), counting(1)
+
+    def failing(self: Any, *arguments: Any) -> Any:
+        if next(calls) == at:
+            raise Died
+        return run(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sending, method, failing)
+        with pytest.raises(Died):
+            yield
 
 
 CREATING = (
@@ -53,28 +77,11 @@ def test_a_reset_removes_in_batches_and_loads_again(project: Project, driver: ne
 
 
 def test_an_interrupted_reset_goes_on_where_it_stopped(project: Project, driver: neo4j.Driver) -> None:
-    class Died(Exception):
-        pass
-
     project.more["batch_rows"] = 1000
     write(project, a=CREATING)
     project.call("seed")
-    migrator = project.migrator()
-    from graphmigrate.seeding import sending
-
-    sent: list[int] = []
-    run = sending.Sending.__call__
-
-    def failing(self: Any, tx: Any) -> Any:
-        sent.append(1)
-        if len(sent) == 3:
-            raise Died
-        return run(self, tx)
-
-    with pytest.MonkeyPatch.context() as patch, migrator:
-        patch.setattr(sending.Sending, "__call__", failing)
-        with pytest.raises(Died):
-            migrator.seed(reset=True)
+    with dying("__call__", 3):
+        project.call("seed", reset=True)
     assert count(driver, "P") == 500
     assert [each.state for each in project.call("seeds")] == ["interrupted"]
     assert len(project.call("seed").loaded) == 1
@@ -94,28 +101,11 @@ def test_a_reset_removes_what_was_loaded_with_other_variables(
     project: Project, driver: neo4j.Driver, goes_on: str
 ) -> None:
     """Also where it was interrupted, and the seed was edited since: nothing of the first load stays."""
-
-    class Died(Exception):
-        pass
-
-    from graphmigrate.seeding import sending
-
     project.more["batch_rows"] = 1000
     write(project, visits=VISITS)
     project.call("seed")
-    sent: list[int] = []
-    run = sending.Sending.__call__
-
-    def failing(self: Any, tx: Any) -> Any:
-        sent.append(1)
-        if len(sent) == 2:
-            raise Died
-        return run(self, tx)
-
-    with pytest.MonkeyPatch.context() as patch, project.migrator() as migrator:
-        patch.setattr(sending.Sending, "__call__", failing)
-        with pytest.raises(Died):
-            migrator.seed(["visits"], variables={"shop": "south"}, reset=True)
+    with dying("__call__", 2):
+        project.call("seed", ["visits"], variables={"shop": "south"}, reset=True)
     assert count(driver, "Visit") == 1500
     shop, options = "south", {"force": goes_on == "forced", "reset": goes_on == "reset"}
     if goes_on != "the same":
@@ -252,15 +242,8 @@ def test_rows_of_a_query_see_what_came_before_and_not_what_they_make(
 
 
 @pytest.mark.parametrize("failing_at", [1, 2, 3])
-def test_a_block_fed_by_a_query_starts_again(
-    project: Project, driver: neo4j.Driver, failing_at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_block_fed_by_a_query_starts_again(project: Project, driver: neo4j.Driver, failing_at: int) -> None:
     """It is committed as a whole, or not at all; who goes on there says so."""
-    from graphmigrate.seeding import sending
-
-    class Died(Exception):
-        pass
-
     project.more["batch_rows"] = 1000
     driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.i)")
     write(
@@ -268,17 +251,7 @@ def test_a_block_fed_by_a_query_starts_again(
         a="{% unwind row in query('UNWIND range(1, 2500) AS i RETURN i') %}MERGE (:P {i: row.i}){% endunwind %}\n"
         "{% unwind row in query('UNWIND range(1, 2500) AS i RETURN i') %}CREATE (:Q {i: row.i}){% endunwind %}",
     )
-    sent: list[int] = []
-    run = sending.Sending._run
-
-    def failing(self: Any, *arguments: Any) -> Any:
-        sent.append(1)
-        if len(sent) == failing_at * 2:
-            raise Died
-        return run(self, *arguments)
-
-    monkeypatch.setattr(sending.Sending, "_run", failing)
-    with pytest.raises(Died):
+    with dying("_run", failing_at * 2):
         project.call("seed")
     project.events.clear()
     project.call("seed")
@@ -301,29 +274,13 @@ def test_a_block_fed_by_a_query_starts_again(
 def test_a_block_that_would_take_effect_twice_is_one_transaction(
     project: Project, driver: neo4j.Driver, body: str
 ) -> None:
-    from graphmigrate.seeding import sending
-
-    class Died(Exception):
-        pass
-
     project.more["batch_rows"] = 1000
     driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.i)")
     driver.execute_query("UNWIND range(1, 2500) AS i CREATE (:P {i: i, n: 0})")
     query = "MATCH (p:P) RETURN p.i AS i, p.n AS n ORDER BY i"
     write(project, a=f"{{% unwind row in query('{query}') %}}{body}{{% endunwind %}}")
-    sent: list[int] = []
-    run = sending.Sending._run
-
-    def failing(self: Any, *arguments: Any) -> Any:
-        sent.append(1)
-        if len(sent) == 2:
-            raise Died
-        return run(self, *arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending.Sending, "_run", failing)
-        with pytest.raises(Died):
-            project.call("seed")
+    with dying("_run", 2):
+        project.call("seed")
     assert rows(driver, "MATCH (p:P) RETURN count(p), sum(p.n)") == [[2500, 0]]
     project.call("seed")
     changed = rows(driver, "MATCH (p:P) WHERE p.n = 1 RETURN count(p)")
