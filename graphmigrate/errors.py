@@ -84,7 +84,7 @@ class UsageError(GraphMigrateError):
 
 
 class ProjectError(GraphMigrateError):
-    """Files of the project are wrong (names, headers, syntax); nothing ran."""
+    """Files of the project are wrong, migrations or seeds; nothing ran."""
 
     code = "GM101"
     exit_code = 2
@@ -139,7 +139,7 @@ class MigrationFailed(GraphMigrateError):
 
 
 class SeedFailed(GraphMigrateError):
-    """A seed could not be rendered or loaded."""
+    """Loading a seed failed; what was committed before is kept."""
 
     code = "GM551"
     exit_code = 5

@@ -88,6 +88,7 @@ class Migrator:
     ) -> Migrator:
         """Take the settings that the command line would take in ``folder``: environment, ``.env``, ``graphmigrate.toml``.
 
+        The project's local server is not looked for: without a driver, NEO4J_URI is to be set (``graphmigrate server url``).
         Raises UsageError where one of them is wrong.
         """
         loaded = load(folder=Path(folder), connect=driver is None)
@@ -262,7 +263,7 @@ class Migrator:
         profile: str | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Find what is wrong with the seeds that ``seed`` would load, without asking the database."""
+        """Render the seeds that ``seed`` would load; raises ProjectError for what is wrong with them. Asks no database."""
         self._prepared(names, profile, variables)
 
     def explain_seeds(
@@ -273,7 +274,10 @@ class Migrator:
         variables: Mapping[str, str] | None = None,
         rows: bool = False,
     ) -> SeedCheckResult:
-        """Render seeds and let the server check every statement, with ``rows`` read every row too; loads nothing."""
+        """Do what ``seed check`` does: render seeds and let the server check every statement; loads nothing.
+
+        With ``rows`` every row of every source is read too.
+        """
         from graphmigrate import seeding
         from graphmigrate.results import SeedCheckResult
 

@@ -55,7 +55,8 @@ class Workspace:
         if driver is None and not self.settings.uri:
             raise UsageError(
                 "Neither a driver nor a URI was given.",
-                hint="For example: Migrator(driver=driver), or Migrator(uri='bolt://localhost:7687').",
+                hint="For example: Migrator(driver=driver), or Migrator(uri='bolt://localhost:7687'). With "
+                "Migrator.from_project() set NEO4J_URI: the local server is found by the command line only.",
                 code="GM745",
             )
         if driver is None:

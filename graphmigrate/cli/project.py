@@ -155,7 +155,11 @@ def _advice(folder: Path, report: object) -> list[str]:
         ]
         lines += [f"Add this line to .gitignore: {each}" for each in missing]
     change = "" if folder == Path() else f"cd {folder} && "
-    return [*lines, f"Next: {change}graphmigrate migrate && graphmigrate seed && graphmigrate summary"]
+    return [
+        *lines,
+        f"Next: {change}graphmigrate server start (or set NEO4J_URI), then "
+        "graphmigrate migrate && graphmigrate seed && graphmigrate summary",
+    ]
 
 
 def _write(path: Path, text: str) -> None:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 PREFIX = "GRAPHMIGRATE_"
 TYPES = {each.name: str(each.type).removesuffix(" | None") for each in fields(Settings)}
 NAMES = (*TYPES, "password_file")
-# Variables of the command line that are no settings; those of our tests and of the local server.
+# Variables of the command line that are no settings; those of the local server, which count in the real environment
+# only too; those of our tests.
 OTHER_VARIABLES = (
     "config",
     "env_file",
@@ -49,7 +50,8 @@ OTHER_VARIABLES = (
     "seed",
     "timeout",
 )
-OTHER_PREFIXES = (f"{PREFIX}TEST_", f"{PREFIX}SERVER_")
+SERVER_PREFIX = f"{PREFIX}SERVER_"
+TEST_PREFIX = f"{PREFIX}TEST_"
 MINIMUM = {"lock_timeout": 0.0}
 
 
@@ -149,10 +151,11 @@ class Reader:
         return [own, general, self._auth(variables.get("NEO4J_AUTH"), f"NEO4J_AUTH{suffix}", base)]
 
     def _unknown_variable(self, key: str, name: str, suffix: str) -> None:
-        if name in OTHER_VARIABLES and suffix:
-            text, hint = f"{key}{suffix} was ignored: it counts in the real environment only.", None
-            self.warnings.append(Problem("GM164", text, hint, severity=Severity.WARNING))
-        if name in OTHER_VARIABLES or key.startswith(OTHER_PREFIXES):
+        known = name in OTHER_VARIABLES or key.startswith(SERVER_PREFIX)
+        if known and suffix:
+            text = f"{key}{suffix} was ignored: it counts in the real environment only."
+            self.warnings.append(Problem("GM164", text, f"export {key}=…", severity=Severity.WARNING))
+        if known or key.startswith(TEST_PREFIX):
             return
         near = suggest(name, NAMES)
         if near:

@@ -174,7 +174,8 @@ class Patient:
             return finding(
                 "rights",
                 f"This user lacks: {', '.join(lacking)}.",
-                "docs/reference/privileges.md says what each command needs; 'status' and 'plan' only read.",
+                "Grant what is missing, or: GRANT ROLE architect TO the user (admin only where several users migrate "
+                "one database). 'status' and 'plan' only read.",
             )
         return ok("rights", "reading, writing, constraints and indexes, other users' transactions")
 
@@ -203,7 +204,7 @@ class Patient:
         return finding(
             "initial password",
             "The user neo4j still has Neo4j's initial password, neo4j.",
-            "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $new, run as that user in the database system",
+            "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'the new password', run as that user in the database system",
         )
 
     def listening_address(self) -> Check:

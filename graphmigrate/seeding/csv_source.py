@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeding.conversions import SEPARATOR, converters, reason
+from graphmigrate.seeding.conversions import NAMES, SEPARATOR, converters, reason
 from graphmigrate.seeding.data import MAX_LINE, FileSource, TextFile, lines_of, open_data
 from graphmigrate.seeding.problems import BAD_OPTION, SeedFileError, did_you_mean
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Place
     from graphmigrate.seeding.conversions import Converter
+
+
+_OPTIONS = (
+    "Options of csv(…), with their defaults: delimiter=',', quote='\"' (none: no quoting), escape=none, "
+    "header=true (or false, or ['id', 'name']), types={}, encoding='utf-8', null=[''], separator=';', decimal='.'."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +81,16 @@ class Dialect:
 def check_types(types: Any) -> None:
     """Refuse anything but a map of column names to names of types (GM589)."""
     if not isinstance(types, dict) or not _are_texts([*types, *types.values()]):
-        raise _option("'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}.")
+        message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
+        raise _option(message, f"Known types: {', '.join(sorted(NAMES))}.")
 
 
 def _are_texts(values: Any) -> bool:
     return isinstance(values, (list, tuple)) and all(isinstance(each, str) for each in values)
 
 
-def _option(message: str) -> SeedFileError:
-    return SeedFileError(message, hint="docs/reference/seed-templates.md lists the options.", code=BAD_OPTION)
+def _option(message: str, hint: str = _OPTIONS) -> SeedFileError:
+    return SeedFileError(message, hint=hint, code=BAD_OPTION)
 
 
 class CsvSource(FileSource):

@@ -160,7 +160,8 @@ class Functions:
             return default[0]
         raise SeedFileError(
             f"The environment variable {str(name)!r} is not set.",
-            hint=f"Set it, or give a default: env('{name}', 'default')",
+            hint=f"Set it in the real environment (.env does not count here), or give a default: "
+            f"env('{name}', 'default')",
             code=NO_VARIABLE,
         )
 

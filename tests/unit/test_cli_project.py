@@ -114,9 +114,13 @@ def test_new_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_init_makes_a_valid_project(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", "shop", "--output", "json"]) == 0
-    report = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    report = json.loads(said.out)
     assert report["folder"] == "shop"
     assert report["kept"] == []
+    assert (
+        "Next: cd shop && graphmigrate server start (or set NEO4J_URI), then graphmigrate migrate" in said.err
+    )
     made = {str(each.relative_to(folder / "shop")) for each in (folder / "shop").rglob("*") if each.is_file()}
     assert made == set(report["created"])
     assert {"graphmigrate.toml", ".gitignore"} <= made

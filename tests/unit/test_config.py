@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.config import Loaded, Secret, Settings, check_uri, describe, load
-from graphmigrate.config.sources import NAMES
+from graphmigrate.config.sources import NAMES, OTHER_VARIABLES
 from graphmigrate.errors import Severity, UsageError
 
+CONFIGURATION = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 AURA = """\
 # Wait 60 seconds before connecting using these details, or login to https://console.neo4j.io to validate
 NEO4J_URI=neo4j+s://abcd1234.databases.neo4j.io
@@ -250,6 +251,20 @@ def test_an_unknown_variable_that_looks_like_ours_is_told(tmp_path: Path) -> Non
     assert (warning.code, warning.hint) == ("GM164", "Did you mean GRAPHMIGRATE_LOCK_TIMEOUT?")
 
 
+@pytest.mark.parametrize("name", ["SERVER_PORT", "SERVER_TRAINING", "TIMEOUT", "SEED", "QUIET", "CONFIG"])
+def test_what_counts_in_the_real_environment_only_is_told_of_a_file(tmp_path: Path, name: str) -> None:
+    variable = f"GRAPHMIGRATE_{name}"
+    assert read(tmp_path, {} if name == "CONFIG" else {variable: "1"}).warnings == ()
+    (tmp_path / ".env").write_text(f"{variable}=1\n")
+    (warning,) = read(tmp_path).warnings
+    assert (warning.code, warning.severity) == ("GM164", Severity.WARNING)
+    assert (
+        warning.message
+        == f"{variable} in {tmp_path / '.env'} was ignored: it counts in the real environment only."
+    )
+    assert warning.hint == f"export {variable}=…"
+
+
 class TestPasswords:
     def test_from_a_file(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
@@ -383,8 +398,13 @@ def test_unknown_schemes_are_answered_with_the_known_ones() -> None:
         assert scheme in caught.value.hint
 
 
+def test_every_other_variable_is_documented() -> None:
+    for name in (*OTHER_VARIABLES, "server_*"):
+        assert f"`GRAPHMIGRATE_{name.upper()}`" in CONFIGURATION.read_text()
+
+
 def test_every_setting_is_documented_with_its_default() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").read_text()
+    document = CONFIGURATION.read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) ?\|", document, re.M))
     assert set(rows) == set(NAMES)
     for name, written in rows.items():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import neo4j
 import pytest
 
 from graphmigrate.config import Settings
 from graphmigrate.database.failures import connection_failure
 from graphmigrate.errors import ConnectionFailed
+
+PAGES = Path(__file__).parents[2] / "docs" / "errors"
 
 
 class Answered(neo4j.exceptions.Neo4jError):
@@ -37,6 +41,15 @@ def test_the_servers_own_reason_is_told(code: str) -> None:
     assert told.error_code == "GM321"
     assert "This is why." in told.message
     assert code in told.message
+
+
+def test_an_initial_password_is_changed_by_a_statement_that_can_be_pasted() -> None:
+    told = connection_failure(
+        Answered("Neo.ClientError.Security.CredentialsExpired", "x"), Settings(uri="bolt://localhost:7687")
+    )
+    assert told.error_code == "GM311"
+    assert f"hint: {told.hint}" in (PAGES / "GM311.md").read_text()
+    assert "$" not in str(told.hint)
 
 
 def test_who_does_not_answer_has_no_reason() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import subprocess
@@ -104,6 +105,31 @@ def test_a_project_is_found_as_the_command_line_finds_it(
         "mine",
         tmp_path / "db",
     )
+
+
+def test_every_method_is_documented_with_its_arguments() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "library.md").read_text()
+    for name, method in inspect.getmembers(Migrator, callable):
+        if not name.startswith("_"):
+            signature = inspect.signature(method)
+            bare = [
+                each.replace(annotation=inspect.Parameter.empty)
+                for each in signature.parameters.values()
+                if each.name != "self"
+            ]
+            written = str(inspect.Signature(bare)).replace("'", '"')
+            assert f"`{name}{written}`" in page
+
+
+def test_who_takes_a_project_without_a_server_is_told_where_it_was_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NEO4J_URI", "GRAPHMIGRATE_URI"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match="Neither a driver nor a URI") as told:
+        Migrator.from_project(tmp_path).wait(0)
+    assert told.value.error_code == "GM745"
+    assert "from_project() set NEO4J_URI" in str(told.value.hint)
 
 
 class AsyncDriver:

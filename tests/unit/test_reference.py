@@ -13,6 +13,13 @@ import pytest
 
 from graphmigrate.cli.app import run
 from graphmigrate.cli.explain import titles_of_codes
+from graphmigrate.cypher.model import Kind
+from graphmigrate.project.collect import collect
+from graphmigrate.project.model import Options
+from graphmigrate.project.options import OPTION_WORDS
+from graphmigrate.project.read import read
+from graphmigrate.runner.state import RETRIES
+from graphmigrate.segments import segments_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.stem: page for page in sorted((ROOT / "docs" / "errors").glob("GM*.md"))}
@@ -50,6 +57,29 @@ def test_a_page_has_cause_cure_and_example(code: str) -> None:
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Cause", "Cure", "Example"]
     assert all(len(each.split()) > 2 for each in (cause, cure))
     assert code in example or code == "GM000"
+
+
+def test_the_page_on_migrations_names_every_word_of_a_header_and_kind() -> None:
+    text = (ROOT / "docs" / "reference" / "migrations.md").read_text()
+    cells = dict(re.findall(r"^\| (`[^|]+) \| ([^|]+) \|", text, re.MULTILINE))
+    words = {word: default for word, default in cells.items() if "`" in word}
+    for word in OPTION_WORDS:
+        assert any(re.search(rf"`{word}\b", each) for each in words), word
+    assert words["`max-batches N`"] == f"{Options().max_batches:,}"
+    assert words["`retry N`"] == str(RETRIES)
+    assert set(map(str, Kind)) <= {each.strip("`") for each in cells}
+
+
+def test_the_example_of_the_page_on_migrations_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "reference" / "migrations.md").read_text()
+    [(name, content)] = re.findall(r"^`(V[^`]+)`:\n\n```cypher\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / name).write_text(content)
+    [file] = collect(tmp_path).files
+    migration, problems = read(file)
+    assert problems == ()
+    assert (migration.header.options.timeout, migration.header.options.retry) == (600, 2)
+    assert [each.subject for each in migration.header.conditions] == ["version"]
+    assert [each.kind for each in segments_of(migration)] == [Kind.SCHEMA, Kind.DATA]
 
 
 @pytest.mark.parametrize("written", ["GM602", "gm602", "602", "error[GM602]:"])

@@ -72,6 +72,15 @@ def test_wrong_options_are_refused_at_once(tmp_path: Path, dialect: dict[str, An
     assert raised.value.error_code == "GM589"
 
 
+def test_the_hint_names_every_option(tmp_path: Path) -> None:
+    with pytest.raises(SeedFileError) as raised:
+        csv_rows(tmp_path, "a\n1\n", delimiter=";;")
+    assert [each for each in Dialect.__dataclass_fields__ if f" {each}=" not in str(raised.value.hint)] == []
+    with pytest.raises(SeedFileError, match="must be a map") as raised:
+        csv_rows(tmp_path, "a\n1\n", types=["int"])
+    assert "datetime" in str(raised.value.hint)
+
+
 def test_gzip_by_its_ending(tmp_path: Path) -> None:
     rows = [{"a": str(number)} for number in range(5)]
     text = "a\r\n" + "".join(f"{number}\r\n" for number in range(5))

@@ -281,6 +281,12 @@ class TestEnvironment:
         assert raised.value.place is not None
         assert "secret" not in f"{raised.value.message} {raised.value.hint}"
 
+    def test_one_that_is_not_set_is_not_looked_for_in_a_file(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("UNSET=1\n")
+        with pytest.raises(SeedFileError, match="is not set") as raised:
+            self.seed(tmp_path, "RETURN {{ env('UNSET') }}")
+        assert ".env does not count here" in str(raised.value.hint)
+
     def test_show_hides_them(self, tmp_path: Path) -> None:
         text = """RETURN {{ env('TENANT') }}, {{ ['a ' ~ env('TENANT'), 'TENANT'] }};
 {% unwind row in [{'a': env('TENANT'), 'b': 1}] %}CREATE (:A {a: row.a, b: row.b, c: {{ env('TENANT') }}}){% endunwind %}"""
