@@ -38,12 +38,11 @@ def class_path(release: Release, java: Java, tell: Callable[[str], None]) -> lis
     """Give the jars of a release, sorted, fetched where they are missing.
 
     The order is fixed since a class-data archive is valid for one class path only. Raises UsageError: GM184 without
-    Maven, GM185 where it fails.
+    Maven, GM185 where it fails, GM198 where the cache cannot be written. A complete one is only read.
     """
     folder = cache_folder(release)
     library = folder / "lib"
     if not library.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder):
             if not library.is_dir():
                 _fetch(release, java, folder, library, tell)
@@ -97,10 +96,21 @@ def _copy(source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], target: Path)
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Let one process fetch; the others wait and then find the jars (Maven's own repository dislikes a race too)."""
-    with (folder / "fetch.lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    """Let one process fetch; the others wait and then find the jars (Maven's own repository dislikes a race too).
+
+    Raises UsageError (GM198) where something cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "fetch.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise UsageError(
+            f"The cache {folder} cannot be written: {error.strerror or error}.",
+            hint="Set XDG_CACHE_HOME, or HOME, to a folder that can be written.",
+            code="GM198",
+        ) from error
 
 
 def _fetch(release: Release, java: Java, folder: Path, library: Path, tell: Callable[[str], None]) -> None:
@@ -127,15 +137,22 @@ def _run_maven(maven: str, release: Release, java: Java, work: Path) -> None:
     command += ["-DincludeScope=runtime", f"-DoutputDirectory={work / 'lib'}"]
     command += [f"-Dneo4j.version={release.version}", f"-Dbrowser.version={BROWSER_VERSION}"]
     environment = os.environ | {"JAVA_HOME": str(java.home)}
-    done = subprocess.run(  # noqa: S603
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode or not (work / "lib" / f"neo4j-{release.version}.jar").exists():
-        raise UsageError(
-            f"Maven could not bring Neo4j {release.version}: {_reason(done.stdout + done.stderr)}",
-            hint="Check the network and Maven's settings (~/.m2/settings.xml: mirror, proxy), then run this again.",
-            code="GM185",
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
+    except OSError as error:
+        raise _maven_failed(release, str(error)) from error
+    if done.returncode or not (work / "lib" / f"neo4j-{release.version}.jar").exists():
+        raise _maven_failed(release, _reason(done.stdout + done.stderr))
+
+
+def _maven_failed(release: Release, reason: str) -> UsageError:
+    return UsageError(
+        f"Maven could not bring Neo4j {release.version}: {reason}",
+        hint="Check the network and Maven's settings (~/.m2/settings.xml: mirror, proxy), then run this again.",
+        code="GM185",
+    )
 
 
 def _reason(output: str) -> str:

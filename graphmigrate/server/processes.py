@@ -83,10 +83,12 @@ def _boot() -> str:
 
 
 def _birth_by_ps(pid: int) -> str | None:
-    state, _, started = _ps(pid, "stat=", "lstart=").partition(" ")
+    # Another caller may live in another time zone or language, in which ps would write the same start.
+    state, _, started = _ps(pid, "stat=", "lstart=", TZ="UTC", LC_ALL="C").partition(" ")
     return started.strip() if state and not state.startswith("Z") else None
 
 
-def _ps(pid: int, *columns: str) -> str:
+def _ps(pid: int, *columns: str, **environment: str) -> str:
     command = ["/bin/ps", *(word for each in columns for word in ("-o", each)), "-p", str(pid)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    env = os.environ | environment
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603

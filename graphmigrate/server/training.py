@@ -46,16 +46,21 @@ _PRACTICE = (
 
 
 def begin(version: str) -> None:
-    """Have the archive of a version made in the background, unless it is there, or an attempt has failed.
+    """Have the archive of a version made in the background, unless it is there, cannot be kept, or an attempt has failed.
 
     Set GRAPHMIGRATE_SERVER_TRAINING=off to have none made.
     """
     release = next((each for each in RELEASES if each.version == version), None)
     if release is None or os.environ.get(SWITCH, "").lower() in {"0", "off", "no", "false"}:
         return
-    if not (cache_folder(release) / "lib").is_dir() or _made(release):
-        return
-    command = [sys.executable, "-m", "graphmigrate.server.training", version]
+    cache = cache_folder(release)
+    with suppress(OSError):  # no stop fails because of it
+        if (cache / "lib").is_dir() and os.access(cache, os.W_OK) and not _made(release):
+            _spawn(release)
+
+
+def _spawn(release: Release) -> None:
+    command = [sys.executable, "-m", "graphmigrate.server.training", release.version]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(  # noqa: S603
         command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
@@ -66,6 +71,7 @@ def begin(version: str) -> None:
 def train(release: Release) -> None:
     """Make the archive: start a server that records, practise, let it end. One process at a time does this."""
     folder = jvm.archive_folder(release)
+    folder.mkdir(exist_ok=True)
     with (folder / "training.lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -61,6 +61,94 @@ def step(name: str, job: dict[str, str], *arguments: str, **inputs: str) -> subp
     )
 
 
+STAND_IN = """#!/bin/sh
+echo "$1: $(env | grep -E '^(NEO4J|GRAPHMIGRATE)_' | sort | tr '\\n' ' ')" >>"$CALLS"
+if [ "$1 $2" = "server status" ]; then cat "$FACTS"; fi
+"""
+PRODUCTION = "bolt://production.example"
+STARTED = "NEO4J_PASSWORD=its-own NEO4J_URI=bolt://127.0.0.1:1 NEO4J_USERNAME=neo4j "
+OF_PRODUCTION = {
+    f"{prefix}_{name}": value
+    for prefix in ("NEO4J", "GRAPHMIGRATE")
+    for name, value in {
+        "URI": PRODUCTION,
+        "USERNAME": "admin",
+        "PASSWORD": "p",
+        "DATABASE": "shop",
+        "CA_FILE": "ca.pem",
+    }.items()
+}
+
+
+@pytest.fixture
+def asked(job: dict[str, str], tmp_path: Path) -> Callable[[str], list[str]]:
+    """Put a stand-in for ``graphmigrate`` on the path; gives the connections that its calls of a command were told."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "graphmigrate"
+    program.write_text(STAND_IN)
+    program.chmod(0o755)
+    (tmp_path / "password").write_text("its-own")
+    facts = {
+        "bolt_uri": "bolt://127.0.0.1:1",
+        "username": "neo4j",
+        "password_file": str(tmp_path / "password"),
+    }
+    (tmp_path / "facts").write_text(json.dumps(facts, indent=2))
+    calls = tmp_path / "calls"
+    job |= {"CALLS": str(calls), "FACTS": str(tmp_path / "facts")}
+    job["PATH"] = f"{program.parent}{os.pathsep}{job['PATH']}"
+    del job["GRAPHMIGRATE_SERVER_PROVIDER"], job["GRAPHMIGRATE_SERVER_TRAINING"]
+
+    def of(command: str) -> list[str]:
+        told = (line.partition(": ") for line in calls.read_text().splitlines())
+        return [connection for name, _, connection in told if name == command]
+
+    return of
+
+
+def test_a_database_of_the_job_is_left_alone(job: dict[str, str], asked: Callable[[str], list[str]]) -> None:
+    done = step(
+        "all", job | OF_PRODUCTION, test="env | grep -E '^(NEO4J|GRAPHMIGRATE)_' | sort | tr '\\n' ' '"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "give it as the input uri" in done.stderr
+    assert asked("migrate") == [STARTED]
+    assert set(asked("validate") + asked("plan") + asked("seed")) == {STARTED}
+    assert STARTED in done.stdout
+    assert PRODUCTION not in done.stdout
+
+
+def test_what_is_given_counts_more_than_what_the_job_says(
+    job: dict[str, str], asked: Callable[[str], list[str]]
+) -> None:
+    password = "r'e\"v $i 5%=="
+    job |= OF_PRODUCTION | {"NEO4J_PASSWORD_FILE": "/prod", "GITHUB_ACTIONS": "true"}
+    given = {"uri": "bolt://review.example", "username": "reader", "password": password}
+    done = step("all", job, "database", "validate", **given)
+    assert f"::add-mask::{password.replace('%', '%25')}\n" in done.stdout
+    shown = f"NEO4J_PASSWORD={password} NEO4J_URI=bolt://review.example NEO4J_USERNAME=reader "
+    assert asked("wait") == [
+        f"GRAPHMIGRATE_CA_FILE=ca.pem GRAPHMIGRATE_DATABASE=shop NEO4J_CA_FILE=ca.pem NEO4J_DATABASE=shop {shown}"
+    ]
+    assert asked("validate") == asked("wait") * 2
+
+
+def test_a_second_use_in_a_job_knows_nothing_of_the_first(
+    job: dict[str, str], asked: Callable[[str], list[str]]
+) -> None:
+    """Neither the database that the first was given, nor the one that it started and stopped."""
+    assert step("database", job, uri=PRODUCTION, password="p").returncode == 0
+    assert step("stop", job).returncode == 0
+    for _ in range(2):
+        assert step("database", job).returncode == 0
+        assert step("migrate", job).returncode == 0
+        assert step("stop", job).returncode == 0
+    assert asked("migrate") == [STARTED] * 2
+    assert len(asked("wait")) == 1
+    assert not Path(job["GITHUB_ENV"]).exists()
+    assert not Path(job["RUNNER_TEMP"], "graphmigrate", "connection").exists()
+
+
 def test_all_steps_on_a_server_of_their_own(job: dict[str, str]) -> None:
     """What ``make ci`` runs: the database is started, used and stopped."""
     test = "graphmigrate summary --output json >summary.json; echo $NEO4J_URI >uri"
@@ -80,9 +168,6 @@ def test_the_steps_on_a_given_database(
     target = neo4j_target
     done = step("database", job, uri=target.uri, username=target.username, password=target.password)
     assert done.returncode == 0, done.stderr
-    told = dict(line.split("=", 1) for line in Path(job["GITHUB_ENV"]).read_text().splitlines())
-    assert told == {key: target.env[key] for key in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD")}
-    job |= told
     for name in ("validate", "plan", "migrate"):
         assert step(name, job).returncode == 0, name
     assert Path(job["GITHUB_OUTPUT"]).read_text() == f"plan={job['RUNNER_TEMP']}/graphmigrate/plan.md\n"

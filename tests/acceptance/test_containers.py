@@ -143,19 +143,26 @@ class TestInitFolder:
     """One test, whose containers start and stop at the same time: Neo4j takes ten seconds to stop."""
 
     def test_applies_restarts_fails_and_stops(self, init_image: str, tmp_path: Path) -> None:
-        folder, broken = initial(tmp_path / "good"), initial(tmp_path / "broken")
+        folder, broken, unreadable = (initial(tmp_path / name) for name in ("good", "broken", "unreadable"))
         (broken / "migrations" / "V6__wrong.cypher").write_text(
             "UNWIND [0] AS zero CREATE (:Fine {x: 1 / zero});"
         )
+        (unreadable / "seeds" / "broken.cypher.j2").write_text("{% if %}")
         with (
             container(*AUTH, f"--volume={folder}:/docker-entrypoint-initdb.d:ro", init_image) as good,
             container(*AUTH, f"--volume={broken}:/docker-entrypoint-initdb.d:ro", init_image) as bad,
+            container(*AUTH, f"--volume={unreadable}:/docker-entrypoint-initdb.d:ro", init_image) as early,
             container(*AUTH, NEO4J) as plain,
         ):
             wait_for("exited", bad)
             assert inspect(bad)["State"]["ExitCode"] == 5
             assert "V6__wrong.cypher:1" in logs(bad)
             assert "exit code 5" in logs(bad)
+
+            wait_for("exited", early)  # it failed before there was a server to end
+            assert inspect(early)["State"]["ExitCode"] == 2
+            assert "seeds/broken.cypher.j2:1" in logs(early)
+            assert "exit code 2" in logs(early)
 
             wait_for("running healthy", good)
             assert f"applied 3 migrations, loaded {SEEDS} seeds" in logs(good)

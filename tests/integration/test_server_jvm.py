@@ -256,7 +256,7 @@ def test_training_makes_an_archive_that_the_next_server_uses(tmp_path, monkeypat
     jars.class_path(release, java.choose(release), print)
     library = jars.cache_folder(release) / "lib"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    jvm.archive_folder(release)
+    jars.cache_folder(release).mkdir(parents=True)
     (jars.cache_folder(release) / "lib").symlink_to(library)
     monkeypatch.setenv(training.SWITCH, "on")
     archive = jvm.archive_path(release, java.choose(release))

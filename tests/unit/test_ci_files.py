@@ -45,7 +45,7 @@ def test_inputs_reach_scripts_by_the_environment_and_are_declared() -> None:
         for name in re.findall(r"\b(?:INPUT|GITHUB)_\w+", re.sub(r"(?m)^\s*#.*", "", path.read_text()))
     }
     given = {name for step in RUNS for name in step.get("env", {})}
-    by_github = {"ENV", "PATH", "OUTPUT", "STEP_SUMMARY", "ACTIONS", "EVENT_PATH", "REPOSITORY", "API_URL"}
+    by_github = {"PATH", "OUTPUT", "STEP_SUMMARY", "ACTIONS", "EVENT_PATH", "REPOSITORY", "API_URL"}
     for_make_only = {"INPUT_PYTHON", "INPUT_TIMEOUT"}
     assert given == read - {f"GITHUB_{name}" for name in by_github} - for_make_only
 
@@ -54,6 +54,14 @@ def test_a_given_database_is_changed_only_when_told_so() -> None:
     conditions = {step["name"]: step.get("if", "") for step in RUNS}
     for name in ("Migrate", "Seed", "Test"):
         assert f"inputs.uri == '' && '{name.lower()}'" in conditions[name]
+
+
+def test_gitlab_s_service_gets_no_variable_that_neo4j_would_refuse() -> None:
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs/how-to/ci.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    recipe = next(yaml.safe_load(each)["graph"] for each in blocks if "\n  services:" in each)
+    assert {name for name in recipe["variables"] if name.startswith("NEO4J_")} == {"NEO4J_AUTH"}
 
 
 def test_the_hooks_run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server import ServerOptions, docker, jars, java, start
+from graphmigrate.server import ServerOptions, docker, jars, java, jvm, start, training
 from graphmigrate.server.java import Java
 from graphmigrate.server.versions import resolve
 
@@ -118,6 +118,53 @@ def test_processes_that_fetch_at_once_fetch_once(bare):
     expected = [jars.cache_folder(OLD) / "lib" / name for name in ("b.jar", "neo4j-5.26.25.jar")]
     assert found == [expected] * 4
     assert (bare / "count").read_text() == "run\n"
+
+
+def test_a_maven_that_is_no_program_is_not_the_cache_s_fault(bare):
+    program(bare / "bin" / "mvn", "not a program")
+    with pytest.raises(UsageError, match="Exec format error") as caught:
+        jars.class_path(OLD, Java(bare, 17, ""), print)
+    assert caught.value.error_code == "GM185"
+
+
+def test_a_cache_that_cannot_be_written_is_named(bare):
+    program(bare / "bin" / "mvn", MAVEN)
+    (bare / "cache").write_text("a file")
+    with pytest.raises(UsageError, match=f"The cache {jars.cache_folder(OLD)} cannot be written") as caught:
+        jars.class_path(OLD, Java(bare, 17, ""), print)
+    assert caught.value.error_code == "GM198"
+    assert "XDG_CACHE_HOME" in (caught.value.hint or "")
+    assert not (bare / "count").exists()
+
+
+@pytest.fixture
+def complete_cache(bare):
+    a_java(bare / "jvm" / "java-17", "17.0.15")
+    (jars.cache_folder(OLD) / "lib").mkdir(parents=True)
+    (jars.cache_folder(OLD) / "lib" / "a.jar").touch()
+    return jars.cache_folder(OLD)
+
+
+def test_a_start_only_reads_a_complete_cache(complete_cache):
+    machine = java.choose(OLD)
+    assert jars.class_path(OLD, machine, print) == [complete_cache / "lib" / "a.jar"]
+    assert not jvm.archive_path(OLD, machine).exists()
+    assert [each.name for each in complete_cache.iterdir()] == ["lib"]
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_stop_does_not_fail_where_no_archive_can_be_made(complete_cache, monkeypatch, writable):
+    tried = []
+
+    def refuse(*words, **_):
+        tried.append(words)
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.delenv(training.SWITCH, raising=False)
+    monkeypatch.setattr(training.os, "access", lambda path, _: writable or path != complete_cache)
+    monkeypatch.setattr(training.subprocess, "Popen", refuse)
+    training.begin(OLD.version)
+    assert len(tried) == writable
 
 
 def test_the_shipped_pom_names_no_registry():

@@ -344,6 +344,8 @@ def test_processes_are_told_apart_without_proc(sleeper, monkeypatch):
     born = processes.birth(sleeper.pid)
     assert born
     assert processes.is_same(sleeper.pid, born)
+    monkeypatch.setenv("TZ", "JST-9")
+    assert processes.is_same(sleeper.pid, born)
     assert processes.command_line(sleeper.pid) == "sleep 60"
     sleeper.kill()
     time.sleep(0.1)
