@@ -3,7 +3,8 @@
 It prints the table, and writes docs/reliability.md once every kind was tried without a finding. Settings, by environment,
 each beginning with GRAPHMIGRATE_CHAOS_: POINTS (at most so many points a kind; default: all), SECONDS (at most so long a
 kind), NODES (of the long commits), KINDS (names, by commas), VERSION (of Neo4j), WORKERS (how many processes), RESULTS (a
-folder where the outcome of each kind is kept: a campaign may be run kind by kind, and goes on after it was stopped).
+folder where the outcome of each kind is kept: a campaign may be run kind by kind, and goes on after it was stopped), DONE
+(how many points of a kind each process tried before: it goes on after these).
 
 Its servers run for hours, so they get the JVM's second compiler, which halves the time of a point.
 """
@@ -79,7 +80,7 @@ def collected(results: Path) -> tuple[list[Tally], str]:
                 first = first.plus(other)
             tallies.append(first)
             facts = told[0]["facts"]
-            seconds += max(each["seconds"] for each in told)
+            seconds += sum(each["seconds"] / each["parts"] for each in told)
     return tallies, f"{facts} It took {seconds / 60:.0f} minutes."
 
 
@@ -102,9 +103,10 @@ def work(part: int, parts: int, results: Path) -> int:
                 outcome = {
                     "tally": vars(tally),
                     "seconds": time.monotonic() - started,
+                    "parts": parts,
                     "facts": facts_of(ground),
                 }
-                (results / f"{name}.{part}.json").write_text(json.dumps(outcome))
+                (results / f"{name}.{part}.{setting('DONE', '0')}.json").write_text(json.dumps(outcome))
     return 0
 
 
@@ -115,6 +117,7 @@ def try_out(ground: Arena, name: str, part: int, parts: int) -> Tally:
         nodes=int(setting("NODES", "400000")),
         part=part,
         parts=parts,
+        done=int(setting("DONE", "0")),
     )
     started = time.monotonic()
     tally = KINDS[name](ground, sample)

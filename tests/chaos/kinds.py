@@ -22,6 +22,7 @@ class Sample:
     """At most ``points`` of a kind, as far as ``seconds`` reach, but one in any case.
 
     Of ``parts`` processes that share a campaign, this is number ``part``, counted from 0: it tries every ``parts``-th point.
+    The first ``done`` of these it passes over: an earlier campaign tried them.
     """
 
     points: int
@@ -29,6 +30,7 @@ class Sample:
     nodes: int = 400_000
     part: int = 0
     parts: int = 1
+    done: int = 0
 
     @classmethod
     def for_tests(cls) -> Sample:
@@ -46,7 +48,7 @@ class Sample:
         """Take the points with these numbers in this order, until the time is over."""
         started = monotonic()
         mine = (number for number in numbers if number % self.parts == self.part)
-        for tried, number in enumerate(islice(mine, -(-self.points // self.parts))):
+        for tried, number in enumerate(islice(mine, self.done, self.done - (-self.points // self.parts))):
             if tried and monotonic() - started > self.seconds:
                 return
             yield number
