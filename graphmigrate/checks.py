@@ -6,8 +6,9 @@ import re
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.deleting import AnyNode, deletes_any_node
 from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
+from graphmigrate.cypher.lexer import is_significant, tokens
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict, holds
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from graphmigrate.schema.model import DdlAction
     from graphmigrate.segments import Segment
 
-_DELETE = re.compile(r"\bDELETE\b", re.IGNORECASE)
-_ANY_NODE = re.compile(r"\bMATCH\s*\(\s*\w*\s*\)(?!\s*(?:WHERE\b|[-<]))", re.IGNORECASE)
 _ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:\w+ )*?THEN )?(?:CONTINUE|BREAK)\b")
 _SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
@@ -33,6 +32,11 @@ SAFE_TO_REPEAT = {
     *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
     *("SHOW", "DRYRUN", "REALLOCATE"),
 }
+NEVER_GUARDED = {
+    *(("DEALLOCATE", "DATABASE"), ("DEALLOCATE", "DATABASES"), ("DROP", "SERVER"), ("RENAME", "SERVER")),
+    ("ALTER", "CURRENT"),  # USER SET PASSWORD FROM the old one
+}
+"""Beginnings of commands that know no ``IF EXISTS``, and may not run twice."""
 
 
 def check(tasks: Sequence[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
@@ -112,16 +116,11 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
         )
     if segment.kind not in {Kind.AUTOCOMMIT, Kind.SYSTEM}:
         return
-    if segment.kind is Kind.SYSTEM and not _repeatable(statement):
-        yield Problem(
-            "GM207",
-            "This administration command has no IF [NOT] EXISTS: run twice, it would fail.",
-            "Write it with IF NOT EXISTS (or IF EXISTS), so that an interrupted run can be repeated.",
-            statement.place,
-        )
     if segment.kind is Kind.AUTOCOMMIT:
         yield from _of_autocommit(statement)
     if not task.migration.header.options.repeatable:
+        if segment.kind is Kind.SYSTEM:
+            yield from _of_system(statement)
         unread = statement.kind is Kind.SCHEMA  # else it were in a schema segment
         yield Problem(
             "GM221",
@@ -134,14 +133,29 @@ def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Pro
         )
 
 
+def _of_system(statement: Statement) -> Iterator[Problem]:
+    words = keywords(statement.text)
+    guarded = "EXISTS" in words or words[:3] == ["CREATE", "OR", "REPLACE"]
+    hint = "Write it with IF NOT EXISTS (or IF EXISTS), so that an interrupted run can be repeated."
+    if tuple(words[:2]) in NEVER_GUARDED:
+        hint = "Neo4j has no such form of it: give it a migration of its own that says // graphmigrate: repeatable"
+    elif guarded or words[0] in SAFE_TO_REPEAT:
+        return
+    message = "This administration command has no IF [NOT] EXISTS: run twice, it would fail."
+    yield Problem("GM207", message, hint, statement.place)
+
+
 def _of_autocommit(statement: Statement) -> Iterator[Problem]:
-    if _deletes_everything(statement):
+    reach = deletes_any_node(statement.text)
+    if reach and not _names_own_nodes(statement):
+        surely = reach is AnyNode.SURELY
         yield Problem(
             "GM515",
-            "This statement deletes every node, graphmigrate's own among them, and commits while it runs: "
-            "it could not be rolled back.",
+            f"This statement {'deletes every node' if surely else 'may delete nodes of any label'}, graphmigrate's own "
+            "among them, and commits while it runs: it could not be rolled back.",
             "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
             statement.place,
+            Severity.ERROR if surely else Severity.WARNING,
         )
     if _drops_all_others(statement):
         yield Problem(
@@ -154,10 +168,8 @@ def _of_autocommit(statement: Statement) -> Iterator[Problem]:
     yield from _unsaid_failures(statement)
 
 
-def _deletes_everything(statement: Statement) -> bool:
-    """Whether it deletes and matches nodes without any label or condition; ``(n)`` before WHERE or in a path has one."""
-    text = decode(statement.text).text
-    return bool(_DELETE.search(text) and _ANY_NODE.search(text)) and "__GraphMigrate" not in text
+def _names_own_nodes(statement: Statement) -> bool:
+    return any("__GraphMigrate" in token.text for token in tokens(statement.text) if is_significant(token))
 
 
 def _drops_all_others(statement: Statement) -> bool:
@@ -171,12 +183,6 @@ def _last_of(words: list[str]) -> list[str]:
     depths = accumulate(((word in _OPENING) - (word in _CLOSING) for word in words), initial=1)
     end = next((at for at, depth in enumerate(depths) if not depth), len(words) + 1) - 1
     return words[max(0, end - 2) : end]
-
-
-def _repeatable(statement: Statement) -> bool:
-    words = keywords(statement.text)
-    guarded = "EXISTS" in words or words[:3] == ["CREATE", "OR", "REPLACE"]
-    return guarded or words[0] in SAFE_TO_REPEAT
 
 
 def _unsaid_failures(statement: Statement) -> Iterator[Problem]:

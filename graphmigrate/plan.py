@@ -200,10 +200,10 @@ def build(
     for entry, migration in chosen:
         if entry.row is None:
             unmet = [each for each in migration.header.conditions if not _holds(each, target)]
-            problems.extend(_assertion(each, target) for each in unmet if each.mode == "assert")
-            if any(each.mode == "assume" for each in unmet):
+            if unmet and unmet[0].mode == "assume":  # the first decides, as with queries
                 skips.append(Skip(migration.file, _reason(unmet[0], target)))
                 continue
+            problems.extend(_assertion(each, target) for each in unmet if each.mode == "assert")
             if _late(entry, history) and not allow_out_of_order:
                 problems.append(_late_skip(entry))
                 skips.append(Skip(migration.file, entry.detail or ""))
@@ -232,11 +232,17 @@ def _holds(condition: Condition, target: Target) -> bool:
     if condition.subject == "edition":
         return target.edition.lower() == condition.value.lower()
     if condition.subject == "version":
-        wanted, actual = _numbers(condition.value), _numbers(target.version)
-        if condition.operator == "is":
-            return actual[: len(wanted)] == wanted
-        return actual >= wanted if condition.operator == "ge" else actual < wanted
+        actual = _numbers(target.version)
+        return any(_fits(actual, condition.operator, _numbers(each)) for each in condition.versions)
     return True  # a query is looked at just before its own migration
+
+
+def _fits(actual: tuple[int, ...], operator: str, wanted: tuple[int, ...]) -> bool:
+    """Compare versions, where a part that the server does not tell is zero; ``is`` looks at the wanted parts only."""
+    actual += (0,) * (len(wanted) - len(actual))
+    if operator == "is":
+        return actual[: len(wanted)] == wanted
+    return actual >= wanted if operator == "ge" else actual < wanted
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -36,9 +36,10 @@ AUTOCOMMIT_PROCEDURES = re.compile(
     r"apoc\.periodic\..+|apoc\.import\..+|apoc\.refactor\.rename\..+|apoc\.nodes\.delete"
     r"|apoc\.cypher\.run(?:Many|Schema|(?:Schema)?Files?)|apoc\.schema\.assert|gds\..+\.write"
     r"|db\.index\.vector\.create(?:Node|Relationship)Index"
+    r"|n10s\.(?:rdf|onto|skos|experimental\.quadrdf)\.(?:import|delete)\..+"
 )
 """Procedures that commit transactions of their own, or change the schema, which no transaction with our row can
-(APOC and Graph Data Science documentation)."""
+(documentation of APOC and Graph Data Science, source of neosemantics)."""
 
 _SCHEMA_NOUNS = {"INDEX", "CONSTRAINT"}
 _INDEX_TYPES = {"RANGE", "TEXT", "POINT", "FULLTEXT", "VECTOR", "LOOKUP", "BTREE", "UNIQUE"}
@@ -48,6 +49,7 @@ _SYSTEM_VERBS = {
     *("GRANT", "DENY", "REVOKE", "RENAME", "START", "STOP"),
     *("ENABLE", "DEALLOCATE", "REALLOCATE", "DRYRUN"),
 }
+_VERBS = {"CREATE", "DROP", "ALTER", "SHOW", "USING", *_SYSTEM_VERBS}
 _SHOWN_AS_DATA = {
     *("INDEX", "INDEXES", "CONSTRAINT", "CONSTRAINTS", "PROCEDURE", "PROCEDURES", "FUNCTION", "FUNCTIONS"),
     *("TRANSACTION", "TRANSACTIONS", "SETTING", "SETTINGS", "GRAPH", "BUILT", "DEFINED"),
@@ -132,17 +134,27 @@ def _after_cypher_options(head: Tokens, position: int) -> int:
 
 
 def _without_use(head: Tokens) -> Tokens:
-    """Drop ``USE a.b`` and ``USE graph.byName('x')``."""
+    """Drop ``USE a.b``, ``USE GRAPH a``, ``USE (a)`` and ``USE graph.byName('x')``."""
     if not head or word_of(head[0]) != "USE":
         return head
-    position = 2
+    position = 2 if _names_graph_by_keyword(head[1:3]) else 1
+    if position < len(head) and head[position].text != "(":
+        position += 1
     while position < len(head) and head[position].text == ".":
         position += 2
     depth = 0
     while position < len(head) and (depth or head[position].text == "("):
-        depth += _nesting(head[position])
+        depth += nesting(head[position])
         position += 1
     return head[position:]
+
+
+def _names_graph_by_keyword(following: Tokens) -> bool:
+    """Tell the keyword of ``USE GRAPH neo4j …`` from a database that is called graph, as in ``USE graph CREATE …``."""
+    if len(following) < 2 or word_of(following[0]) != "GRAPH":
+        return False
+    name = following[1]
+    return name.kind in {TokenKind.WORD, TokenKind.NAME} and word_of(name) not in _VERBS
 
 
 def _kind_of_head(head: Tokens) -> Kind:
@@ -262,12 +274,12 @@ def _has_call_in_transactions(stream: Iterator[Token]) -> bool:
             inside.append(token)
             if brackets and brackets[-1] is _Role.SUBQUERY and _is_projection(inside):
                 brackets[-1] = _Role.OTHER
-        nesting = _nesting(token)
-        if nesting > 0:
+        change = nesting(token)
+        if change > 0:
             brackets.append(_role_of_bracket(before, token.text))
             inside = [] if brackets[-1] is _Role.SUBQUERY else [token, token]
             before = _Role.OTHER
-        elif nesting < 0:
+        elif change < 0:
             before = brackets.pop() if brackets else _Role.OTHER
         else:
             before = _Role.CALL if word_of(token) == "CALL" else _Role.OTHER
@@ -289,7 +301,8 @@ def _is_projection(inside: Tokens) -> bool:
     return word_of(inside[0]) != "FINISH" and inside[1].text in {":", ",", "}"}
 
 
-def _nesting(token: Token) -> int:
+def nesting(token: Token) -> int:
+    """Give 1 for a bracket that opens, -1 for one that closes, else 0."""
     if token.kind is not TokenKind.PUNCTUATION:
         return 0
     return (token.text in "({[") - (token.text in ")}]")

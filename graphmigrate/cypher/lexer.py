@@ -57,14 +57,16 @@ _WORD_PART = (
     r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f\xa2-\xa5"
     r"\u0100-\u167f\u1681-\u1fff\u200b-\u200f\u203f\u2040\u2060-\u218f\u2c00-\u2fff\u3001-\ufe57\ufe70-\U0010ffff]"
 )
-_PARAMETER_LEAD = rf"\$(?:{_SPACE}++|{_COMMENT})*+"
+_BETWEEN = rf"(?:{_SPACE}++|{_COMMENT})*+"
+_PARAMETER_LEAD = rf"\${_BETWEEN}"
+_DYNAMIC = rf"(?i:any|all){_BETWEEN}\("  # ``n:$any([…])`` gives labels, as ``n:$([…])`` does
 _UNTERMINATED = r"'|\"|`|/\*"
 
 _TOKEN = re.compile(
     rf"(?P<space>{_SPACE}++)|(?P<comment>{_COMMENT})|(?P<string>{_STRING})|(?P<name>{_NAME})"
     rf"|(?P<word>[^\W\d]{_WORD_PART}*+)"
     r"|(?P<number>0[xo]\w++|\d[\d_]*+(?:\.\d[\d_]*+)?(?:[eE][+-]?\d++)?\w*+)"
-    rf"|(?P<parameter>{_PARAMETER_LEAD}(?:{_NAME}|(?!\$){_WORD_PART}++))"
+    rf"|(?P<parameter>{_PARAMETER_LEAD}(?!{_DYNAMIC})(?:{_NAME}|(?!\$){_WORD_PART}++))"
     rf"|(?P<separator>;)|(?P<unterminated>(?:{_UNTERMINATED})[\s\S]*)|(?P<punctuation>[\s\S])",
     re.DOTALL,
 )

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.project.checksums import checksum
 from graphmigrate.project.files import MigrationFile, MigrationFolder
-from graphmigrate.project.names import Ignored, MigrationName, Refused, printable, read_name
+from graphmigrate.project.names import (
+    Ignored,
+    MigrationName,
+    Refused,
+    may_hold_statements,
+    printable,
+    read_name,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,11 +69,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _read_entry(folder: Path, entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
     verdict = read_name(entry.name)
-    if isinstance(verdict, Ignored):
-        return None
     path = entry.path
     if _is_folder(entry):
         return _about_folder(folder / entry.name, verdict, _place(path))
+    if isinstance(verdict, Ignored):
+        return None
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
     return _read_file(path, entry.name, verdict, is_regular=_is_file(entry))
@@ -122,12 +129,14 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _about_folder(path: Path, verdict: MigrationName | Refused, place: Place) -> Problem | None:
+def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place: Place) -> Problem | None:
     """Say that a folder is not read, where somebody may think that it is."""
-    if isinstance(verdict, MigrationName) or verdict.looks_like_migration:
+    if path.name.startswith(".") or path.name == "__pycache__":
+        return None
+    if isinstance(verdict, MigrationName) or (isinstance(verdict, Refused) and verdict.looks_like_migration):
         hint = "Put the statements in a file of that name, or move the folder away."
         return Problem("GM116", "This is a folder with the name of a migration.", hint, place)
-    inside = next((file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".cypher"), None)
+    inside = next((file for file in sorted(path.rglob("*")) if may_hold_statements(file.name)), None)
     if inside is None:
         return None
     message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."

@@ -22,15 +22,20 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Place
 
-_MAY_HOLD = re.compile(r"assert|assume|graph-?migrate|\bthat\b", re.IGNORECASE)
-_MODE = re.compile(r"(assert|assume)\s+(?:(that)\b|q\s*')\s*", re.IGNORECASE)
-_ALMOST_MODE = re.compile(r"(\w+)\s+that\s+(?:edition|version)\s+is\b", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"assert|assume|graph-?migrate|\bthat\b|\bq\s*'", re.IGNORECASE)
+_MODE = re.compile(r"(assert|assume)\s+(?:in\s+(target|schema)\s+)?(?:(that)\b|q\s*')\s*", re.IGNORECASE)
+_ALMOST_MODE = re.compile(r"(\w+)\b(?:\s+that\s+(?:edition|version)\s+is\b|.*\bq\s*')", re.IGNORECASE)
 _OPTIONS = re.compile(r"graph-?migrate\s*:", re.IGNORECASE)
 _OPTIONS_WITHOUT_COLON = re.compile(rf"graph-?migrate\s+(?:{'|'.join(OPTION_WORDS)})\b", re.IGNORECASE)
 _EDITION = re.compile(r"edition\s+is\s+(community|enterprise)\s*\.?", re.IGNORECASE)
-_VERSION = re.compile(r"version\s+(?:is\s+)?(?:(ge|lt)\s+)?([0-9]+(?:\.[0-9]+)*)\s*\.?", re.IGNORECASE)
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
+_OR = r"(?:\s*,\s*(?:or\s+)?|\s+or\s+)"
+_VERSION = re.compile(
+    rf"version\s+(?:is\s+)?(?:(ge|lt)\s+({_NUMBER})|({_NUMBER}(?:{_OR}{_NUMBER})*))\s*\.?",
+    re.IGNORECASE,
+)
 _FORMS = (
-    "Write `// assert that edition is enterprise`, `// assume that version is 5.26`, "
+    "Write `// assert that edition is enterprise`, `// assume that version is 5.26 or 2026.05`, "
     "`// assert that version is ge 5.26` or `// assert q' RETURN true`."
 )
 
@@ -98,6 +103,12 @@ def _is_meant(words: str) -> bool:
     return bool(almost and get_close_matches(almost.group(1).lower(), ["assert", "assume"], cutoff=0.7))
 
 
+def _ends_with_its_quote(query: str) -> bool:
+    """Whether a query would be whole without the quote that closes it, as in ``q'RETURN true'``."""
+    bare = query.rstrip("; ").removesuffix("'")
+    return bare != query.rstrip("; ") and not scan(bare, "")[1]
+
+
 class _Reader:
     """Collects conditions and option words over several header lines."""
 
@@ -112,7 +123,11 @@ class _Reader:
         mode = _MODE.match(comment.words)
         options = _OPTIONS.match(comment.words)
         place = self._place(comment.words_start)
-        if mode and mode.group(2):
+        if mode and (mode.group(2) or "").lower() == "schema":
+            message = "This condition asks the database of the history, which is no other one here."
+            hint = "Delete `in schema`: the database that is migrated holds the history, too."
+            self._problems.append(Problem("GM124", message, hint, place))
+        elif mode and mode.group(3):
             self._read_that(mode.group(1), comment.words[mode.end() :], place)
         elif mode:
             self._read_query(mode.group(1), comment, mode.end())
@@ -140,8 +155,10 @@ class _Reader:
         version = _VERSION.fullmatch(rest)
         if edition:
             self._add(mode, "edition", "is", edition.group(1).lower(), place)
-        elif version and version.group(2):
-            self._add(mode, "version", (version.group(1) or "is").lower(), version.group(2), place)
+        elif version and version.group(1):
+            self._add(mode, "version", version.group(1).lower(), version.group(2), place)
+        elif version:
+            self._add(mode, "version", "is", " or ".join(re.findall(_NUMBER, version.group(3))), place)
         else:
             self._refuse(f"{mode} that {rest}".rstrip(), place)
 
@@ -149,7 +166,11 @@ class _Reader:
         query = comment.words[skipped:]
         place = self._place(comment.words_start + skipped)
         statements, problems = scan(query, self._file)
-        if problems:
+        if problems and _ends_with_its_quote(query):
+            message = f"The query of this {mode.lower()} reaches to the end of the line; no ' closes it."
+            hint = "Delete the ' at its end, e.g. `// assert q' RETURN true`."
+            self._problems.append(Problem("GM124", message, hint, place))
+        elif problems:
             self._problems.append(Problem(problems[0].code, problems[0].message, problems[0].hint, place))
         elif len(statements) != 1:
             what = "has no query" if not statements else "holds several statements"

@@ -19,8 +19,8 @@ class Condition:
     """An ``assert`` or ``assume`` header line.
 
     For ``edition`` the value is ``community`` or ``enterprise``; for ``version`` a dotted number with an
-    operator (``is`` matches every release that begins with it: ``5.26`` matches ``5.26.25``); for ``query`` a
-    Cypher query that returns one boolean.
+    operator (``is`` matches every release that begins with it: ``5.26`` matches ``5.26.25``; then there may be
+    several, joined by ``or``); for ``query`` a Cypher query that returns one boolean.
     """
 
     mode: Literal["assert", "assume"]
@@ -28,6 +28,11 @@ class Condition:
     operator: Literal["is", "ge", "lt"]
     value: str
     place: Place
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions of a condition on the version, any of which will do."""
+        return tuple(self.value.split(" or "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from graphmigrate.errors import Severity
 from graphmigrate.project.versions import VERSION_PATTERN, Version
 
 IGNORED = (
-    *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "__pycache__", "thumbs.db", "desktop.ini"),
-    *("readme*", "license*", "licence*", "copying*", "notice*", "changelog*", "contributing*", "codeowners"),
+    *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "thumbs.db", "desktop.ini", "codeowners"),
     *("*.md", "*.markdown", "*.rst", "*.adoc", "makefile", "dockerfile", "justfile", "graphmigrate.toml"),
 )
-"""Names, in lower case, that are never read and never mentioned; but ``license_types.cypher`` is."""
+"""Names of files, in lower case, that are never read and never mentioned."""
 
+# Documents are ignored, too; but changelog.xml and license_types.csv are none.
+_DOCUMENT = r"(?:readme|licen[cs]e|copying|notice|changelog|contributing)(?:[^.]*|.*\.(?:txt|html|pdf))"
 _SUFFIXES = (
     ".cypher.txt",
     ".cypher",
@@ -31,10 +32,12 @@ _SUFFIXES = (
 _MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTALL)
 # Names that are not right are few: their patterns are compiled when the first of them is met.
 _VERSIONED = rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__"
+_SURELY_VERSIONED = rf"[vV]{VERSION_PATTERN}__"
 _REPEATABLE = rf"R(?:{VERSION_PATTERN})?__.*\.\w+"
 _UNDO = rf"U{VERSION_PATTERN}__.*\.\w+"
 _DOWN = r"(?i)\d.*\.down\.(?:cypher|cql)$"  # golang-migrate's: to run it forward would undo its twin
 _CALLBACK = r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher"
+_MAY_BE_CYPHER = r"|\.(?:|txt|bak|cy.*)"
 _ANY_VERSION = rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)"
 _SEPARATORS = "-_. "
 _SHAPE = "V<version>__<description>.cypher"
@@ -82,7 +85,14 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
 def _is_ignored(lowered: str) -> bool:
     if lowered.endswith(_SUFFIXES) and lowered[0] not in ".~#":
         return False
-    return any(fnmatchcase(lowered, pattern) for pattern in IGNORED)
+    if any(fnmatchcase(lowered, pattern) for pattern in IGNORED):
+        return True
+    return re.fullmatch(_DOCUMENT, lowered, re.DOTALL) is not None
+
+
+def may_hold_statements(name: str) -> bool:
+    """Whether a file looks like a migration to people, wherever it lies: it ends like Cypher, or begins like ``V1__``."""
+    return not _is_ignored(name.lower()) and bool(_split_suffix(name)[1] or re.match(_SURELY_VERSIONED, name))
 
 
 def _shown(description: str) -> str:
@@ -118,12 +128,25 @@ def _misnamed(name: str) -> Refused | None:
             return None
         stem, dot, ending = name.rpartition(".")
         stem, suffix = (stem, dot + ending) if re.match(_VERSIONED, stem) else (name, "")
-        stem = _split_suffix(stem)[0]
+        stem, inner = _split_suffix(stem)
+        if inner is None and not re.fullmatch(_MAY_BE_CYPHER, suffix.lower()):
+            return _not_cypher(suffix, _mistakes(stem)[1])
     mistakes, suggestion = _mistakes(stem)
     if suffix != ".cypher":
         mistakes.append("it must end in .cypher")
     message = f"This looks like a migration, but its name is wrong: {'; '.join(mistakes)}."
     return Refused("GM113", message, f"Rename it to {suggestion}.cypher, or move it out of the folder.")
+
+
+def _not_cypher(suffix: str, suggestion: str) -> Refused:
+    is_catalogue = suffix.lower() == ".xml"
+    file = "a catalogue of neo4j-migrations" if is_catalogue else f"a {suffix} file"
+    content = "its constraints and indexes" if is_catalogue else "what it does"
+    return Refused(
+        "GM114",
+        f"This is {file}, not Cypher: it cannot be a migration here.",
+        f"Move it out of the folder, and write {content} as statements in {suggestion}.cypher.",
+    )
 
 
 def _split_suffix(name: str) -> tuple[str, str | None]:

@@ -37,6 +37,12 @@ def test_an_assert_is_asked_again_until_it_holds(project: Project, driver: neo4j
     assert [each.version for each in project.migrate().applied] == ["1", "2"]
 
 
+def test_a_query_may_say_that_it_asks_the_target(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="// assume in target q'RETURN false\nCREATE (:Never);")
+    assert [each.version for each in project.migrate().skipped] == ["1"]
+    assert count(driver, "Never") == 0
+
+
 def test_a_run_that_died_skipped_what_it_skipped(project: Project, driver: neo4j.Driver) -> None:
     """Wherever it dies, the next run ends as one that nobody disturbed."""
     write_migrations(

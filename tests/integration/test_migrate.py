@@ -56,6 +56,16 @@ def test_mixed_file_of_ddl_and_data_in_any_order(project: Project, driver: neo4j
     ]
 
 
+def test_labels_that_an_expression_gives_are_no_parameters(project: Project, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__nodes="CREATE (:A), (:B), (:A:C);",
+        V2__some="MATCH (n:$any(['A', 'B'])) SET n.some = true;\nMATCH (n:$all(['A', 'C'])) SET n.each = true;",
+    )
+    project.migrate()
+    assert rows(driver, "MATCH (n) WHERE n.some RETURN count(n)") == [[3]]
+    assert rows(driver, "MATCH (n) WHERE n.each RETURN labels(n)") == [[["A", "C"]]]
+
+
 def test_a_procedure_about_the_server_stands_among_data(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__a="CALL dbms.components();\nCALL dbms.components() YIELD name CREATE (:Server {name: name});"

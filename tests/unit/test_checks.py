@@ -62,6 +62,27 @@ def test_a_guard_in_a_string_a_comment_or_a_name_is_none(command):
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "DEALLOCATE DATABASES FROM SERVER 'x'",
+        "DROP SERVER 'x'",
+        "RENAME SERVER 'x' TO 'y'",
+        "ALTER CURRENT USER SET PASSWORD FROM 'a' TO 'b'",
+    ],
+)
+def test_a_command_that_cannot_be_guarded_can_be_declared_repeatable(command):
+    found = check_statements(tasks(f"{command};"), SERVER)
+    assert [each.code for each in found] == ["GM207", "GM221"]
+    assert "// graphmigrate: repeatable" in found[0].hint
+    assert "IF EXISTS" not in found[0].hint
+    assert codes(f"// graphmigrate: repeatable\n{command};") == []
+
+
+def test_what_is_declared_repeatable_needs_no_guard():
+    assert codes("// graphmigrate: repeatable\nCREATE ROLE reader;") == []
+
+
+@pytest.mark.parametrize(
     "then",
     [
         *("CONTINUE", "BREAK", "/* or */ continue REPORT STATUS AS s RETURN s"),

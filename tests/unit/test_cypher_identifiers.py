@@ -44,6 +44,7 @@ def test_names_with_anything_else_are_quoted() -> None:
         ("RETURN a$b, {$: 1}", []),
         ("RETURN $a + $a", ["a", "a"]),
         (r"RETURN \u0024a", ["a"]),
+        ("MATCH (n:$any(['A', $b]) {x: $any}) WHERE n:$All /* c */ ($all) RETURN n", ["b", "any", "all"]),
         ("RETURN $ünï", ["ünï"]),
     ],
 )

@@ -90,6 +90,29 @@ def test_offsets_lead_back_to_the_source() -> None:
         ("1 /*/ x */ 2 // y\r3", [("number", "1"), ("number", "2"), ("number", "3")]),
         ("1 // y\u2028 2", [("number", "1")]),
         ("$a $ b $/*c*/`d``e` $1", [("parameter", part) for part in ("$a", "$ b", "$/*c*/`d``e`", "$1")]),
+        (
+            "$any $all + 1 $anyone(",
+            [
+                ("parameter", "$any"),
+                ("parameter", "$all"),
+                ("punctuation", "+"),
+                ("number", "1"),
+                ("parameter", "$anyone"),
+                ("punctuation", "("),
+            ],
+        ),
+        (
+            "n:$any(x",
+            [
+                ("word", "n"),
+                ("punctuation", ":"),
+                ("punctuation", "$"),
+                ("word", "any"),
+                ("punctuation", "("),
+                ("word", "x"),
+            ],
+        ),
+        ("$/*c*/ ALL //d\n(", [("punctuation", "$"), ("word", "ALL"), ("punctuation", "(")]),
         ("a$b x€1 _y ünï á", [("word", part) for part in ("a$b", "x€1", "_y", "ünï", "á")]),
         (
             "0x1F 1e-3 1_000 1..3",

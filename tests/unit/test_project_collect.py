@@ -55,6 +55,33 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", ["changelog", "license-data", "readme", "notice", "old.md", "sub~", "a"])
+@pytest.mark.parametrize(
+    "name", ["V1__a.cypher", "v1_a.cql", "init.cyp", "V1__a.CYPHER.txt", "V1__a", "V1__a.xml"]
+)
+def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder / "deep").mkdir(parents=True)
+    write(tmp_path / folder / "deep", "README.md", name)
+    assert found(tmp_path) == [("GM117", folder, Severity.ERROR)]
+    assert repr(name) in collect(tmp_path).problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (".git", "V1__a.cypher"),
+        ("__pycache__", "V1__a.cypher"),
+        ("changelog", "CHANGELOG.md"),
+        ("pictures", "v1_0.png"),
+        ("scripts", "load.py"),
+    ],
+)
+def test_other_folders_are_left_alone(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir()
+    write(tmp_path / folder, name)
+    assert found(tmp_path) == []
+
+
 def test_two_files_of_one_version_are_both_named(tmp_path: Path) -> None:
     write(tmp_path, "V001__a.cypher", "V1__b.cypher", "V1.0__c.cypher")
     messages = [problem.message for problem in collect(tmp_path).problems]

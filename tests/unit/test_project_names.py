@@ -67,7 +67,10 @@ def test_migrations(name: str, version: str, description: str) -> None:
         ("V1__x.CYPHER", "V1__x.cypher", ".cypher"),
         ("V1__x.cypher.txt", "V1__x.cypher", ".cypher"),
         ("V1__x.cypher.bak", "V1__x.cypher", ".cypher"),
-        ("V1__x.sql", "V1__x.cypher", ".cypher"),
+        ("V1__x.txt", "V1__x.cypher", ".cypher"),
+        ("V1__x.bak", "V1__x.cypher", ".cypher"),
+        ("V1__x.cyphr", "V1__x.cypher", ".cypher"),
+        ("V1__x.cypher.orig", "V1__x.cypher", ".cypher"),
         ("V1__x", "V1__x.cypher", ".cypher"),
         ("v1_x.cql", "V1__x.cypher", "capital; two underscores must stand between"),
         ("1__init.cypher", "V1__init.cypher", "begin with V"),
@@ -124,6 +127,17 @@ def test_what_other_tools_read_is_said_to_be_unsupported(name: str, what: str) -
     assert "not supported yet" in found.message
 
 
+@pytest.mark.parametrize("suffix", ["xml", "yaml", "yml", "json", "sql", "groovy", "scala", "graphql"])
+def test_nobody_is_told_to_call_another_language_cypher(suffix: str) -> None:
+    found = read_name(f"V5__c.{suffix}")
+    assert isinstance(found, Refused)
+    assert (found.code, found.severity) == ("GM114", Severity.ERROR)
+    assert "not Cypher" in found.message
+    assert found.hint.startswith("Move it out of the folder")
+    assert "Rename" not in found.hint
+    assert ("constraints and indexes" in found.hint) is (suffix == "xml")
+
+
 @pytest.mark.parametrize("name", ["U3__x.cypher", "V3__x.down.cypher", "3_x.down.cql"])
 def test_nobody_is_told_to_run_an_undo_file_forward(name: str) -> None:
     found = read_name(name)
@@ -132,7 +146,19 @@ def test_nobody_is_told_to_run_an_undo_file_forward(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["notes.txt", "data.csv", "Report__x.txt", "view.txt", "vacation.jpg", "x.cypherx"]
+    "name",
+    [
+        *(
+            "notes.txt",
+            "data.csv",
+            "Report__x.txt",
+            "view.txt",
+            "vacation.jpg",
+            "x.cypherx",
+            "license_types.csv",
+        ),
+        *("changelog.xml", "changelog.yaml", "db.changelog.json", "changelog.json", "__pycache__"),
+    ],
 )
 def test_a_stray_file_is_a_warning(name: str) -> None:
     found = read_name(name)
@@ -152,7 +178,9 @@ def test_a_stray_file_is_a_warning(name: str) -> None:
         "CHANGELOG.rst",
         "V1__x.cypher~",
         "#V1__x.cypher#",
-        "__pycache__",
+        "license-mit.txt",
+        "NOTICE",
+        "contributing.html",
         "Makefile",
         ".DS_Store",
         "NOTES.md",

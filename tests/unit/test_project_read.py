@@ -103,6 +103,56 @@ def test_prose_is_no_header(prose: str) -> None:
     assert migration.header.conditions == ()
 
 
+@pytest.mark.parametrize("words", ["assume in target q'RETURN false", "ASSUME  IN Target  q' RETURN false"])
+def test_the_target_is_the_database_that_is_asked(words: str) -> None:
+    migration, codes = read_text(f"// {words}\nRETURN 1;")
+    assert codes == []
+    assert [(each.mode, each.value) for each in migration.header.conditions] == [("assume", "RETURN false")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "assert in schema q'RETURN true",
+        "assume in system q'RETURN true",
+        "assume: q'RETURN true",
+        "assert that q'RETURN true",
+        "asume q'RETURN true",
+        "assert that version is ge 5.26 or 2026.05",
+        "assert that version is 5.26 2026.05",
+        "assert that version is 5.26,",
+        "assert that version is " + "1" * 5000,
+        "assert that version is ge 5." + "1" * 5000,
+    ],
+)
+def test_a_condition_that_is_not_understood_is_never_passed_over(words: str) -> None:
+    migration, codes = read_text(f"// {words}\nRETURN 1;")
+    assert codes == ["GM124"]
+    assert migration.header.conditions == ()
+
+
+@pytest.mark.parametrize("words", ["5.26 or 2026.05", "5.26, 2026.05", "5.26,2026.05.", "5.26 , or 2026.05"])
+def test_any_of_several_versions_will_do(words: str) -> None:
+    migration, codes = read_text(f"// assume that version is {words}\nRETURN 1;")
+    assert codes == []
+    (condition,) = migration.header.conditions
+    assert (condition.operator, condition.value) == ("is", "5.26 or 2026.05")
+    assert condition.versions == ("5.26", "2026.05")
+
+
+@pytest.mark.parametrize("query", ["q'RETURN true'", "q' RETURN 'a' = 'a' ' ;", "q''"])
+def test_a_query_has_no_quote_at_its_end(query: str) -> None:
+    _, problems = read_bytes(f"// assert {query}\nRETURN 1;".encode())
+    assert [problem.code for problem in problems] == ["GM124"]
+    assert "reaches to the end of the line" in problems[0].message
+    assert "Delete the '" in (problems[0].hint or "")
+
+
+@pytest.mark.parametrize("query", ["RETURN 'x", "RETURN 'x' = 'y", "RETURN `x'"])
+def test_a_string_that_is_not_closed_is_still_one(query: str) -> None:
+    assert read_text(f"// assert q' {query}\nRETURN 1;")[1] in (["GM102"], ["GM103"])
+
+
 def test_a_query_is_placed_where_it_stands_so_that_errors_can_point_into_it() -> None:
     migration, codes = read_text("\n// assert q'  RETURN x = 1;\nRETURN 1;")
     assert codes == []

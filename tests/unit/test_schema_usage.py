@@ -29,6 +29,7 @@ def uses(text: str) -> bool:
         "CREATE (x:X {n: [(p:Person {name: 'a'})-->(b) | b.x]})",
         "CALL db.index.fulltext.queryNodes('words', 'x') YIELD node SET node.seen = true",
         "MATCH (n:$('Per' + 'son')) SET n.seen = true",
+        "MATCH (n:$any(['Person'])) SET n.seen = true",
         "MATCH (n) USING INDEX by_name SET n.x = 1",
     ],
 )
@@ -70,6 +71,7 @@ def test_names_that_a_statement_may_write_under(text: str, names: set[str]) -> N
     [
         "CALL apoc.create.node(['Doc'], {})",
         "CREATE (:$('Doc'))",
+        "CREATE (:$all(['Doc']))",
         "MATCH (n) SET n:$(n.label)",
         "CREATE (:\\u0044oc)",
     ],

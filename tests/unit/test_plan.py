@@ -1,0 +1,72 @@
+"""Which conditions hold, and what becomes of a migration whose conditions do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.history import History
+from graphmigrate.plan import Entry, Plan, build
+from graphmigrate.project.checksums import checksum
+from graphmigrate.project.model import MigrationFile
+from graphmigrate.project.read import read
+from graphmigrate.project.versions import Version
+from graphmigrate.results import State, Target
+
+COMMUNITY = "community"
+
+
+def planned(header: str, server: str = "5.26.25") -> Plan:
+    content = f"{header}\nRETURN 1;".encode()
+    name = "V1__x.cypher"
+    migration, problems = read(
+        MigrationFile(Version.parse("1"), "x", str(Path(name)), name, checksum(content), content)
+    )
+    assert problems == ()
+    entry = Entry(migration.file.version, State.PENDING, migration.file)
+    target = Target("bolt://localhost", "neo4j", COMMUNITY, server)
+    return build([(entry, migration)], History(), target, "main", allow_out_of_order=False)
+
+
+def holds(condition: str, server: str) -> bool:
+    return bool(planned(f"// assume that version {condition}", server).tasks)
+
+
+@pytest.mark.parametrize(
+    ("condition", "server", "expected"),
+    [
+        ("is ge 5.27.0", "5.27-aura", True),
+        ("is lt 5.27.0", "5.27-aura", False),
+        ("is 5.27.0", "5.27-aura", True),
+        ("is 5.27.1", "5.27-aura", False),
+        ("is ge 5.27.1", "5.27-aura", False),
+        ("is lt 5.27", "5.27.3", False),
+        ("is ge 5.27", "5.27.0", True),
+        ("is lt 2026.05.1", "2026.05.0", True),
+        ("is ge 5.9", "5.26.25", True),
+        ("is 5.2", "5.26.25", False),
+        ("is 4.4 or 5.26", "5.26.25", True),
+        ("is 4.4, 5.25", "5.26.25", False),
+    ],
+)
+def test_versions_are_compared_part_by_part(condition: str, server: str, expected: bool) -> None:
+    assert holds(condition, server) is expected
+
+
+def test_the_reason_of_a_skip_is_what_it_assumes() -> None:
+    plan = planned("// assume that version is 4.4 or 2026.05\n// assert that edition is enterprise")
+    assert [each.reason for each in plan.skips] == [
+        "assumes that version is 4.4 or 2026.05; it is 5.26.25",
+    ]
+    assert plan.problems == ()
+    assert plan.tasks == ()
+
+
+@pytest.mark.parametrize("held", ["", "// assume that edition is community\n"])
+def test_of_an_assert_and_an_assume_the_first_decides(held: str) -> None:
+    plan = planned(f"{held}// assert that version is 4.4\n// assume that edition is enterprise")
+    assert [each.message for each in plan.errors] == [
+        "This migration asserts that version is 4.4; it is 5.26.25.",
+    ]
+    assert plan.skips == ()
