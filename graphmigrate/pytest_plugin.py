@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MARK = "graph(seeds=[…], profile=…, until=…): what migrated_graph and seeded_graph hold in this test"
 READY_MADE = Path(__file__).parent / "testing" / "ready_made.py"
 _SERVER = pytest.StashKey["Neo4jServer"]()
+_EMPTY = pytest.StashKey[frozenset[str]]()
 _LONG = ("Fetching", "Pulling", "Docker cannot")  # what a person who waits, or wonders, has to know
 _logger = logging.getLogger("graphmigrate.tests")
 
@@ -129,7 +130,8 @@ def _tell(config: pytest.Config, line: str) -> None:
 def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
     """Give the project's settings: those of the configuration file in pytest's root folder.
 
-    Override it in ``conftest.py`` where the project is elsewhere. URI, user and password in it are not used.
+    Override it in ``conftest.py`` where the project is elsewhere; each of several folders of tests may name a project of its
+    own. URI, user and password in it are not used.
     """
     from graphmigrate.config import load
     from graphmigrate.testing.words import explained
@@ -144,6 +146,7 @@ def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
     from contextlib import ExitStack
 
     from graphmigrate.testing.provide import provided
+    from graphmigrate.testing.whole import bookmark
     from graphmigrate.testing.words import explained
 
     with ExitStack() as stack:
@@ -154,16 +157,17 @@ def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
             if server.provider == "given":
                 stack.enter_context(_claim(server, pytestconfig))
         pytestconfig.stash[_SERVER] = server
+        with _driver(server) as driver:
+            pytestconfig.stash[_EMPTY] = bookmark(driver)  # before any fixture of the project can write
         yield server
 
 
 @contextmanager
 def _claim(server: Neo4jServer, config: pytest.Config) -> Iterator[None]:
-    from graphmigrate.config import Settings, check_uri
+    from graphmigrate.config import Settings
     from graphmigrate.migrator import Migrator
     from graphmigrate.testing.whole import claimed
 
-    check_uri(server.uri)
     with _driver(server) as driver:
         with Migrator(Settings(uri=server.uri), driver=driver) as migrator:
             migrator.wait()
@@ -185,21 +189,31 @@ def neo4j_driver(neo4j_server: Neo4jServer) -> Iterator[neo4j.Driver]:
 
 
 @pytest.fixture(scope="session")
-def graphmigrate_keeper(neo4j_server: Neo4jServer, graphmigrate_settings: Settings) -> Iterator[Keeper]:
-    """Give what keeps the database in its state: for this plugin's own use."""
-    from dataclasses import replace
-
+def _graph_keeper(pytestconfig: pytest.Config, neo4j_server: Neo4jServer) -> Iterator[Keeper]:
     import neo4j
 
+    from graphmigrate.config import Settings
     from graphmigrate.testing.keeper import Keeper
 
-    # What the configuration says of a target (its address, that it is protected) is about another one.
-    settings = replace(graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False)
     # A driver of its own: tests may close theirs.
     with neo4j.GraphDatabase.driver(
         neo4j_server.uri, auth=neo4j_server.auth, notifications_min_severity="OFF"
     ) as driver:
-        yield Keeper(driver, settings)
+        yield Keeper(driver, Settings(), pytestconfig.stash.get(_EMPTY, None))
+
+
+@pytest.fixture
+def graphmigrate_keeper(
+    _graph_keeper: Keeper, neo4j_server: Neo4jServer, graphmigrate_settings: Settings
+) -> Keeper:
+    """Give what keeps the database in its state, for the project of this test: for this plugin's own use."""
+    from dataclasses import replace
+
+    # What the configuration says of a target (its address, that it is protected) is about another one.
+    _graph_keeper.settings = replace(
+        graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False
+    )
+    return _graph_keeper
 
 
 @pytest.fixture
@@ -243,7 +257,7 @@ def migrated_graph(_graph_state: Keeper, neo4j_driver: neo4j.Driver) -> neo4j.Dr
 
 @pytest.fixture
 def seeded_graph(migrated_graph: neo4j.Driver) -> neo4j.Driver:
-    """Give ``migrated_graph`` with the seeds that the mark names, else all, loaded."""
+    """Give ``migrated_graph`` with the seeds loaded that the mark names, else those of its profile, or of none."""
     return migrated_graph
 
 

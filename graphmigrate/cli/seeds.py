@@ -63,9 +63,9 @@ def seed() -> None:
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Load the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
-@click.option("--force", is_flag=True, help="Load the named seeds, or all, again though they are unchanged.")
+@click.option("--force", is_flag=True, help="Load what is chosen again though it is unchanged.")
 @click.option("--allow-duplicates", is_flag=True, help="Load again also those of them that use CREATE.")
-@click.option("--reset", is_flag=True, help="First remove what the named seeds, or all, had made.")
+@click.option("--reset", is_flag=True, help="First remove what the chosen seeds had made.")
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @click.pass_obj
@@ -80,7 +80,7 @@ def load(
     yes: bool,
     lock_timeout: float | None,
 ) -> None:
-    """Load the named seeds, or all, with what they depend on; what is loaded and unchanged is skipped.
+    """Load the named seeds, or all that name no profile, with what they depend on; what is loaded and unchanged is skipped.
 
     'graphmigrate seed list' shows the seeds ('seed -- list' loads one of that name).
     """
@@ -167,7 +167,7 @@ def list_(session: Session, offline: bool) -> None:
 def check(
     session: Session, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
 ) -> None:
-    """Render the named seeds, or all, and let the server check every statement; nothing is loaded."""
+    """Render the named seeds, or all that name no profile, and let the server check every statement; nothing is loaded."""
     from graphmigrate.cli.render import seeds
     from graphmigrate.cli.render.text import count
 

@@ -78,7 +78,7 @@ def choose(
     """Choose the server: ``uri`` (with the name of what set it), else ``provider``, else Docker, else the JVM.
 
     ``{worker}`` in a URI becomes the name of the worker of pytest-xdist; without it several workers cannot share one
-    (GM742).
+    (GM742). A URI that cannot be used is refused (GM154, GM155).
     """
     if uri is not None:
         address, origin = uri
@@ -90,6 +90,7 @@ def choose(
                 code="GM742",
             )
         address = address.replace("{worker}", worker or "gw0")
+        _check(address, origin)
         password = environment.get(PASSWORD)
         username = environment.get(USERNAME, "neo4j") if password else None
         return Choice("given", origin, address, username, password)
@@ -100,6 +101,18 @@ def choose(
     if reason is None:
         return Choice("docker", "by testcontainers", version=version)
     return Choice("jvm", reason, version=version)
+
+
+def _check(uri: str, origin: str) -> None:
+    """Refuse what the driver cannot use: a password in it would be printed with it."""
+    from graphmigrate.config import check_uri
+
+    try:
+        check_uri(uri, origin)
+    except UsageError as error:
+        if error.error_code == "GM155":
+            error.hint = f"Write bolt://HOST:PORT alone; give the password by {PASSWORD}."
+        raise
 
 
 def _known(provider: str) -> str:

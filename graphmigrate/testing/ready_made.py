@@ -11,6 +11,7 @@ from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
 from graphmigrate.testing.contents import difference, read
 from graphmigrate.testing.documents import Documented, documented
+from graphmigrate.testing.keeper import loads_unasked
 from graphmigrate.testing.words import explained
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def test_files_are_valid(graphmigrate_settings: Settings) -> None:
     """Every file of migrations and seeds can be read."""
     with Migrator(graphmigrate_settings) as migrator:
         _refuse(migrator.validate(offline=True))
-        if graphmigrate_settings.seeds.is_dir():
+        if loads_unasked(migrator):
             migrator.check_seeds()
 
 
@@ -76,13 +77,13 @@ def test_a_second_run_does_nothing(migrated_graph: neo4j.Driver, graph_migrator:
 @explained()
 def test_seeds_load_twice(graph_migrator: Migrator) -> None:
     """Loading again does nothing; and even where it is forced, a seed without CREATE makes nothing twice."""
-    if not graph_migrator.settings.seeds.is_dir():
-        pytest.skip("there are no seeds")
+    if not loads_unasked(graph_migrator):
+        pytest.skip("there are no seeds that load without a profile")
     before = graph_migrator.summary()
     assert graph_migrator.seed().loaded == ()
-    for seed in graph_migrator.seeds():
+    for name in [seed.name for seed in graph_migrator.seeds() if seed.state == "loaded"]:
         try:
-            graph_migrator.seed([seed.name], force=True)
+            graph_migrator.seed([name], force=True)
         except UsageError as error:
             if error.error_code != USES_CREATE:
                 raise

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from textwrap import dedent
 
 import neo4j
 import pytest
 
 from graphmigrate.server import docker
 from graphmigrate.server.versions import DEFAULT
-from tests.conftest import Neo4jTarget
+from tests.conftest import REPOSITORY, Neo4jTarget
 from tests.projects import rows
 
 pytest_plugins = ["pytester"]
@@ -125,6 +126,91 @@ def test_each_test_gets_the_state_that_its_mark_names(stranger: pytest.Pytester)
     assert "another exception" not in result.stdout.str()
 
 
+def test_several_projects_take_turns(stranger: pytest.Pytester) -> None:
+    conftest = """
+        from pathlib import Path
+        import pytest
+        from graphmigrate import load_settings
+
+        @pytest.fixture(scope="session")
+        def graphmigrate_settings():
+            return load_settings(folder=Path(__file__).parent, environment={}, connect=False).settings
+        """
+    suite = """
+        from pathlib import Path
+
+        def test_its_own_migrations(migrated_graph, graph_migrator):
+            city = migrated_graph.execute_query("MATCH (c:City) RETURN c.of").records[0][0]
+            assert [city] == [Path(__file__).parent.name]
+            assert not graph_migrator.migrate().applied
+        """
+    for name in ("a", "b"):
+        write(
+            stranger.path / name,
+            {
+                "conftest.py": dedent(conftest),
+                f"test_{name}.py": dedent(suite),
+                "migrations/V1__city.cypher": f"CREATE (:City {{of: '{name}'}});\n",
+            },
+        )
+    run(stranger).assert_outcomes(passed=2)
+
+
+def test_what_a_fixture_wrote_before_is_gone_when_the_test_begins(stranger: pytest.Pytester) -> None:
+    stranger.makepyfile(
+        """
+        import pytest
+
+        def labels(graph):
+            query = "MATCH (n:Session|Before|After) RETURN labels(n)[0] AS label"
+            return [label for (label,) in graph.execute_query(query).records]
+
+        @pytest.fixture(scope="session")
+        def of_session(neo4j_driver):
+            neo4j_driver.execute_query("CREATE (:Session)")
+
+        @pytest.fixture
+        def before(neo4j_driver):
+            neo4j_driver.execute_query("CREATE (:Before)")
+
+        @pytest.fixture
+        def after(migrated_graph):
+            migrated_graph.execute_query("CREATE (:After)")
+
+        def test_wide(of_session, migrated_graph):
+            assert labels(migrated_graph) == []
+
+        def test_narrow(before, after, migrated_graph):
+            assert labels(migrated_graph) == ["After"]
+        """
+    )
+    run(stranger).assert_outcomes(passed=2)
+
+
+def test_a_transaction_left_open_does_not_stop_the_next_test(stranger: pytest.Pytester) -> None:
+    fails = """
+        def test_fails(migrated_graph):
+            transaction = migrated_graph.session().begin_transaction()
+            transaction.run("CREATE (:Person {id: 'ada'})")
+            assert False
+        """
+    stranger.makepyfile(dedent(fails) + THREE_LINES)
+    run(stranger, "--timeout", "60").assert_outcomes(passed=1, failed=1)
+
+
+def test_a_password_in_the_address_is_not_printed(
+    stranger: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAPHMIGRATE_TEST_URI", "bolt://neo4j:s3cret@localhost:7687")
+    stranger.makepyfile(THREE_LINES)
+    result = run(stranger)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["graphmigrate: The URI from GRAPHMIGRATE_TEST_URI has a user name or password in it.", "GM155: *"]
+    )
+    assert "s3cret" not in result.stdout.str() + result.stderr.str()
+
+
 def test_a_database_with_data_is_refused_and_left_alone(
     stranger: pytest.Pytester, driver: neo4j.Driver
 ) -> None:
@@ -152,8 +238,11 @@ READY_MADE = {
 }
 
 
+FOR_DEMOS = "---\nprofiles: [demo]\n---\nMERGE (:Person {id: 'demo'});\n"
+
+
 def test_ready_made_tests(stranger: pytest.Pytester) -> None:
-    write(stranger.path, READY_MADE)
+    write(stranger.path, READY_MADE | {"seeds/demo.cypher.j2": FOR_DEMOS})
     stranger.makepyfile(THREE_LINES)
     run(stranger).assert_outcomes(passed=1)
     result = run(stranger, "--graphmigrate-tests", "-v")
@@ -170,8 +259,19 @@ def test_ready_made_tests(stranger: pytest.Pytester) -> None:
     )
 
 
-def test_ready_made_tests_of_a_project_without_seeds(stranger: pytest.Pytester) -> None:
+def test_ready_made_tests_of_the_shipped_project(stranger: pytest.Pytester) -> None:
+    for name in ("migrations", "seeds"):
+        shutil.rmtree(stranger.path / name)
+        shutil.copytree(REPOSITORY / name, stranger.path / name)
+    run(stranger, "--graphmigrate-tests").assert_outcomes(passed=4, skipped=1)
+
+
+@pytest.mark.parametrize("seeds", [{}, {"seeds/demo.cypher.j2": FOR_DEMOS}], ids=["none", "of a profile"])
+def test_ready_made_tests_of_a_project_without_seeds(
+    stranger: pytest.Pytester, seeds: dict[str, str]
+) -> None:
     shutil.rmtree(stranger.path / "seeds")
+    write(stranger.path, seeds)
     write(
         stranger.path,
         {

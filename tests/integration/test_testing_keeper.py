@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import neo4j
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from graphmigrate.errors import ProjectError
 from graphmigrate.testing.keeper import Keeper, State
 from graphmigrate.testing.whole import MARKER, NotOurs, bookmark, claimed
-from tests.projects import Project, count, dump, rows
+from tests.projects import Project, count, dump, rows, write_migrations
 
 MIGRATIONS = {
     "V1__people": "CREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.id IS UNIQUE;\n"
@@ -156,6 +158,83 @@ def test_a_session_left_open_is_ended(keeper: Keeper, session_driver: neo4j.Driv
         session.begin_transaction().run("CREATE (:Person {id: 1, age: 3})").consume()
         keeper.restore()
     assert not rows(session_driver, "SHOW INDEXES YIELD name WHERE name = 'extra' RETURN name")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_transaction_left_open_holds_no_lock(
+    keeper: Keeper,
+    session_driver: neo4j.Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    unmade: Callable[[], None],
+    changed: bool,
+) -> None:
+    keeper.bring(State())
+    unmade()
+    if changed:
+        session_driver.execute_query("CREATE (:Person {id: 2})")
+    else:  # nothing was committed, so nothing is read
+        monkeypatch.setattr(keeper, "_mend", lambda wanted: pytest.fail("the contents were read"))
+    create = neo4j.Query("CREATE (:Person {id: 1})", timeout=10)
+    with session_driver.session() as left_open, session_driver.session() as session:
+        left_open.begin_transaction().run("CREATE (:Person {id: 1})").consume()
+        keeper.restore()
+        session.run(create).consume()
+        monkeypatch.undo()
+    keeper.restore()
+    assert count(session_driver, "Person") == 0
+
+
+def test_a_transaction_without_locks_goes_on(keeper: Keeper, session_driver: neo4j.Driver) -> None:
+    keeper.bring(State())
+    with session_driver.session() as session, session.begin_transaction() as other:
+        other.run("RETURN 1").consume()
+        keeper.restore()
+        other.commit()
+
+
+def test_projects_take_turns(keeper: Keeper, session_driver: neo4j.Driver, tmp_path: Path) -> None:
+    first = keeper.settings
+    second = replace(first, migrations=write_migrations(tmp_path, V1__rivers="CREATE (:River);"))
+    keeper.bring(State())
+    keeper.settings = second
+    try:
+        keeper.bring(State())
+        assert [count(session_driver, "River"), count(session_driver, "Country")] == [1, 0]
+        for settings, numbers in ((first, [0, 2]), (second, [1, 0]), (first, [0, 2])):
+            keeper.settings = settings
+            keeper.bring(State())
+            session_driver.execute_query("CREATE (:River), (:Country)")
+            keeper.restore()
+            assert [count(session_driver, "River"), count(session_driver, "Country")] == numbers
+    finally:
+        keeper.settings = first
+
+
+def test_what_was_there_before_the_first_state_is_gone(
+    keeper: Keeper, session_driver: neo4j.Driver, migrations: Project
+) -> None:
+    keeper.empty()
+    empty = bookmark(session_driver)
+    session_driver.execute_query("CREATE (:Stray)")
+    Keeper(session_driver, keeper.settings, empty).bring(State())
+    assert [count(session_driver, "Stray"), count(session_driver, "Country")] == [0, 2]
+    keeper.empty()
+
+
+def test_seeds_that_all_name_a_profile_are_loaded_for_it_alone(
+    keeper: Keeper, session_driver: neo4j.Driver, tmp_path: Path
+) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "people.cypher.j2").write_text("---\nprofiles: [demo]\n---\nMERGE (:Person {id: 1});\n")
+    whole, keeper.settings = keeper.settings, replace(keeper.settings, seeds=seeds)
+    try:
+        keeper.bring(State(seeds=()))
+        assert count(session_driver, "Person") == 0
+        keeper.bring(State(seeds=(), profile="demo"))
+        assert count(session_driver, "Person") == 1
+    finally:
+        keeper.settings = whole
 
 
 def test_a_failure_is_told_each_time_without_trying_again(

@@ -80,6 +80,16 @@ def test_each_worker_has_its_own_address() -> None:
     assert refused.value.error_code == "GM742"
 
 
+def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UsageError, match="from GRAPHMIGRATE_TEST_URI") as refused:
+        choose({}, uri=("bolt://neo4j:hunter2@{worker}:7687", "GRAPHMIGRATE_TEST_URI"), worker="gw0")
+    assert refused.value.error_code == "GM155"
+    assert "hunter2" not in f"{refused.value.message} {refused.value.hint}"
+    assert "GRAPHMIGRATE_TEST_PASSWORD" in (refused.value.hint or "")
+    with pytest.raises(UsageError, match="unknown scheme"):
+        choose({}, uri=("http://given", "graphmigrate_uri"))
+
+
 PAGE = """# Queries
 ```cypher
 :param name => 'Ada'
