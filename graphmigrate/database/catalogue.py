@@ -15,10 +15,12 @@ from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.render import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from graphmigrate.database.connection import Database
     from graphmigrate.schema.model import CatalogueEntry, SchemaObject
+
+    Key = tuple[str, frozenset[str]]
 
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.64
@@ -31,15 +33,21 @@ def read_catalogue(database: Database) -> Catalogue:
     return Catalogue.from_rows(constraints, [record.data() for record in database.read(queries.INDEXES)])
 
 
-def unique_keys(database: Database) -> set[tuple[str, frozenset[str]]]:
+def unique_keys(database: Database) -> set[Key]:
     """Say which properties of which label, taken together, no two nodes have alike."""
     rows = [record.data() for record in database.read(queries.CONSTRAINTS)]
     return {
-        (label, frozenset(entry.object.properties))
+        key
         for entry in Catalogue.from_rows(rows, ()).constraints.values()
-        if entry.object.entity == "node" and entry.object.type in {ObjectType.UNIQUENESS, ObjectType.KEY}
-        for label in entry.object.labels
+        for key in made_unique(entry.object)
     }
+
+
+def made_unique(target: SchemaObject) -> Iterator[Key]:
+    """Give the labels, with properties, of which a constraint lets no two nodes have the same values."""
+    if target.entity == "node" and target.type in {ObjectType.UNIQUENESS, ObjectType.KEY}:
+        for label in target.labels:
+            yield label, frozenset(target.properties)
 
 
 def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: str = WORK) -> None:

@@ -22,10 +22,11 @@ from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow
 from graphmigrate.project.versions import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import neo4j
 
+    from graphmigrate.database.catalogue import Key
     from graphmigrate.database.connection import Database
     from graphmigrate.project.model import MigrationFile
 
@@ -52,7 +53,8 @@ def prepare_ledger(database: Database) -> None:
     """Make the ledger's constraints where they are missing.
 
     Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides: no error code does, nor a
-    COMMIT that succeeded, since the connection may have been closed (decision 0006).
+    COMMIT that succeeded, since the connection may have been closed (decision 0006). Raises HistoryMismatch (GM611) where
+    another constraint has the name of one.
     """
     began = time.monotonic()
     deadline = began + database.settings.stale_after + _FIRST_USE_SECONDS
@@ -62,8 +64,9 @@ def prepare_ledger(database: Database) -> None:
             with _impatiently(database):
                 _make_constraints(database, missing)
             missing = _missing_constraints(database)
+            _refuse_taken_names(database, missing)
         except DriverFailure as error:
-            losses += not isinstance(error, Neo4jError)
+            losses += not isinstance(error, Neo4jError) or code_of(error).endswith("NotALeader")
             of_no_use = losses > _LOSSES or code_of(error).startswith(_NEVER)
             if of_no_use or time.monotonic() > deadline:
                 raise
@@ -112,9 +115,32 @@ def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> No
     )
 
 
-def _missing_constraints(database: Database) -> list[str]:
-    names = {record["name"] for record in database.read(queries.CONSTRAINTS)}
-    return [name for name in queries.LEDGER_CONSTRAINTS if name not in names]
+def _missing_constraints(database: Database) -> dict[str, Key]:
+    """Give by name what is not kept unique; a constraint of another name will do, since a restored dump may have chosen it."""
+    from graphmigrate.database.catalogue import unique_keys
+
+    unique = unique_keys(database)
+    keys = ((label, frozenset({"key"})) for label in queries.LEDGER_LABELS)
+    return {
+        name: key for name, key in zip(queries.LEDGER_CONSTRAINTS, keys, strict=True) if key not in unique
+    }
+
+
+def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
+    """Say whose name is in the way: CREATE CONSTRAINT … IF NOT EXISTS does nothing then, and does not say so."""
+    from graphmigrate.database.catalogue import made_unique, read_catalogue
+    from graphmigrate.schema.render import describe
+
+    constraints = read_catalogue(database).constraints if missing else {}
+    for name, key in missing.items():
+        if name in constraints and key not in made_unique(
+            constraints[name].object
+        ):  # else it was made just now
+            raise HistoryMismatch(
+                f"graphmigrate's own constraint {name} cannot be made: {describe(constraints[name].object)} has this name.",
+                hint=f"Nobody else needs such a name: DROP CONSTRAINT {name}, then run again.",
+                code="GM611",
+            )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from graphmigrate.database.ledger import prepare_ledger
 from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.database.queries import LEDGER_CONSTRAINTS
 from graphmigrate.database.transactions import await_no_work
-from graphmigrate.errors import LockLost, LockTimeout, MigrationFailed, PreflightError
+from graphmigrate.errors import HistoryMismatch, LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.events import LockAwaited
 from graphmigrate.workspace import Workspace
 from tests.conftest import Neo4jTarget
@@ -162,6 +162,29 @@ def test_an_index_that_a_killed_server_left_in_the_place_of_the_ledgers_constrai
     assert [each.version for each in project.migrate().applied] == ["1"]
     owned = rows(driver, "SHOW CONSTRAINTS YIELD name WHERE name = '__graphmigrate_lock_key' RETURN name")
     assert owned == [["__graphmigrate_lock_key"]]
+
+
+def test_a_constraint_of_another_name_serves_the_ledger_as_well(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    """As after a restored dump that left names out."""
+    driver.execute_query("CREATE CONSTRAINT restored FOR (n:__GraphMigrateLock) REQUIRE n.key IS UNIQUE")
+    project.write(V1__a="CREATE (:A);")
+    assert [each.version for each in project.migrate().applied] == ["1"]
+    assert project.migrate().applied == ()
+
+
+def test_a_constraint_that_has_the_name_of_the_ledgers_own_is_told(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    driver.execute_query("CREATE CONSTRAINT __graphmigrate_lock_key FOR (n:Lock) REQUIRE n.key IS UNIQUE")
+    project.write(V1__a="CREATE (:A);")
+    with pytest.raises(HistoryMismatch, match=r"\(:Lock \{key\}\) has this name") as caught:
+        project.migrate()
+    assert caught.value.error_code == "GM611"
+    assert count(driver, "A") == 0
+    driver.execute_query("DROP CONSTRAINT __graphmigrate_lock_key")
+    assert [each.version for each in project.migrate().applied] == ["1"]
 
 
 @pytest.fixture
