@@ -35,7 +35,7 @@ TARGET_MILLISECONDS = 50.0
 
 
 def figures(bench: Bench) -> Iterator[Figure]:
-    """Compare whole processes; each starts on an empty database with the uniqueness constraints."""
+    """Compare whole processes; each starts on an empty database that was migrated to its constraints."""
     data = bench.folder / "data"
     write_data(data)
     for verb in ("MERGE", "CREATE"):
@@ -46,8 +46,9 @@ def figures(bench: Bench) -> Iterator[Figure]:
 
 
 def project(bench: Bench, verb: str, data: Path) -> Path:
-    """Make a project with one seed."""
-    folder = write_files(bench.folder / verb.lower(), {})
+    """Make a project with one seed, and a migration for the constraints that every loader finds."""
+    constraints = "".join(f"{statement};\n" for statement in CONSTRAINTS)
+    folder = write_files(bench.folder / verb.lower(), {"V1__constraints": constraints})
     seeds = folder / "seeds"
     seeds.mkdir(exist_ok=True)
     (seeds / "graph.cypher.j2").write_text(seed_text(verb, "data/"))
@@ -65,23 +66,22 @@ def baseline(bench: Bench, data: Path, way: str, verb: str) -> Command:
     return Command(words, environment=bench.environment)
 
 
-def prepare(bench: Bench) -> None:
-    """Empty the database, with the constraints that every loader finds."""
+def prepare(bench: Bench, folder: Path) -> None:
+    """Empty the database, and migrate it."""
     bench.wipe()
-    with bench.driver() as driver:
-        for statement in CONSTRAINTS:
-            driver.execute_query(statement)
+    run(bench.graphmigrate(folder, "--quiet", "migrate"))
 
 
 def _compare(bench: Bench, data: Path, verb: str) -> Iterator[Figure]:
+    folder = project(bench, verb, data)
     commands = {
-        "graphmigrate": bench.graphmigrate(project(bench, verb, data), "--quiet", "seed"),
+        "graphmigrate": bench.graphmigrate(folder, "--quiet", "seed"),
         "driver": baseline(bench, data, "driver", verb),
         "loadcsv": baseline(bench, data, "loadcsv", verb),
         "literals": baseline(bench, data, "literals", verb),
     }
-    samples = interleaved(commands, bench.times(3), lambda: prepare(bench))
-    _check(bench, commands["graphmigrate"])
+    samples = interleaved(commands, bench.times(3), lambda: prepare(bench, folder))
+    _check(bench, folder, commands["graphmigrate"])
     rows = NODES + RELATIONSHIPS
     rates = {name: rows / median(each) for name, each in samples.items()}
     rates["literals"] = SAMPLE / median(samples["literals"])
@@ -107,9 +107,9 @@ def _around(samples: dict[str, list[Sample]], other: str) -> str:
     )
 
 
-def _check(bench: Bench, command: Command) -> None:
+def _check(bench: Bench, folder: Path, command: Command) -> None:
     """See once that the whole graph is there."""
-    prepare(bench)
+    prepare(bench, folder)
     run(command)
     with bench.driver() as driver:
         query = (
@@ -125,8 +125,8 @@ def _memory(bench: Bench) -> Iterator[Figure]:
     """Load ten times as many rows, over nodes that are there: what counts is that they pass through the client."""
     data = bench.folder / "many"
     write_data(data, MANY_ROWS // (NODES + RELATIONSHIPS))
-    prepare(bench)
     folder = project(bench, "MERGE", bench.folder / "data")
+    prepare(bench, folder)
     run(bench.graphmigrate(folder, "--quiet", "seed"))
     for file in data.iterdir():
         target = folder / "seeds" / "data" / file.name
