@@ -18,11 +18,11 @@ from graphmigrate.doctor import releases, rights
 from graphmigrate.doctor.way import finding, is_local, ok
 from graphmigrate.errors import ConnectionFailed
 from graphmigrate.events import ignore
+from graphmigrate.results import Check, Health
 from graphmigrate.workspace import Workspace
 
 if TYPE_CHECKING:
     from graphmigrate.config import Settings
-    from graphmigrate.results import Check
 
 SKEW = 5.0
 INITIAL = "neo4j"
@@ -169,15 +169,7 @@ class Patient:
             )
         if target.edition != "enterprise":
             return ok("rights", f"all: in {target.edition.title()} Edition every user has them")
-        lacking = rights.missing((row.data() for row in database.read(queries.PRIVILEGES)), target.database)
-        if lacking:
-            return finding(
-                "rights",
-                f"This user lacks: {', '.join(lacking)}.",
-                "Grant what is missing, or: GRANT ROLE architect TO the user (admin only where several users migrate "
-                "one database). 'status' and 'plan' only read.",
-            )
-        return ok("rights", "reading, writing, constraints and indexes, other users' transactions")
+        return rights.judge((row.data() for row in database.read(queries.PRIVILEGES)), target.database)
 
     def initial_password(self) -> Check:
         """Try Neo4j's initial password, once: whoever still has it is open to everybody."""
@@ -252,7 +244,7 @@ def listening(said: dict[str, str], *, own_server: bool) -> Check:
     name = "listening address"
     bolt = said.get("server.bolt.listen_address")
     if bolt is None:
-        return ok(name, "not visible to this user")
+        return Check(name, Health.SKIPPED, "not visible to this user")
     http = said.get("server.http.listen_address", "") if said.get("server.http.enabled") == "true" else ""
     open_ones = []
     if said.get("server.bolt.tls_level") != "REQUIRED" and not is_local([bolt.rpartition(":")[0]]):

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphmigrate.doctor.way import finding, ok
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from graphmigrate.results import Check
+
+OTHERS = "other users' transactions"
 # Each right, and the sets of actions of SHOW USER PRIVILEGES that grant it (Operations Manual, "Built-in roles and privileges").
 NEEDED: dict[str, tuple[frozenset[str], ...]] = {
     "reading": (
@@ -29,12 +34,31 @@ NEEDED: dict[str, tuple[frozenset[str], ...]] = {
         frozenset({"database_actions"}),
         frozenset({"create_label", "create_reltype", "create_propertykey"}),
     ),
-    "other users' transactions": (
+    OTHERS: (
         frozenset({"transaction_management"}),
         frozenset({"database_actions"}),
         frozenset({"show_transaction", "terminate_transaction"}),
     ),
 }
+
+
+def judge(privileges: Iterable[Mapping[str, str]], database: str) -> Check:
+    """Give the finding of what is missing; who migrates alone needs no other users' transactions."""
+    lacking = missing(privileges, database)
+    needed = [each for each in lacking if each != OTHERS]
+    if needed:
+        return finding(
+            "rights",
+            f"This user lacks: {', '.join(needed)}.",
+            "Grant what is missing, or: GRANT ROLE architect TO the user (admin where several users migrate one "
+            "database). 'status' and 'plan' only read.",
+        )
+    have = "reading, writing, constraints and indexes"
+    if lacking:
+        return ok(
+            "rights", f"{have}; not {OTHERS}, which matters only where several users migrate one database"
+        )
+    return ok("rights", f"{have}, {OTHERS}")
 
 
 def missing(privileges: Iterable[Mapping[str, str]], database: str) -> list[str]:

@@ -18,15 +18,18 @@ from graphmigrate.project.read import read
 from graphmigrate.schema.reader import read_ddl
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
-from tests.projects import dump
+from tests.projects import Project, dump
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "access-control"
-STATEMENTS = [
+TYPES_FILE = EXAMPLE / "migrations" / "V6__relationship_types.cypher"
+ALL = [
     statement
     for file in collect(EXAMPLE / "migrations").files
     for statement in read(file, max_statement_bytes=10_000)[0].statements
 ]
+TYPES = [each for each in ALL if each.file.endswith(TYPES_FILE.name)]
+STATEMENTS = [each for each in ALL if each not in TYPES]
 
 
 @pytest.fixture
@@ -42,6 +45,29 @@ def test_all_are_administration_commands_that_may_run_twice() -> None:
     assert [
         each.text for each in STATEMENTS if not re.match(r"GRANT|DENY|.* IF NOT EXISTS$", each.text)
     ] == []
+
+
+def test_no_role_may_make_another_node_one_that_it_may_change() -> None:
+    """SET LABEL cannot be restricted to certain nodes."""
+    assert [each.text for each in STATEMENTS if "LABEL" in each.text] == []
+
+
+def test_relationship_types_that_roles_are_granted_are_made_before_the_first_load() -> None:
+    """A right on a type that does not exist yet does not hold."""
+    granted = {
+        name
+        for each in STATEMENTS
+        for names in re.findall(r" RELATIONSHIPS ([\w, ]+?) TO", each.text)
+        for name in names.split(", ")
+    }
+    made = {re.fullmatch(r"CALL db\.createRelationshipType\('(\w+)'\)", each.text)[1] for each in TYPES}  # type: ignore[index]
+    assert made == granted == {"HAS", "RUN", "TRAINED_ON"}
+
+
+def test_a_relationship_type_that_is_there_is_made_once_more(project: Project) -> None:
+    text = TYPES_FILE.read_text().partition("\n")[2]  # without the line that skips it on Community Edition
+    project.write(V1__types=text, V2__again=text)
+    project.migrate()
 
 
 def test_the_server_parses_them_and_community_has_no_roles(community: neo4j.Driver) -> None:
@@ -64,7 +90,7 @@ def test_community_skips_them_and_says_so(
     process = folder.run("migrate", "--output", "json")
     assert process.returncode == 0, process.stderr
     skipped = json.loads(process.stdout)["skipped"]
-    assert [each["version"] for each in skipped] == ["1", "2", "3", "4", "5"]
+    assert [each["version"] for each in skipped] == ["1", "2", "3", "4", "5", "6"]
     assert {each["reason"] for each in skipped} == {"assumes that edition is enterprise; it is community"}
     status = json.loads(folder.run("status", "--output", "json").stdout)
     assert {each["state"] for each in status["rows"]} == {"skipped"}
@@ -96,7 +122,7 @@ def test_the_example_is_for_the_shipped_model() -> None:
     named = {
         word
         for each in STATEMENTS
-        for part in re.findall(r" (?:NODES|LABEL) ([\w, ]+?) (?:TO|ON)", each.text)
+        for part in re.findall(r" NODES ([\w, ]+?) TO", each.text)
         for word in part.split(", ")
     }
     assert named == labels

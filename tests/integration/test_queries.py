@@ -14,6 +14,21 @@ _SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.+?)(?=^## |\Z)", re.MULTILI
 _QUERY = re.compile(r"<!-- index: (?P<index>\w+) -->\n```cypher\n(?P<text>.+?)\n```", re.DOTALL)
 
 
+# What ran before its model or its project was there.
+TOO_EARLY = """
+MATCH (e:Experiment)-[:RUN]->(m:Model)<-[:HAS]-(p:Project)
+WHERE e.started_at < m.created_at OR e.started_at < p.created_at AND coalesce(e.project_id, p.id) = p.id
+RETURN DISTINCT e.id, m.id, p.id
+"""
+# docs/model.md: an experiment names its dataset where its model was trained on several, and only there.
+WRONG_DATASET = """
+MATCH (e:Experiment)-[:RUN]->(m:Model)
+WITH e, [(m)-[:TRAINED_ON]->(d:Dataset) | d.id] AS datasets
+WHERE CASE WHEN size(datasets) > 1 THEN NOT coalesce(e.dataset_id, '') IN datasets ELSE e.dataset_id IS NOT NULL END
+RETURN e.id, e.dataset_id
+"""
+
+
 class Query(NamedTuple):
     title: str
     index: str
@@ -32,6 +47,11 @@ def read_page() -> list[Query]:
 
 
 QUERIES = read_page()
+
+
+def seed(neo4j_target, *words):
+    command = [sys.executable, "-m", "graphmigrate", "seed", *words]
+    subprocess.run(command, cwd=PAGE.parents[1], env=neo4j_target.env, check=True)
 
 
 def operators(plan):
@@ -67,16 +87,25 @@ def test_every_query_answers_by_its_index(sample_graph):
 
 def test_the_indexes_answer_in_a_large_graph_too(sample_graph, neo4j_target):
     """With forty times the sample, made by the seed that scales it, every plan still begins at its index."""
-    command = [sys.executable, "-m", "graphmigrate", "seed", "scale", "--set", "scale=40"]
-    subprocess.run(command, cwd=PAGE.parents[1], env=neo4j_target.env, check=True)
+    seed(neo4j_target, "scale", "--set", "scale=40")
     with sample_graph.session() as session:
         counted = session.run(
             "RETURN COUNT { (:Experiment) } AS all, COUNT { (:Metric)<-[:HAS]-() } AS measured"
         )
         assert counted.single().data() == {"all": 55 * 40, "measured": 172 * 40}
+        assert session.run(TOO_EARLY).values() == []
         session.run("CALL db.prepareForReplanning()").consume()
         for query in QUERIES:
             check_plan(session, query, list(operators(session.run("EXPLAIN " + query.text).consume().plan)))
+
+
+def test_the_sweep_keeps_the_rules_of_the_model(sample_graph, neo4j_target):
+    seed(neo4j_target, "sweep")
+    with sample_graph.session() as session:
+        swept = session.run("MATCH (e:Experiment) WHERE e.id CONTAINS ':sweep-' RETURN count(e)").values()
+        assert swept == [[24]]
+        assert session.run(WRONG_DATASET).values() == []
+        assert session.run(TOO_EARLY).values() == []
 
 
 def check_plan(session, query, plan):

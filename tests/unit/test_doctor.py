@@ -12,7 +12,7 @@ from graphmigrate.config import Settings
 from graphmigrate.doctor import examine, patient
 from graphmigrate.doctor.patient import listening
 from graphmigrate.doctor.releases import trouble_with
-from graphmigrate.doctor.rights import NEEDED, missing
+from graphmigrate.doctor.rights import NEEDED, OTHERS, judge, missing
 from graphmigrate.doctor.way import certified, is_local, unencrypted, unverified
 from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Checkup, Health
@@ -51,8 +51,23 @@ def test_rights_of_the_built_in_roles() -> None:
     admin = [*architect, *granted("transaction_management")]
     assert missing(reader, "neo4j") == [name for name in NEEDED if name != "reading"]
     assert "writing" not in missing(publisher, "neo4j")
-    assert missing(architect, "neo4j") == ["other users' transactions"]
+    assert missing(architect, "neo4j") == [OTHERS]
     assert missing(admin, "neo4j") == []
+
+
+def test_who_migrates_alone_needs_no_other_users_transactions() -> None:
+    editor = granted("match", "write")
+    architect = [*editor, *granted("token", "index", "constraint")]
+    alone = judge(architect, "neo4j")
+    assert alone.health is Health.OK
+    assert f"not {OTHERS}" in alone.message
+    admin = judge([*architect, *granted("transaction_management")], "neo4j")
+    assert admin.health is Health.OK
+    assert "not" not in admin.message
+    lacking = judge(editor, "neo4j")
+    assert lacking.health is Health.FINDING
+    assert "constraints and indexes" in lacking.message
+    assert OTHERS not in lacking.message
 
 
 def test_a_deny_takes_a_right_away_and_other_graphs_do_not_count() -> None:
@@ -94,11 +109,14 @@ def test_listening_to_other_machines_without_encryption(settings: dict[str, str]
         {"server.bolt.listen_address": "[::1]:7687"},
         {"server.bolt.listen_address": "localhost:7687"},
         {"server.bolt.listen_address": "0.0.0.0:7687", "server.bolt.tls_level": "REQUIRED"},
-        {},
     ],
 )
 def test_listening_as_one_should(settings: dict[str, str]) -> None:
     assert listening(settings, own_server=False).health is Health.OK
+
+
+def test_a_listening_address_that_may_not_be_seen_is_not_judged() -> None:
+    assert listening({}, own_server=False).health is Health.SKIPPED
 
 
 @pytest.mark.parametrize("judge", [unencrypted, unverified])

@@ -83,6 +83,7 @@ def test_the_sample_data_is_sound():
     ids = {name: {row["id"] for row in each} for name, each in rows.items()}
     assert all(len(ids[name]) == len(each) for name, each in rows.items())
     assert sum(map(len, rows.values())) < 400
+    by_id = {name: {row["id"]: row for row in each} for name, each in rows.items()}
     for row in [*rows["projects"], *rows["datasets"], *rows["models"], *rows["experiments"]]:
         assert isinstance(json.loads(row["metadata"]), dict)
     for row in rows["models"]:
@@ -91,15 +92,27 @@ def test_the_sample_data_is_sound():
         assert len(epochs) == len(row["history_training_loss"]) == len(row["history_validation_loss"])
         assert set(row["project_ids"]) <= ids["projects"]
         assert set(row["dataset_ids"]) <= ids["datasets"]
-    models = {row["id"]: row for row in rows["models"]}
     for row in rows["experiments"]:
-        model = models[row["model_id"]]
+        model = by_id["models"][row["model_id"]]
         assert bool(row["project_id"]) == (len(model["project_ids"]) > 1)
         assert bool(row["dataset_id"]) == (len(model["dataset_ids"]) > 1)
         assert row["project_id"] in {"", *model["project_ids"]}
         assert row["dataset_id"] in {"", *model["dataset_ids"]}
-        assert row["started_at"] < row["ended_at"]
+        project = by_id["projects"][row["project_id"] or model["project_ids"][0]]
+        registered = max(project["created_at"], model["created_at"])
+        assert registered < row["started_at"] < row["ended_at"], row["id"]
     for row in rows["metrics"]:
         assert row["id"] == f"{row['experiment_id']}:{row['name']}"
-        assert row["experiment_id"] in ids["experiments"]
+        assert row["recorded_at"] == by_id["experiments"][row["experiment_id"]]["ended_at"]
+    value = {row["id"]: float(row["value"]) for row in rows["metrics"]}
+    for name in {row["experiment_id"] for row in rows["metrics"] if row["name"] == "precision"}:
+        precision, recall, f1 = (value[f"{name}:{each}"] for each in ("precision", "recall", "f1"))
+        assert f1 == round(2 * precision * recall / (precision + recall), 4), name
     assert {"accuracy", "loss", "f1"} <= {row["name"] for row in rows["metrics"]}
+
+
+def test_made_things_follow_one_another_at_every_scale():
+    """A date that is counted from another node's cannot precede it; one made of the row's number did, at scale=1000."""
+    text = (ROOT / "seeds" / "scale.cypher.j2").read_text(encoding="utf-8")
+    dates = re.findall(r"(\w)\.(?:created_at|started_at|ended_at) = (\w+)", text)
+    assert dates == [("p", "datetime"), ("d", "p"), ("m", "d"), ("e", "m"), ("e", "m")]
