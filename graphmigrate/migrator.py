@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from graphmigrate import plan, planning
 from graphmigrate.config import Secret, Settings, load
-from graphmigrate.errors import Severity
+from graphmigrate.errors import GraphMigrateError, Severity
 from graphmigrate.logs import logged
 from graphmigrate.outcome import Outcome
 from graphmigrate.project.versions import Version
@@ -18,7 +19,7 @@ from graphmigrate.workspace import Workspace
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import neo4j
 
@@ -38,6 +39,30 @@ if TYPE_CHECKING:
         Target,
     )
     from graphmigrate.seeding import Preparation
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+def _in_our_words(
+    method: Callable[Concatenate[Migrator, _Given], _Result],
+) -> Callable[Concatenate[Migrator, _Given], _Result]:
+    """Let a method raise what the driver raises as an error of ours, which the command line shows too."""
+
+    @wraps(method)
+    def translated(self: Migrator, /, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        try:
+            return method(self, *args, **named)
+        except GraphMigrateError:
+            raise
+        except Exception as error:
+            from graphmigrate.database.failures import DriverFailure, driver_failure
+
+            if not isinstance(error, DriverFailure):
+                raise
+            raise driver_failure(error, self.settings) from error
+
+    return translated
 
 
 class Migrator:
@@ -106,6 +131,7 @@ class Migrator:
 
     # ---- migrations
 
+    @_in_our_words
     def migrate(
         self,
         *,
@@ -136,9 +162,8 @@ class Migrator:
                 if not explained:
                     planning.preflight(workspace, planned)
                 applying.apply(workspace, lock, files, planned, history, outcome)
-        highest = max(
-            (*history.rows, *(Version.parse(each.version) for each in outcome.applied)), default=None
-        )
+        complete = (version for version, row in history.rows.items() if row.complete)
+        highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
         return MigrateResult(
             workspace.target,
             tuple(outcome.applied),
@@ -148,6 +173,7 @@ class Migrator:
             tuple(each for each in planned.problems if each.severity is Severity.WARNING),
         )
 
+    @_in_our_words
     def plan(
         self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: bool = False
     ) -> PlanResult:
@@ -170,27 +196,31 @@ class Migrator:
             tuple(problems),
         )
 
+    @_in_our_words
     def status(self) -> Status:
         """Give every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
-        entries = plan.compare(files.files, history)
+        entries = planning.standing(workspace, files, history)
         problems = [*files.problems, *planning.mismatches(files, entries, history)]
         return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))
 
+    @_in_our_words
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
         return planning.validate(self._workspace, offline=offline)
 
+    @_in_our_words
     def baseline(self, version: str) -> BaselineResult:
         """Mark every version up to ``version`` as there already, without running it."""
         from graphmigrate import repairing
 
+        limit = Version.parse(version)
         files = self._workspace.files()
         with self._workspace.locked(None):
-            history = self._workspace.history()
-            return repairing.baseline(self._workspace.database, files, history, Version.parse(version))
+            return repairing.baseline(self._workspace.database, files, self._workspace.history(), limit)
 
+    @_in_our_words
     def repair(
         self,
         *,
@@ -213,12 +243,14 @@ class Migrator:
         with workspace.locked(None):
             return RepairResult(applying.repair(workspace, files, wanted))
 
+    @_in_our_words
     def wait(self, timeout: float = 60.0) -> Target:
         """Wait until a real query on the target database succeeded twice in a row; a refused password fails at once."""
         return self._workspace.wait(timeout)
 
     # ---- seeds
 
+    @_in_our_words
     def seed(
         self,
         names: Sequence[str] = (),
@@ -256,6 +288,7 @@ class Migrator:
         seconds = time.monotonic() - started
         return SeedResult(target, loaded, skipped, seconds, seeding.totals(database))
 
+    @_in_our_words
     def check_seeds(
         self,
         names: Sequence[str] = (),
@@ -266,6 +299,7 @@ class Migrator:
         """Render the seeds that ``seed`` would load; raises ProjectError for what is wrong with them. Asks no database."""
         self._prepared(names, profile, variables)
 
+    @_in_our_words
     def explain_seeds(
         self,
         names: Sequence[str] = (),
@@ -286,6 +320,7 @@ class Migrator:
         checked = seeding.check(self._workspace.database, preparation, rows=rows)
         return SeedCheckResult(target, checked, preparation.left_out)
 
+    @_in_our_words
     def show_seed(
         self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
     ) -> SeedShowResult:
@@ -294,7 +329,7 @@ class Migrator:
 
         preparation = self._prepared([name], None, variables)
         asking = any(each.name == name and each.program.asks for each in preparation.seeds)
-        database = self._workspace.database if asking and self.settings.uri else None
+        database = self._workspace.database if asking and self._workspace.knows_where else None
         return seeding.show(preparation, name, rows=rows, database=database)
 
     def _prepared(
@@ -310,6 +345,7 @@ class Migrator:
             settings=self.settings,
         )
 
+    @_in_our_words
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""
         from graphmigrate import seeding
@@ -321,6 +357,7 @@ class Migrator:
 
     # ---- looking
 
+    @_in_our_words
     def summary(self) -> GraphSummary:
         """Count nodes by label and relationships by type, the ledger's own left out."""
         from graphmigrate.database import queries
@@ -333,10 +370,15 @@ class Migrator:
         )
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
-        """Run a reading query; gives its columns and rows."""
-        with self._workspace.database.session(write=False) as session:
-            result = session.run(cypher)
-            return list(result.keys()), [list(record.values()) for record in result]
+        """Run a reading query; gives its columns and rows. Raises UsageError (GM174) where the server refuses it."""
+        from graphmigrate.database.failures import DriverFailure, query_failure
+
+        try:
+            with self._workspace.database.session(write=False) as session:
+                result = session.run(cypher)
+                return list(result.keys()), [list(record.values()) for record in result]
+        except DriverFailure as error:
+            raise query_failure(error, self.settings) from error
 
 
 def _skipped(skip: plan.Skip) -> SkippedMigration:

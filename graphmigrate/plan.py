@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from graphmigrate.history import History, HistoryRow
-    from graphmigrate.project.model import Condition, Migration, MigrationFile
+    from graphmigrate.project.model import Condition, Header, Migration, MigrationFile
     from graphmigrate.project.versions import Version
     from graphmigrate.results import Target
     from graphmigrate.segments import Segment
@@ -118,6 +118,21 @@ def _entry(
     return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
 
 
+def judged_anew(entry: Entry, header: Header, history: History, target: Target) -> Entry:
+    """Give a migration that was skipped once the state that a run would find it in; only a run itself asks queries.
+
+    A late one stays skipped: no run looks at it by itself.
+    """
+    if _late(entry, history):
+        return entry
+    reason, unmet = entry.detail or "", _unmet(header, target)
+    if unmet and unmet[0].mode == "assume":
+        return entry._replace(detail=_reason(unmet[0], target))
+    if any(each.mode == "assume" and reason.endswith(each.value) for each in header.queries):
+        return entry._replace(detail=f"{reason} (looked at again by the next run)")
+    return entry._replace(state=State.PENDING, detail=f"last attempt {SKIPPED}: {reason}")
+
+
 def mismatches(
     entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False
 ) -> list[Problem]:
@@ -199,7 +214,7 @@ def build(
     problems: list[Problem] = []
     for entry, migration in chosen:
         if entry.row is None:
-            unmet = [each for each in migration.header.conditions if not _holds(each, target)]
+            unmet = _unmet(migration.header, target)
             if unmet and unmet[0].mode == "assume":  # the first decides, as with queries
                 skips.append(Skip(migration.file, _reason(unmet[0], target)))
                 continue
@@ -210,7 +225,7 @@ def build(
                 continue
         key = entry.row.key if entry.row else history.next_key(ledger, entry.version)
         task = Task(migration, segments_of(migration), key, entry.row)
-        problems.extend(_resumable(task))
+        problems.extend(_resumable(task, settled=history.record is None))
         tasks.append(task)
     return Plan(tuple(tasks), tuple(skips), tuple(problems))
 
@@ -226,6 +241,10 @@ def _late_skip(entry: Entry) -> Problem:
         "If what it assumes holds now, apply it late with: graphmigrate migrate --allow-out-of-order",
         severity=Severity.WARNING,
     )
+
+
+def _unmet(header: Header, target: Target) -> list[Condition]:
+    return [each for each in header.conditions if not _holds(each, target)]
 
 
 def _holds(condition: Condition, target: Target) -> bool:
@@ -263,15 +282,18 @@ def _assertion(condition: Condition, target: Target) -> Problem:
     return Problem("GM502", f"{reason}.", hint, condition.place)
 
 
-def _resumable(task: Task) -> list[Problem]:
-    """Say what stands in the way of going on with an interrupted migration."""
+def _resumable(task: Task, *, settled: bool) -> list[Problem]:
+    """Say what stands in the way of going on with an interrupted migration.
+
+    Before a run that has not ended is ``settled``, it may still be at work inside the statement that it announced.
+    """
     row = task.row
     if row is None:
         return []
     edited = edited_part(task, row)
     if edited:
         return [edited]
-    if row.intent and not task.migration.header.options.repeatable:
+    if settled and row.intent and not task.migration.header.options.repeatable:
         segment = task.segments[row.intent - 1]
         return [
             Problem(

@@ -76,12 +76,26 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
     chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
     pairs = [(entry, migrations[entry.version]) for entry in chosen]
     planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
-    return (*problems, *planned.problems, *findings(workspace, planned, history))
+    problems += [*planned.problems, *findings(workspace, planned, history)]
+    return tuple(dict.fromkeys(problems))  # GM211 speaks of the history and of the statements
+
+
+def standing(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
+    """Give every version the state that a run would find: what was skipped once is judged as file and server are now."""
+    entries = plan.compare(files.files, history)
+    return tuple(_judged_anew(workspace, entry, history) for entry in entries)
+
+
+def _judged_anew(workspace: Workspace, entry: Entry, history: History) -> Entry:
+    if entry.state is not State.SKIPPED or entry.file is None:
+        return entry
+    migration, _ = workspace.read(entry.file)
+    return plan.judged_anew(entry, migration.header, history, workspace.target)
 
 
 def mismatches(files: MigrationFolder, entries: Sequence[Entry], history: History) -> list[Problem]:
     """Name every disagreement; where the folder is wrong, that comes first: a file that was not read is not missing."""
-    found = plan.mismatches(entries, history)
+    found = [*plan.mismatches(entries, history), *_unsettled(history)]
     if all(each.severity is not Severity.ERROR for each in files.problems):
         return found
     hint = "Mend what is wrong with the migrations folder first: that may be the cause."
@@ -96,21 +110,22 @@ def nothing_to_do(planned: Plan, history: History) -> bool:
 
 def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Collect what the checks and the server say of the planned statements, without a lock."""
-    # while another run is at work, or one that died is not settled, the catalogue says nothing yet
-    found = checked(workspace, planned) if history.record is None else [_UNSETTLED]
+    found = [*_unsettled(history), *checked(workspace, planned, history)]
     try:
         return [*found, *_explained(workspace, planned)]
     except SchemaLocked as locked:
         return [*found, Problem(locked.code, locked.message, locked.hint, severity=Severity.WARNING)]
 
 
-def checked(workspace: Workspace, planned: Plan) -> list[Problem]:
-    """Walk the plan's statements along the catalogue as it stands."""
+def checked(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Judge the plan's statements, along the catalogue where it stands still."""
     from graphmigrate import checks
     from graphmigrate.database.catalogue import read_catalogue
 
     if not planned.tasks:
         return []
+    if history.record is not None:  # the run at work, or the next one, still changes the catalogue
+        return checks.check_statements(planned.tasks, workspace.target)
     return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
 
 
@@ -139,11 +154,11 @@ def preflight(workspace: Workspace, planned: Plan) -> bool:
 def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
     """Look in the data for what stands in the way of the planned constraints; reads whole labels.
 
-    Where statements before a constraint may still mend the data, a finding is a warning.
+    Where statements before a constraint may still mend the data, a finding is a warning, and so is a look that failed.
     """
     from graphmigrate.cypher.model import Kind
     from graphmigrate.database.catalogue import read_catalogue
-    from graphmigrate.database.violations import violation
+    from graphmigrate.database.violations import violations
 
     there = read_catalogue(workspace.database) if planned.tasks else None
     found: list[Problem] = []
@@ -154,10 +169,9 @@ def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
             for statement, action in zip(segment.statements, segment.actions, strict=False):
                 if action.target is None or (there and there.find(action.target)):
                     continue
-                problem = violation(workspace.database, action.target, statement.place)
-                if problem and may_be_mended:
-                    problem = replace(problem, severity=Severity.WARNING)
-                found.extend([problem] if problem else [])
+                problems = violations(workspace.database, action.target, statement.place)
+                eased = (replace(each, severity=Severity.WARNING) for each in problems)
+                found.extend(eased if may_be_mended else problems)
     return found
 
 
@@ -169,7 +183,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 def refuse_pending(workspace: Workspace) -> None:
     """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
-    entries = plan.compare(workspace.files().files, workspace.history())
+    entries = standing(workspace, workspace.files(), workspace.history())
     waiting = [each for each in entries if each.state in {State.PENDING, State.INTERRUPTED}]
     if waiting:
         names = ", ".join(each.name for each in waiting[:5])
@@ -224,6 +238,10 @@ def _read_all(
     if strict:
         raise_if(errors, ProjectError, "{count} problem(s) in the pending files; nothing was run.")
     return pairs, problems
+
+
+def _unsettled(history: History) -> list[Problem]:
+    return [] if history.record is None else [_UNSETTLED]
 
 
 _UNSETTLED = Problem(

@@ -42,7 +42,8 @@ def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[Re
     entries = plan.compare(files.files, history)
     renamed = plan.renames(entries)
     found = (_finding(entry, plan.mismatch(entry, history, renamed), renamed, read) for entry in entries)
-    return tuple(each for each in found if each)
+    told = (each or _announced(entry, history) for each, entry in zip(found, entries, strict=True))
+    return tuple(each for each in told if each)
 
 
 def _finding(
@@ -54,7 +55,12 @@ def _finding(
     problem = problem or _edited_part(entry, read)
     if problem:
         return _action(entry, problem.message, problem.hint or "")
-    if entry.row is not None and entry.row.intent:
+    return None
+
+
+def _announced(entry: Entry, history: History) -> RepairAction | None:
+    """Tell of a statement whose end is unknown; while a run has not ended, it may be at work inside it (``unsettled``)."""
+    if history.record is None and entry.row is not None and entry.row.intent:
         resolution = f"graphmigrate repair --rerun {entry.name} or --done {entry.name}"
         return _action(entry, "interrupted inside a statement that commits by itself", resolution)
     return None
@@ -74,7 +80,7 @@ def unsettled(version: Version) -> RepairAction:
         version.text,
         "",
         "a run that means to apply it is at work, or died and is not settled",
-        "graphmigrate migrate waits for it or completes its history; where that stops for GM607 or GM608, "
+        "graphmigrate migrate waits for it or completes its history; where that stops for GM606, GM607 or GM608, "
         "say --rerun or --done of the version it names",
     )
 

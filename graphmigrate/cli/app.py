@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
 def root(ctx: click.Context) -> None:
     """Show the help where no command is given: that is a usage error, since nothing was done."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
+        ctx.obj.write(sys.stderr, ctx.get_help())
         raise UsageError("No command was given.", hint="For example: graphmigrate status")
     ctx.obj.check_output(ctx.invoked_subcommand)
 

@@ -25,17 +25,12 @@ class InternalError(GraphMigrateError):
     exit_code = 5
 
 
-class DatabaseRefused(GraphMigrateError):
-    """The server or the driver answered with an error that no part of the program expected."""
-
-    code = "GM173"
-    exit_code = 5
-
-
 def report(error: BaseException, session: Session) -> int:
     """Print an error as text and, with ``--output json``, as an object; give the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
+    if isinstance(error, BrokenPipeError) and _is_of_click(error):
+        return 0  # --help | true: a reader that has gone is no error; 'finish' leaves the stream
     if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, click.UsageError) and error.ctx:
         session.write(sys.stderr, error.ctx.get_help())
         error = UsageError("No command was given.", hint=f"See '{error.ctx.command_path} --help'.")
@@ -46,10 +41,10 @@ def report(error: BaseException, session: Session) -> int:
         log_error(ours, error, session)
     else:
         _show(ours, error, session)
-    if session.json:
-        from graphmigrate.cli.render.json import encode_error
+    if session.json and not session.answered:
+        from graphmigrate.cli.render.json import error_object
 
-        session.write(sys.stdout, session.redact(encode_error(ours)))
+        session.write_object(error_object(ours), message=True)
     if session.markdown:
         from graphmigrate.cli.render import markdown
 
@@ -102,17 +97,17 @@ def is_of_the_driver(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] == "neo4j"
 
 
+def _is_of_click(error: BaseException) -> bool:
+    """Whether click met it while it printed: --help, --version, a completion."""
+    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
+    return any(frame.f_globals.get("__name__") == "click.utils" for frame in last)
+
+
 def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
-    from graphmigrate.database.failures import code_of, connection_failure, message_of
-
-    if code_of(error).startswith(
-        ("Neo.ClientError.Statement", "Neo.ClientError.Schema", "Neo.DatabaseError")
-    ):
-        hint = "Run again with --debug to see where, and look into the server's log."
-        return DatabaseRefused(f"The database answered: {message_of(error)} [{code_of(error)}]", hint=hint)
     from graphmigrate.config import Settings
+    from graphmigrate.database.failures import driver_failure
 
-    return connection_failure(error, session.target or Settings("the database"))
+    return driver_failure(error, session.target or Settings("the database"))
 
 
 def _usage(error: click.ClickException) -> UsageError:

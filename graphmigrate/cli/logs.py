@@ -30,7 +30,12 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line."""
-        return self._session.redact(clean_lines(self._inner.format(record)))
+        line = self._inner.format(record)
+        if self._session.log_format == "json":
+            from json import loads
+
+            return self._session.encoded(loads(line), sys.stderr, message=True, indent=None)
+        return self._session.redact(clean_lines(line))
 
 
 def set_up(session: Session) -> None:

@@ -102,8 +102,11 @@ def show_plan(
 
 
 def _planned(result: PlanResult) -> str:
-    from graphmigrate.cli.render.text import count
+    from graphmigrate.cli.render.text import count, refusal
 
+    refused = refusal(result.problems)
+    if refused:
+        return f"{refused}."
     if not result.migrations:
         return "Nothing to do."
     statements = sum(len(each.statements) for each in result.migrations)

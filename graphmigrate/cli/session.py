@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import sys
@@ -32,13 +33,14 @@ class Session:
     """Made once for a command line; click hands it to every command.
 
     Results go to standard output, everything else to standard error. ``given`` holds the shared options that
-    stand on the command line; ``secrets`` what must not be printed.
+    stand on the command line; ``secrets`` what must not be printed; ``answered`` says whether the one JSON object is out.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self.arguments = tuple(arguments)
         self.given: dict[str, Any] = {}
         self.secrets: list[str] = []
+        self.answered = False
         self.folder: Path | None = None
         self.loaded: Loaded | None = None
         self.target: Settings | None = None
@@ -77,7 +79,7 @@ class Session:
     @property
     def log_level(self) -> str:
         """The least that is logged."""
-        return "debug" if self.debug else self._said("log-level") or "info"
+        return "debug" if self.debug else self._said("log-level") or ("error" if self.quiet else "info")
 
     def _output(self) -> str | None:
         return self._said("output")
@@ -129,9 +131,7 @@ class Session:
         if self.markdown and markdown is not None:
             self.write(sys.stdout, "\n".join(markdown()))
         elif self.json:
-            from graphmigrate.cli.render.json import encode
-
-            self.write(sys.stdout, encode(value))
+            self.write_object(value)
         else:
             text = lines(self.style(sys.stdout))
             if text:
@@ -161,13 +161,22 @@ class Session:
         self.told.add(problem)
 
     def write(self, stream: TextIO | None, text: str) -> None:
-        """Print a line without secrets; a reader that has gone away (``| head``) ends the printing, not the work.
+        """Print lines without secrets; a reader that has gone away (``| head``) ends the printing, not the work.
 
-        Raises OutputFailed (GM172) where the line cannot be written for another reason.
+        Raises OutputFailed (GM172) where they cannot be written for another reason.
         """
+        self._print(
+            stream, self.redact(text, SHORTEST_IN_RESULTS if stream is sys.stdout else SHORTEST_SECRET)
+        )
+
+    def write_object(self, value: object, *, message: bool = False) -> None:
+        """Print the one JSON object of a command; raises as ``write`` does."""
+        self._print(sys.stdout, self.encoded(value, sys.stdout, message=message))
+        self.answered = True
+
+    def _print(self, stream: TextIO | None, text: str) -> None:
         if stream is None:  # a closed standard error (2>&-)
             return
-        text = self.redact(text, SHORTEST_IN_RESULTS if stream is sys.stdout else SHORTEST_SECRET)
         try:
             print(text, file=stream, flush=True)
         except OSError as error:
@@ -181,7 +190,21 @@ class Session:
         """Replace every known secret of that length, and the literal passwords of administration commands."""
         from graphmigrate.cli.render.redaction import redacted
 
-        return redacted(text, [each for each in self.secrets if len(each) >= shortest])
+        return redacted(text, self._secrets_from(shortest))
+
+    def encoded(
+        self, value: object, stream: TextIO | None, *, message: bool = False, indent: int | None = 2
+    ) -> str:
+        """Give JSON for this stream, its texts without secrets; ``message``: it is not a result, and may quote Cypher."""
+        from graphmigrate.cli.render.json import encode, plain
+        from graphmigrate.cli.render.redaction import redacted_values
+
+        secrets = self._secrets_from(SHORTEST_SECRET if message else SHORTEST_IN_RESULTS)
+        whole = redacted_values(plain(value), secrets, anywhere=message)
+        return encode(whole, ascii_only=not _is_utf8(stream), indent=indent)
+
+    def _secrets_from(self, shortest: int) -> list[str]:
+        return [each for each in self.secrets if len(each) >= shortest]
 
     def finish(self, code: int) -> int:
         """Flush what is printed; give the exit code."""
@@ -273,6 +296,12 @@ def _keep_imported() -> None:
     """Let the collector of garbage look at what a command makes from now on, and never at what was imported."""
     gc.freeze()
     gc.set_threshold(_OBJECTS_AT_WORK, *gc.get_threshold()[1:])
+
+
+def _is_utf8(stream: TextIO | None) -> bool:
+    """Whether a stream holds every character as JSON wants it; another's escapes are not those of JSON."""
+    encoding = getattr(stream, "encoding", None)
+    return encoding is None or codecs.lookup(encoding).name == "utf-8"
 
 
 def _abandon(stream: TextIO) -> None:

@@ -38,23 +38,14 @@ def summary(session: Session, query: str | None) -> None:
 
 
 def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
-    """Run the query; one that the server refuses is the caller's mistake (GM174)."""
-    from graphmigrate.cli.failures import is_of_the_driver
+    """Run the query; where the server refuses it (GM174), say whose it is."""
     from graphmigrate.cli.reports import QueryReport
 
     try:
         columns, rows = migrator.query(cypher)
-    except Exception as error:
-        if not is_of_the_driver(error) or not str(getattr(error, "code", "")).startswith(
-            "Neo.ClientError.Statement"
-        ):
-            raise
-        from graphmigrate.database.failures import message_of
-
-        hint = "It must be one reading query in Cypher."
-        raise UsageError(
-            f"The query of {origin} was refused: {message_of(error)}", hint=hint, code="GM174"
-        ) from error
+    except UsageError as error:
+        message = error.message.replace("The query", f"The query of {origin}", 1)
+        raise UsageError(message, hint=error.hint, code=error.error_code) from error
     return QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
 
 

@@ -157,7 +157,9 @@ def tls_failure(error: BaseException, uri: str) -> ConnectionFailed:
         "RECORD_LAYER_FAILURE",
         "HTTP_REQUEST",
     }:
-        plain = uri.partition("://")[0].partition("+")[0]
+        plain = (
+            uri.partition("://")[0].partition("+")[0] if "://" in uri else "bolt"
+        )  # a given driver's has no URI here
         return ConnectionFailed(
             f"The server at {uri} does not speak TLS there.",
             hint=f"Switch TLS on there (server.bolt.tls_level=REQUIRED), or write {plain}:// where nobody can listen in. "

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import re
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from neo4j import exceptions
 
-from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed
+from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed, UsageError
 
 if TYPE_CHECKING:
     from graphmigrate.config import Settings
     from graphmigrate.cypher.model import Statement
 
 DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
+# What the server says of the text that it was sent, not of itself.
+_OF_A_QUERY = ("Neo.ClientError.Statement", "Neo.ClientError.Procedure")
+_GIVEN = "the given driver's server"
+
+
+class DatabaseRefused(GraphMigrateError):
+    """The server or the driver answered with an error that no part of the program expected."""
+
+    code = "GM173"
+    exit_code = 5
 
 
 class _Contact(NamedTuple):
@@ -60,8 +71,26 @@ def statement_failure(error: BaseException, statement: Statement) -> MigrationFa
     return MigrationFailed(f"{message_of(error)} [{code_of(error)}]", place=place)
 
 
+def driver_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
+    """Translate what no part of the program expected: of a refused statement, or of the connection."""
+    code = code_of(error)
+    if code.startswith((*_OF_A_QUERY, "Neo.ClientError.Schema", "Neo.DatabaseError")):
+        hint = "Run again with --debug to see where, and look into the server's log."
+        return DatabaseRefused(f"The database answered: {message_of(error)} [{code}]", hint=hint)
+    return connection_failure(error, settings)
+
+
+def query_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
+    """Translate what became of somebody's query: one that the server refuses is the caller's mistake."""
+    if code_of(error).startswith(_OF_A_QUERY):
+        hint = "It must be one reading query in Cypher."
+        return UsageError(f"The query was refused: {message_of(error)}", hint=hint, code="GM174")
+    return driver_failure(error, settings)
+
+
 def connection_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
     """Translate what a first contact met: unreachable, wrong protocol, refused password, unknown database, rights."""
+    settings = settings if settings.uri else replace(settings, uri=_GIVEN)
     code = code_of(error)
     for known, translate in _BY_CODE.items():
         if code.endswith(known):
@@ -71,6 +100,12 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
             f"{settings.uri} answered, but cannot do its work: {message_of(error)} [{code}]",
             hint="That is the server's own word: its log (neo4j.log, debug.log) says more.",
             code="GM321",
+        )
+    if isinstance(error, exceptions.DriverError) and str(error) == "Driver closed":
+        return UsageError(
+            "The given driver is closed.",
+            hint="Close it after the last call of the Migrator, or make a new one for it.",
+            code="GM747",
         )
     if isinstance(error, exceptions.ConfigurationError):
         return ConnectionFailed(f"{settings.uri} cannot be used: {error}.", code="GM308")
@@ -115,7 +150,9 @@ def _first_sentence(text: str) -> str:
 def _refused(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
         f"{contact.uri} refused the user name or the password.",
-        hint="Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
+        hint="Check the auth that the driver was made with."
+        if contact.uri == _GIVEN
+        else "Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
         code="GM302",
     )
 

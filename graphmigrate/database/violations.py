@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.failures import DriverFailure
+import neo4j
+
+from graphmigrate.database.failures import DriverFailure, code_of, message_of
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.render import describe
 from graphmigrate.schema.violations import searches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from graphmigrate.database.connection import Database
     from graphmigrate.errors import Place
     from graphmigrate.schema.model import SchemaObject
@@ -19,24 +23,46 @@ _LONGEST = 60
 
 
 def violation(database: Database, target: SchemaObject, place: Place) -> Problem | None:
+    """Explain why a constraint failed, where the data tell: that they cannot be read would explain nothing."""
+    found = violations(database, target, place)
+    return next((each for each in found if each.severity is Severity.ERROR), None)
+
+
+def violations(database: Database, target: SchemaObject, place: Place) -> Iterator[Problem]:
     """Give the values that a constraint would not allow: the first five with their counts, and a query for all (GM508).
 
-    Reads the whole label or relationship type. None where the data fit, or where they cannot be read.
+    Reads the whole label or relationship type; where that fails, a warning says so (GM214).
     """
     try:
         for search in searches(target):
-            first = [(record["value"], record["times"]) for record in database.read(search.sample)]
+            first = [(record["value"], record["times"]) for record in _read(database, search.sample)]
             if first:
-                return _problem(database, target, search, first, place)
-    except DriverFailure:
-        return None  # the failure that this was to explain is told without it
-    return None
+                yield _problem(database, target, search, first, place)
+    except DriverFailure as error:
+        yield _unknown(target, error, place)
+
+
+def _read(database: Database, query: str) -> list[neo4j.Record]:
+    """Read for as long as it takes: the server's own time limit is not made for whole labels."""
+    metadata = database.metadata(database.role_of_reading)
+    with database.session(write=database.deciding) as session:
+        return list(session.run(neo4j.Query(query, metadata=metadata, timeout=0)))
+
+
+def _unknown(target: SchemaObject, error: BaseException, place: Place) -> Problem:
+    return Problem(
+        "GM214",
+        f"Not checked whether the data allow {describe(target)}: {message_of(error)} [{code_of(error)}]",
+        "Mend that and look again; or run graphmigrate migrate, which stops there where they do not allow it.",
+        place,
+        Severity.WARNING,
+    )
 
 
 def _problem(
     database: Database, target: SchemaObject, search: Search, first: list[tuple[Any, int]], place: Place
 ) -> Problem:
-    total = database.read(search.total)[0]
+    total = _read(database, search.total)[0]
     things = "nodes" if target.entity == "node" else "relationships"
     shown = ", ".join(f"{_literal(value)} ({times:,} {things})" for value, times in first)
     more = "" if total["groups"] <= len(first) else ", …"

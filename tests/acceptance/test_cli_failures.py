@@ -127,6 +127,24 @@ class TestConnections:
 
 
 @pytest.mark.usefixtures("unchanged")
+class TestMistakes:
+    @pytest.mark.parametrize("query", ["CALL no.such.procedure()", "RETRUN 1", "CREATE (:Thing)"])
+    def test_a_query_that_the_server_refuses(self, project: Folder, query: str) -> None:
+        process = project.run("summary", "--query", query)
+        assert process.returncode == 2, process.stderr
+        assert_short(process)
+        assert "error[GM174]: The query of --query was refused: " in process.stderr
+
+    @pytest.mark.parametrize(
+        "words", ["baseline nonsense", "repair --accept nonsense", "migrate --to nonsense"]
+    )
+    def test_a_version_that_is_none(self, project: Folder, words: str) -> None:
+        process = project.run(*words.split())
+        assert process.returncode == 2
+        assert "GM119" in process.stderr
+
+
+@pytest.mark.usefixtures("unchanged")
 class TestFiles:
     @pytest.mark.parametrize("command", ["migrate", "status", "plan", "validate", "validate --offline"])
     def test_missing_folder(self, project: Folder, command: str) -> None:

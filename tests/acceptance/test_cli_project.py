@@ -13,7 +13,7 @@ import neo4j
 import pytest
 
 from graphmigrate.cli.render.reference import OBJECTS, written_types
-from tests.acceptance.commands import COMMAND, Folder
+from tests.acceptance.commands import COMMAND, Folder, held_node, wait_until_held
 from tests.conftest import Neo4jTarget
 from tests.projects import dump
 
@@ -91,6 +91,34 @@ def test_a_failed_statement_is_shown_in_its_line(project: Folder) -> None:
     assert "  --> migrations/V3__wrong.cypher:3:1" in process.stderr
     assert "  3 | RETRUN p;" in process.stderr
     assert "    | ^" in process.stderr
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_plan_that_would_be_refused_does_not_end_with_nothing_to_do(project: Folder, pending: bool) -> None:
+    project.run("migrate")
+    [first, _] = sorted((project.path / "migrations").glob("V*.cypher"))
+    first.write_text("CREATE (:Other);")
+    if pending:
+        project.write(V3__more="CREATE (:More);")
+    process = project.run("plan")
+    assert process.returncode == 6
+    assert process.stderr.endswith("\n1 problem; nothing would be applied.\n")
+
+
+def test_a_run_at_work_is_not_called_interrupted(project: Folder, driver: neo4j.Driver) -> None:
+    project.write(V3__a="MATCH (held:Held) CALL (held) { SET held.touched = true } IN TRANSACTIONS;")
+    with held_node(driver):
+        at_work = project.start("migrate")
+        wait_until_held(driver, at_work)
+        looks = {command: project.run(command) for command in ("plan", "validate", "status", "repair")}
+    assert at_work.wait(60) == 0
+    at_work.communicate()
+    for command, process in looks.items():
+        said = process.stdout + process.stderr
+        assert process.returncode == 0, (command, said)
+        assert "was interrupted" not in said, command
+        assert ("V3 : a run that means to apply it" if command == "repair" else "[GM211]") in said, command
+        assert "repair --rerun V3" not in said, command
 
 
 def test_a_reader_that_goes_away_is_no_error(project: Folder) -> None:

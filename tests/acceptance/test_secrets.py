@@ -144,8 +144,13 @@ def test_a_literal_password_in_a_migration(project: Folder, driver: neo4j.Driver
     project.write(
         V2__user="CREATE USER passer IF NOT EXISTS SET PASSWORD 'pl4nted-secret' CHANGE NOT REQUIRED;",
         V3__wrong="CREATE USER other SET PASSWORD 'pl4nted-secret' NONSENSE;",
+        V4__lines="CREATE USER other\n  SET PASSWORD 'pl4nted-secret' NONSENSE;",
     )
-    for arguments in (["plan"], ["plan", "--output", "json"], ["validate"], ["migrate", "--debug"]):
+    json_too = ["--output", "json"]
+    for arguments in (
+        *(["plan"], ["plan", *json_too], ["validate"], ["validate", *json_too]),
+        *(["migrate", "--debug"], ["migrate", "--debug", *json_too], ["migrate", "--log-format", "json"]),
+    ):
         process = project.run(*arguments)
         assert "V3__wrong" in process.stdout + process.stderr
         assert_clean(process)

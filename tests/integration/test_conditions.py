@@ -7,7 +7,7 @@ import time
 import neo4j
 import pytest
 
-from graphmigrate.errors import MigrationFailed, PreflightError
+from graphmigrate.errors import MigrationFailed, PreflightError, UsageError
 from graphmigrate.events import Warned
 from graphmigrate.results import State
 from tests.chaos.network import killed_at
@@ -35,6 +35,34 @@ def test_an_assert_is_asked_again_until_it_holds(project: Project, driver: neo4j
         assert states(project) == {"1": State.PENDING, "2": State.PENDING}
     driver.execute_query("MATCH (p:Person) SET p.id = 1")
     assert [each.version for each in project.migrate().applied] == ["1", "2"]
+
+
+def test_what_was_skipped_is_pending_once_a_run_would_apply_it(
+    project: Project, driver: neo4j.Driver
+) -> None:
+    body = "CREATE (:B);"
+    project.write(
+        V1__a="CREATE (:A);",
+        V2__b=f"// assume that edition is enterprise\n{body}",
+        V3__c="// assume q' RETURN false\nCREATE (:C);",
+    )
+    (project.folder / "seeds").mkdir()
+    (project.folder / "seeds" / "x.cypher.j2").write_text("MERGE (:Thing {id: 1});\n")
+    assert [each.version for each in project.migrate().skipped] == ["2", "3"]
+    status = project.call("status")
+    assert status.clean
+    assert [row.state for row in status.rows] == [State.APPLIED, State.SKIPPED, State.SKIPPED]
+    assert status.rows[2].detail.endswith("(looked at again by the next run)")
+    project.call("seed")
+    for text in (body, f"// assume that edition is community\n{body}"):
+        project.write(V2__b=text)
+        assert states(project)["2"] is State.PENDING
+        assert not project.call("status").clean
+        with pytest.raises(UsageError, match=r"1 migration\(s\) are pending \(V2\)"):
+            project.call("seed")
+    assert [each.version for each in project.migrate().applied] == ["2"]
+    assert project.call("status").clean
+    project.call("seed")
 
 
 def test_a_query_may_say_that_it_asks_the_target(project: Project, driver: neo4j.Driver) -> None:

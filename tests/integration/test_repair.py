@@ -12,6 +12,7 @@ from tests.projects import Project, count, dump
 FAILS = "UNWIND [0] AS i CREATE (:A {x: 1 / i});"
 COPY = "UNWIND range(1, 3) AS i CALL (i) { CREATE (:Copy {x: 6 / (3 - i)}) } IN TRANSACTIONS OF 1 ROW;"
 INDEX = "CREATE INDEX one FOR (n:One) ON (n.a);"
+EVERY_NODE = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS"
 
 
 @pytest.fixture
@@ -44,6 +45,15 @@ def test_what_a_dead_run_did_not_come_to_does_not_count_as_done(died: Project, d
     assert [(each.version, each.done) for each in told] == [("1", True), ("2", True)]
     assert [each.version for each in died.migrate().applied] == ["3"]
     assert (count(driver, "B"), count(driver, "C")) == (0, 1)
+
+
+def test_while_a_run_has_not_ended_what_needs_no_database_is_checked(died: Project) -> None:
+    died.write(V4__key="CREATE CONSTRAINT k FOR (n:K) REQUIRE n.a IS NOT NULL;", V5__all=f"{EVERY_NODE};")
+    wanted = {"GM211", "GM205", "GM515", "GM221"}
+    assert {each.code for each in died.call("plan").problems} >= wanted
+    told = [each.code for each in died.call("validate")]
+    assert set(told) >= wanted
+    assert told.count("GM211") == 1
 
 
 def test_nothing_is_committed_where_one_word_does_not_fit(died: Project, driver: neo4j.Driver) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import neo4j
 import pytest
 
 from graphmigrate.database.connection import open_database
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed, Place, Severity
+from graphmigrate.migrator import Migrator
 from graphmigrate.schema.reader import read_ddl
+from tests.chaos.proxy import Harm, proxy
 from tests.projects import Project, dump, rows, settings_for
 
 DUPLICATES = "UNWIND ['a', 'a', 'a', 'b', 'b', 'c'] AS email CREATE (:Person {email: email});"
@@ -64,6 +69,42 @@ def test_what_an_earlier_statement_may_mend_is_a_warning(project: Project, drive
     [found] = project.call("plan", check_data=True).problems
     assert (found.code, found.severity) == ("GM508", Severity.WARNING)
     assert len(project.migrate().applied) == 2
+
+
+def test_every_fault_of_a_key_is_told_and_no_time_limit_ends_the_search(
+    project: Project, driver: neo4j.Driver, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver.execute_query("UNWIND [1, 1, null] AS id CREATE (:Pet {id: id})")
+    project.write(V1__key="CREATE CONSTRAINT k FOR (p:Pet) REQUIRE p.id IS NODE KEY;")
+    with caplog.at_level(logging.DEBUG, "neo4j"):
+        problems = project.call("plan", check_data=True).problems
+    missing, twice = (each.message for each in problems if each.code == "GM508")
+    assert "have no value" in missing
+    assert "occur more than once" in twice
+    sent = [each.getMessage() for each in caplog.records]
+    searches = [each for each in sent if "RUN 'MATCH (n:Pet)" in each]
+    assert len(searches) == 4
+    assert all("'tx_timeout': 0" in each for each in searches)
+
+
+def test_a_plan_says_what_it_could_not_look_at(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__email=CONSTRAINT)
+    uri = project.target.uri
+
+    def problems_by_way_of(where: str) -> list[tuple[str, Severity, str]]:
+        with Migrator(replace(settings_for(project.target, project.folder), uri=where)) as migrator:
+            found = migrator.plan(check_data=True).problems
+        return [(each.code, each.severity, each.message) for each in found]
+
+    with proxy(uri) as counting:
+        assert problems_by_way_of(counting.uri) == []
+    last = max(k for k, name in enumerate(counting.log, 1) if name == "> RUN")
+    with proxy(uri, last, Harm.CUT_BEFORE) as cutting:
+        [(code, severity, message)] = problems_by_way_of(cutting.uri)
+    assert (code, severity) == ("GM214", Severity.WARNING)
+    assert message.startswith(
+        "Not checked whether the data allow a uniqueness constraint on (:Person {email}): "
+    )
 
 
 @pytest.mark.parametrize(

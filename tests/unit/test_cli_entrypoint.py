@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -54,6 +55,34 @@ def test_a_file_that_is_not_executable(tmp_path: Path) -> None:
     assert "GM721" in process.stderr
     assert f"chmod +x {script}" in process.stderr
     assert run("--", str(tmp_path)).returncode == 126
+
+
+WITHOUT_DATABASE = """
+import sys
+from graphmigrate.cli.app import run
+from graphmigrate.migrator import Migrator
+from graphmigrate.results import MigrateResult, Target
+
+target = Target("bolt://h", "neo4j", "community", "5.26.25")
+Migrator.wait = lambda *_: target
+Migrator.migrate = lambda *_: MigrateResult(target, (), (), None, 0.0)
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_a_script_without_its_first_line_is_told_beside_the_result(tmp_path: Path) -> None:
+    script = tmp_path / "start"
+    script.write_text("echo started\n")
+    script.chmod(0o755)
+    process = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATABASE, "entrypoint", "--output", "json", "--", str(script)],
+        env=offline_environment() | NOWHERE,
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 126
+    assert json.loads(process.stdout)["command"] == [str(script)]
+    assert "error[GM721]" in process.stderr
 
 
 def test_a_profile_that_is_not_there_is_told_before_waiting(tmp_path: Path) -> None:

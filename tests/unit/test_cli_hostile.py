@@ -72,8 +72,9 @@ def test_errors(said: str) -> None:
         assert_harmless(error_lines(error, style))
     session = Session([])
     assert_harmless(error_lines(as_ours(ValueError(said), session), PLAIN))
-    assert_harmless(as_json.encode_error(error))
-    assert json.loads(as_json.encode_error(error))["error"]["message"] == said
+    encoded = as_json.encode(as_json.error_object(error))
+    assert_harmless(encoded)
+    assert json.loads(encoded)["error"]["message"] == said
 
 
 @settings(max_examples=50)

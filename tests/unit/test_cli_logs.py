@@ -68,6 +68,44 @@ def test_text_with_a_level(tmp_path: Path, level: str) -> None:
     assert "top-secret-word" not in done.stderr
 
 
+def test_lines_are_json_whatever_they_hold(tmp_path: Path) -> None:
+    """The password is one that stands in numbers and in keys too, and the stream knows no umlaut."""
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "v3_ä.cypher").write_text("RETURN 1;\n")
+    done = run(
+        tmp_path,
+        *("migrate", "--log-format", "json", "--uri", "bolt://127.0.0.1:1", "--debug"),
+        NEO4J_PASSWORD="code",
+        PYTHONIOENCODING="ascii",
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert any("v3_ä.cypher" in each.get("place", "") for each in lines if each.get("code") == "GM113")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "levels"),
+    [
+        (["--quiet"], {"ERROR"}),
+        (["-q", "--log-level", "info"], {"ERROR", "INFO"}),
+        ([], {"ERROR", "INFO"}),
+    ],
+)
+def test_quiet_leaves_errors_only(tmp_path: Path, arguments: list[str], levels: set[str]) -> None:
+    done = run(
+        tmp_path,
+        "entrypoint",
+        "--timeout",
+        "0",
+        *arguments,
+        "--uri",
+        "bolt://127.0.0.1:1",
+        "--log-format",
+        "json",
+    )
+    assert done.returncode == 3
+    assert {json.loads(line)["level"] for line in done.stderr.splitlines()} == levels
+
+
 def test_logging_is_not_imported_where_nobody_asks_for_it(tmp_path: Path) -> None:
     code = "import sys; from graphmigrate.cli.app import run; run(['--help']); assert 'logging' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from graphmigrate.cli.app import run
+from graphmigrate.cli.failures import report
 from graphmigrate.cli.session import Session
 
 
@@ -136,6 +138,29 @@ def test_words_after_two_dashes_are_no_options() -> None:
     assert not Session(["seed", "--", "--output", "json", "--debug"]).json
     assert not Session(["seed", "--", "--debug"]).debug
     assert Session(["--debug", "seed", "--", "x"]).debug
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["seed", "--help"], ["--version"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_gone_is_no_error(arguments: list[str], unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "graphmigrate", *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_pipe_that_breaks_elsewhere_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BrokenPipeError) as broken:
+        raise BrokenPipeError
+    assert report(broken.value, Session([])) == 5
+    assert "GM179" in capsys.readouterr().err
 
 
 def test_quiet_keeps_results_and_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphmigrate.cli.render.json import encode
-from graphmigrate.cli.render.redaction import redacted
+from graphmigrate.cli.render.redaction import redacted, redacted_values
 
 HOSTILE = st.text(st.sampled_from("ab'\"\\ $`%;\n\u00e4{}"), min_size=4, max_size=12)
 
@@ -35,9 +35,63 @@ def test_literal_passwords_of_administration_commands(password: str) -> None:
             f"alter user a\nset plaintext password\n{literal};",
             f"ALTER CURRENT USER SET PASSWORD FROM {literal} TO {literal}",
         ):
-            for text in (statement, encode({"text": statement})):
-                assert "hunter" not in redacted(text, [])
-                assert redacted(text, []).count("***") == text.count("hunter")
+            for text in (redacted(statement, []), encode(redacted_values({"text": statement}, []))):
+                assert "hunter" not in text
+                assert text.count("***") == statement.count("hunter")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE USER a SET PASSWORD 'hunter2",  # its end is missing
+        "CREATE USER a SET PLAINTEXT /* it's */ PASSWORD // so\n 'hunter2' CHANGE REQUIRED",
+        "CREATE USER a SET AUTH 'native' { SET PASSWORD \\u0027hunter2\\u0027 }",
+        "ALTER ALIAS a SET DATABASE TARGET b AT 'bolt://h' USER `c d` PASSWORD 'hunter2'",
+        "  SET PASSWORD 'hunter2' NONSENSE",  # one line of a statement, as an error shows it
+        "    PASSWORD 'hunter2' NONSENSE",
+    ],
+)
+def test_passwords_are_found_by_token(text: str) -> None:
+    assert "hunter2" not in redacted(text, [])
+    assert redacted_values([text], []) == [redacted(text, [])]
+
+
+def test_messages_may_quote_a_command_or_a_line_of_one() -> None:
+    for said in ("It's wrong: CREATE USER a SET PASSWORD 'hunter2'", "  12 | PASSWORD 'hunter2' NONSENSE"):
+        assert "hunter2" not in redacted(said, [])
+        assert "hunter2" not in encode(redacted_values({"message": said}, [], anywhere=True))
+    picture = "{message: Invalid input (line 2)\n\"  SET PASSWORD 'hunter2' NONSENSE\"\n   ^}"
+    assert redacted(picture, []) == picture.replace("hunter2", "***")
+
+
+PROMPTS = [
+    "CREATE (:Prompt {text: 'Then set password '})",
+    "CREATE (:Prompt {text: 'Enter your password '})",
+    "CREATE (:Prompt {text: 'Enter your name'})",
+]
+
+
+def test_what_only_looks_like_a_password_stays() -> None:
+    assert redacted_values({"statements": PROMPTS}, []) == {"statements": PROMPTS}
+    text = "\n".join(PROMPTS[1:])
+    assert redacted(text, []) == text
+
+
+def test_what_a_terminal_cuts_off_takes_no_other_line_with_it() -> None:
+    lines = ["  1  system  CREATE USER a SET PASSWORD 'hunt… … (1 more line)", f"  2  data  {PROMPTS[2]}"]
+    assert redacted("\n".join(lines), []).splitlines() == [
+        "  1  system  CREATE USER a SET PASSWORD '***'",
+        lines[1],
+    ]
+
+
+def test_results_keep_their_keys_and_numbers() -> None:
+    result = {"password_file": "a/password", "counts": {"12345678": 12345678}, "said": ["id 12345678"]}
+    assert redacted_values(result, ["password", "12345678"]) == {
+        "password_file": "a/***",
+        "counts": {"12345678": 12345678},
+        "said": ["id ***"],
+    }
 
 
 @pytest.mark.parametrize(

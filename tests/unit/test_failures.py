@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import neo4j
 import pytest
 
 from graphmigrate.config import Settings
-from graphmigrate.database.failures import connection_failure
-from graphmigrate.errors import ConnectionFailed
+from graphmigrate.database.failures import connection_failure, driver_failure, query_failure
+from graphmigrate.errors import ConnectionFailed, GraphMigrateError
 
 PAGES = Path(__file__).parents[2] / "docs" / "errors"
 
@@ -57,3 +58,47 @@ def test_who_does_not_answer_has_no_reason() -> None:
         neo4j.exceptions.ServiceUnavailable("Couldn't connect"), Settings(uri="bolt://127.0.0.1:7687")
     )
     assert told.error_code == "GM301"
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "said"),
+    [
+        (
+            lambda: neo4j.exceptions.ServiceUnavailable("x"),
+            "GM301",
+            "No Neo4j answers at the given driver's server.",
+        ),
+        (
+            lambda: Answered("Neo.ClientError.Security.Unauthorized", "x"),
+            "GM302",
+            "the given driver's server refused the user name or the password.",
+        ),
+        (lambda: neo4j.exceptions.DriverError("Driver closed"), "GM747", "The given driver is closed."),
+    ],
+)
+def test_the_server_of_a_given_driver_has_a_name(made: Callable[[], Exception], code: str, said: str) -> None:
+    told = connection_failure(made(), Settings())
+    assert (told.error_code, told.message) == (code, said)
+    assert told.hint
+    assert "NEO4J_" not in told.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "of_ours", "of_a_query"),
+    [
+        ("Neo.ClientError.Statement.SyntaxError", ("GM173", 5), ("GM174", 2)),
+        ("Neo.ClientError.Procedure.ProcedureNotFound", ("GM173", 5), ("GM174", 2)),
+        ("Neo.ClientError.Schema.ConstraintAlreadyExists", ("GM173", 5), ("GM173", 5)),
+        ("Neo.ClientError.Security.Forbidden", ("GM310", 3), ("GM310", 3)),
+        ("Neo.TransientError.General.DatabaseUnavailable", ("GM321", 3), ("GM321", 3)),
+    ],
+)
+def test_a_query_that_is_refused_is_a_mistake_of_whoever_wrote_it(
+    code: str, of_ours: tuple[str, int], of_a_query: tuple[str, int]
+) -> None:
+    def told(by: Callable[[BaseException, Settings], GraphMigrateError]) -> tuple[str, int]:
+        error = by(Answered(code, "This is why."), Settings(uri="bolt://127.0.0.1:7687"))
+        assert "This is why." in error.message
+        return error.error_code, error.exit_code
+
+    assert (told(driver_failure), told(query_failure)) == (of_ours, of_a_query)

@@ -7,15 +7,19 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import neo4j
 import pytest
 
 import graphmigrate
-from graphmigrate import Migrator, Settings, UsageError
+from graphmigrate import ConnectionFailed, Migrator, ProjectError, Settings, UsageError
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.events import Holder, LockAwaited, SeedProgress, Warned
+from graphmigrate.history import COMPLETE, STARTED, HistoryRow, history_of
 from graphmigrate.logs import JsonFormatter, log, logged
+from graphmigrate.project.collect import collect
 from graphmigrate.results import Status, Target
 
 PROGRAM = """
@@ -154,6 +158,84 @@ def test_mistakes_are_told_before_anything_is_sent(
     assert told.value.error_code == code
     assert told.value.hint
     assert "secret" not in str(told.value)
+
+
+CALLS: dict[str, Callable[[Migrator], object]] = {
+    "migrate": lambda migrator: migrator.migrate(),
+    "plan": lambda migrator: migrator.plan(),
+    "status": lambda migrator: migrator.status(),
+    "validate": lambda migrator: migrator.validate(),
+    "baseline": lambda migrator: migrator.baseline("1"),
+    "repair": lambda migrator: migrator.repair(),
+    "wait": lambda migrator: migrator.wait(0),
+    "seed": lambda migrator: migrator.seed(),
+    "explain_seeds": lambda migrator: migrator.explain_seeds(),
+    "seeds": lambda migrator: migrator.seeds(),
+    "summary": lambda migrator: migrator.summary(),
+    "query": lambda migrator: migrator.query("RETURN 1"),
+}
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> dict[str, Path]:
+    for name in ("migrations", "seeds"):
+        (tmp_path / name).mkdir()
+    return {name: tmp_path / name for name in ("migrations", "seeds")}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("given", [False, True])
+def test_a_server_that_is_down_is_told_in_our_words(name: str, given: bool, empty: dict[str, Path]) -> None:
+    nowhere = "bolt://127.0.0.1:1"
+    with neo4j.GraphDatabase.driver(nowhere) as driver, pytest.raises(ConnectionFailed) as told:
+        CALLS[name](Migrator(uri=None if given else nowhere, driver=driver if given else None, **empty))
+    assert told.value.error_code == "GM301"
+    assert ("the given driver's server" if given else nowhere) in told.value.message
+
+
+@pytest.mark.parametrize("name", [name for name, _ in inspect.getmembers(Migrator, inspect.isfunction)])
+def test_no_public_method_lets_an_error_of_the_driver_through(name: str) -> None:
+    if not name.startswith("_") and name not in {"close", "query"}:
+        assert getattr(Migrator, name).__code__ is Migrator.summary.__code__  # both are the translation's
+
+
+def test_what_is_not_of_the_driver_stays_what_it_is(
+    empty: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphmigrate.planning.validate", lambda *_, **__: {}["x"])
+    with pytest.raises(KeyError):
+        Migrator(uri="bolt://127.0.0.1:1", **empty).validate()
+
+
+def test_a_version_that_is_none_is_told_before_anything_is_asked(empty: dict[str, Path]) -> None:
+    with pytest.raises(ProjectError) as told:
+        Migrator(uri="bolt://127.0.0.1:1", **empty).baseline("nonsense")
+    assert told.value.error_code == "GM119"
+
+
+def test_the_version_is_that_of_the_highest_complete_migration(
+    empty: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        (empty["migrations"] / f"V{number}__x.cypher").write_text("RETURN 1;\n")
+    rows = [
+        HistoryRow(
+            f"default/migration/{file.version.canonical}@1",
+            file.version,
+            "x",
+            "cypher",
+            file.checksum,
+            state,
+            1,
+            2,
+        )
+        for file, state in zip(collect(empty["migrations"]).files, (COMPLETE, STARTED), strict=True)
+    ]
+    migrator = Migrator(uri="bolt://127.0.0.1:1", **empty)
+    workspace = migrator._workspace
+    monkeypatch.setattr(workspace, "_known_target", Target("bolt://h", "neo4j", "community", "5.26.25"))
+    monkeypatch.setattr(workspace, "files_and_history", lambda: (workspace.files(), history_of(rows)))
+    assert migrator.migrate(target="1").version == "1"
 
 
 def test_events_are_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from graphmigrate import plan, planning, repairing
-from graphmigrate.errors import HistoryMismatch, ProjectError, UsageError
+from graphmigrate.errors import HistoryMismatch, ProjectError, Severity, UsageError
 from graphmigrate.history import COMPLETE, STARTED, History, HistoryRow, history_of
 from graphmigrate.migrator import Migrator
 from graphmigrate.project.collect import collect
@@ -100,6 +101,16 @@ def test_what_is_not_sure_to_be_done_may_run_again_after_an_edit(announced: tupl
     write_migrations(folder.parent, V7__a=f"CREATE (:A);\n{INDEX}\n{CALL}")
     (change,) = changes(folder, history, "rerun")
     assert change.values == {"intent": None}
+
+
+def test_what_a_run_may_be_inside_of_is_not_called_interrupted(announced: tuple[Path, History]) -> None:
+    folder, history = announced
+    (shown,) = repairing.findings(collect(folder), history, read_one)
+    assert shown.resolution == "graphmigrate repair --rerun V7 or --done V7"
+    files, at_work = collect(folder), replace(history, record="default/run/other")
+    assert repairing.findings(files, at_work, read_one) == ()
+    (warned,) = planning.mismatches(files, plan.compare(files.files, at_work), at_work)
+    assert (warned.code, warned.severity) == ("GM211", Severity.WARNING)
 
 
 def test_a_renamed_file_is_not_said_to_be_forgotten(tmp_path: Path) -> None:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from graphmigrate.errors import GraphMigrateError
 
 
-def encode(value: object) -> str:
+def encode(value: object, *, ascii_only: bool = False, indent: int | None = 2) -> str:
     """Give one JSON object as text."""
     from graphmigrate.logs import printable
 
-    return printable(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    return printable(json.dumps(plain(value), indent=indent, ensure_ascii=ascii_only))
 
 
-def encode_error(error: GraphMigrateError) -> str:
+def error_object(error: GraphMigrateError) -> dict[str, object]:
     """Give ``{"error": {code, message, hint, place, problems}}``."""
     content = {
         "code": error.error_code,
@@ -30,7 +30,7 @@ def encode_error(error: GraphMigrateError) -> str:
         "place": error.place,
         "problems": error.problems,
     }
-    return encode({"error": content})
+    return {"error": content}
 
 
 def plain(value: Any) -> Any:

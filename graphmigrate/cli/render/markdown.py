@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphmigrate.cli.render.style import clean
-from graphmigrate.cli.render.text import count, status_counts
+from graphmigrate.cli.render.text import count, refusal, status_counts
 from graphmigrate.errors import Severity
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def plan(result: PlanResult) -> list[str]:
 
 
 def _planned_title(result: PlanResult) -> str:
-    errors = sum(each.severity is Severity.ERROR for each in result.problems)
-    if errors:
-        return f"{count(errors, 'problem')}; nothing would be applied"
+    refused = refusal(result.problems)
+    if refused:
+        return refused
     if not result.migrations:
         return "nothing to do"
     statements = sum(len(each.statements) for each in result.migrations)

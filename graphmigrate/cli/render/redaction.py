@@ -3,23 +3,54 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-# A literal as Cypher writes it, or as it then stands in JSON. Where the two read differently, the longer one is taken.
-_QUOTED = r"""(?:\\"(?:\\{3}"|(?!\\").)*\\"|'(?:\\\\'|\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
-_SPACE = r"(?:\s|\\[nrt])+"
-_LITERAL = rf"(?is)(\bPASSWORD{_SPACE}(?:FROM{_SPACE})?){_QUOTED}(?:({_SPACE}TO{_SPACE}){_QUOTED})?"
+    from graphmigrate.cypher.escapes import Decoded
+    from graphmigrate.cypher.lexer import Token
+
+_GAP = r"(?:\s|/\*.{0,200}?\*/|//[^\n]*\n)++"
+# Where CREATE USER, ALTER USER, ALTER CURRENT USER and aliases take a password; an error may show that line alone which
+# begins with the word.
+_CLAUSE = re.compile(
+    rf"(?:\b(?:SET|PLAINTEXT|ENCRYPTED|USER{_GAP}(?:`[^`]+`|\S+)){_GAP}|^(?:[^\w\n]|\d)*+)(PASSWORD)\b",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+_WORDS = {"PASSWORD", "FROM", "TO"}
+_LONGEST = 5  # tokens: PASSWORD FROM 'old' TO 'new'
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Replace the secrets, also as they look when quoted or written into a URI, and passwords of CREATE and ALTER USER."""
+    """Replace the secrets, also as they look when quoted or written into a URI, and literal passwords of commands.
+
+    A command may begin anywhere: such a text quotes them, and apostrophes of its own say nothing.
+    """
+    return _without_literals(_without(text, secrets), anywhere=True)
+
+
+def redacted_values(value: Any, secrets: Iterable[str], *, anywhere: bool = False) -> Any:
+    """Do so in each text of what becomes JSON, never in keys and numbers.
+
+    Each is Cypher from its first character on, or none; ``anywhere``: it may quote some, as messages do.
+    """
+    if isinstance(value, str):
+        return _without_literals(_without(value, secrets), anywhere=anywhere)
+    if isinstance(value, dict):
+        return {key: redacted_values(each, secrets, anywhere=anywhere) for key, each in value.items()}
+    if isinstance(value, list):
+        return [redacted_values(each, secrets, anywhere=anywhere) for each in value]
+    return value
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         for shape in sorted(_shapes(secret), key=len, reverse=True):
             text = text.replace(shape, "***")
-    return re.sub(_LITERAL, _masked, text) if "password" in text.lower() else text
+    return text
 
 
 def _shapes(secret: str) -> set[str]:
@@ -32,5 +63,44 @@ def _shapes(secret: str) -> set[str]:
     return {secret, *json_ones, repr(secret)[1:-1], quote(secret), quote(secret, "")}
 
 
-def _masked(found: re.Match[str]) -> str:
-    return f"{found[1]}'***'{found[2]}'***'" if found[2] else f"{found[1]}'***'"
+def _without_literals(text: str, *, anywhere: bool) -> str:
+    if "password" not in text.lower() and "\\u" not in text:
+        return text
+    from graphmigrate.cypher.escapes import decode
+
+    found = {(each.start, _end(each, text)) for each in _literals(decode(text), anywhere=anywhere)}
+    parts, done = [], 0
+    for start, end in sorted(found):
+        if end > done:
+            parts += [text[done:start], "'***'"]
+            done = end
+    return "".join([*parts, text[done:]])
+
+
+def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
+    """Give the strings of ``PASSWORD 'x'`` and ``PASSWORD FROM 'x' TO 'y'``."""
+    from graphmigrate.cypher.kinds import word_of
+    from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from
+
+    places = [found.start(1) for found in _CLAUSE.finditer(decoded.text)]
+    for place in places if anywhere else _in_code(decoded, places):
+        for token in islice(filter(is_significant, tokens_from(decoded, place)), _LONGEST):
+            if token.kind in {TokenKind.STRING, TokenKind.UNTERMINATED}:
+                yield token
+            elif word_of(token) not in _WORDS:
+                break
+
+
+def _in_code(decoded: Decoded, places: list[int]) -> list[int]:
+    """Leave out what stands in strings, names and comments."""
+    from graphmigrate.cypher.lexer import TokenKind, sections
+
+    cut = list(sections(decoded)) if places else []
+    ends = list(accumulate(len(each.text) for each in cut))
+    return [place for place in places if cut[bisect_right(ends, place)].kind is TokenKind.CODE]
+
+
+def _end(token: Token, text: str) -> int:
+    """Give the end of a literal; what a terminal's width has cut off ends with its line."""
+    cut = text.find("…", token.start, token.end)
+    return text.find("\n", cut, token.end) if cut >= 0 and "\n" in text[cut : token.end] else token.end

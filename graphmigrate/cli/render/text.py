@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.cli.render.problems import problem_lines
 from graphmigrate.cli.render.style import clean, shorten
 from graphmigrate.cli.render.tables import table
+from graphmigrate.errors import Severity
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def plan(result: PlanResult, style: Style) -> list[str]:
         clean(f"V{each.version} {each.description} is skipped: {each.reason}") for each in result.skipped
     ]
     return lines + findings(result.problems, style)
+
+
+def refusal(problems: Iterable[Problem]) -> str | None:
+    """Say that a run would stop before it applies anything; None where it would not."""
+    errors = sum(each.severity is Severity.ERROR for each in problems)
+    return f"{count(errors, 'problem')}; nothing would be applied" if errors else None
 
 
 def _planned(migration: PlannedMigration, style: Style) -> list[str]:
