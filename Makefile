@@ -33,7 +33,7 @@ stop: install ## stop the local Neo4j
 	@$(BIN)/graphmigrate server stop
 
 test: install ## run every test against a real Neo4j, in two to four processes (WORKERS=0: in one)
-	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 ci: install ## what the GitHub Action does, here: database, validate, plan, migrate, seed, then lint and every test
 	@PATH="$(abspath $(BIN)):$$PATH" INPUT_TEST="$${INPUT_TEST:-make lint test}" scripts/ci/all

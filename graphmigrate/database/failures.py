@@ -184,7 +184,7 @@ def _forbidden(contact: _Contact) -> GraphMigrateError:
 def _password_expired(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
         f"The password for {contact.uri} is the initial one and must be changed before anything else.",
-        hint="ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'new', run against the system database.",
+        hint="ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run against the system database.",
         code="GM311",
     )
 

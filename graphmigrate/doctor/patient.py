@@ -196,7 +196,7 @@ class Patient:
         return finding(
             "initial password",
             "The user neo4j still has Neo4j's initial password, neo4j.",
-            "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO 'the new password', run as that user in the database system",
+            "ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run as that user in the database system",
         )
 
     def listening_address(self) -> Check:

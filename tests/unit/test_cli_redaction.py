@@ -47,6 +47,12 @@ def test_literal_passwords_of_administration_commands(password: str) -> None:
         "CREATE USER a SET PLAINTEXT /* it's */ PASSWORD // so\n 'hunter2' CHANGE REQUIRED",
         "CREATE USER a SET AUTH 'native' { SET PASSWORD \\u0027hunter2\\u0027 }",
         "ALTER ALIAS a SET DATABASE TARGET b AT 'bolt://h' USER `c d` PASSWORD 'hunter2'",
+        "ALTER ALIAS a SET DATABASE PASSWORD 'hunter2'",
+        "ALTER ALIAS a IF EXISTS SET DATABASE TARGET b AT 'neo4j+s://h' PASSWORD 'hunter2'",
+        "ALTER ALIAS a SET DATABASE DRIVER {x: 1} PASSWORD 'hunter2'",
+        "ALTER ALIAS a SET DATABASE USER `b``c d` PASSWORD 'hunter2'",
+        "CREATE USER a IF NOT EXISTS PASSWORD 'hunter2'",  # a mistake, which its error quotes
+        "CREATE USER a WITH NEW PASSWORD 'hunter2'",
         "  SET PASSWORD 'hunter2' NONSENSE",  # one line of a statement, as an error shows it
         "    PASSWORD 'hunter2' NONSENSE",
     ],
@@ -62,6 +68,11 @@ def test_messages_may_quote_a_command_or_a_line_of_one() -> None:
         assert "hunter2" not in encode(redacted_values({"message": said}, [], anywhere=True))
     picture = "{message: Invalid input (line 2)\n\"  SET PASSWORD 'hunter2' NONSENSE\"\n   ^}"
     assert redacted(picture, []) == picture.replace("hunter2", "***")
+
+
+def test_the_line_of_a_place_may_begin_inside_a_comment() -> None:
+    line = " that's all */ CREATE USER a SET PASSWORD 'hunter2' NONSENSE;"
+    assert redacted_values({"source": line}, []) == {"source": line.replace("hunter2", "***")}
 
 
 PROMPTS = [

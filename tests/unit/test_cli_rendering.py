@@ -5,7 +5,7 @@ import pytest
 from graphmigrate.cli.render.problems import error_lines, problem_lines
 from graphmigrate.cli.render.style import Style, cells, clean, shorten
 from graphmigrate.cli.render.tables import table
-from graphmigrate.cli.render.text import duration
+from graphmigrate.cli.render.text import duration, refusal
 from graphmigrate.errors import MigrationFailed, Place, Problem, ProjectError, Severity
 
 PLAIN = Style()
@@ -129,3 +129,17 @@ def test_a_table_of_long_names_fits_sixty_columns() -> None:
     assert all(head[:6] in lines[0] for head in headers)
     whole = table(headers, [(long, "loaded", f"{long} {long}", long, long, long)], PLAIN)
     assert f"{long} {long}" in whole[1]  # piped, nothing is cut
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([], None),
+        (["GM602"], "1 problem; nothing would be applied"),
+        (["GM508", "GM508"], "2 problems; a run would stop there"),  # it does not look at the data beforehand
+        (["GM508", "GM602"], "2 problems; nothing would be applied"),
+    ],
+)
+def test_where_a_run_would_stop(codes: list[str], said: str | None) -> None:
+    warning = Problem("GM220", "This index has no name of its own.", severity=Severity.WARNING)
+    assert refusal([warning, *(Problem(code, "Wrong.") for code in codes)]) == said

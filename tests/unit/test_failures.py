@@ -8,6 +8,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from graphmigrate.cli.render.redaction import redacted
 from graphmigrate.config import Settings
 from graphmigrate.database.failures import connection_failure, driver_failure, query_failure
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError
@@ -44,13 +45,15 @@ def test_the_servers_own_reason_is_told(code: str) -> None:
     assert code in told.message
 
 
-def test_an_initial_password_is_changed_by_a_statement_that_can_be_pasted() -> None:
+def test_how_the_initial_password_is_changed_is_shown_whole() -> None:
+    """No parameter, which a client would miss; nothing that looks like a password, which would be masked."""
     told = connection_failure(
         Answered("Neo.ClientError.Security.CredentialsExpired", "x"), Settings(uri="bolt://localhost:7687")
     )
     assert told.error_code == "GM311"
     assert f"hint: {told.hint}" in (PAGES / "GM311.md").read_text()
     assert "$" not in str(told.hint)
+    assert redacted(str(told.hint), []) == told.hint
 
 
 def test_who_does_not_answer_has_no_reason() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import partial
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,17 @@ if TYPE_CHECKING:
     from graphmigrate.cypher.escapes import Decoded
     from graphmigrate.cypher.lexer import Token
 
+_PASSWORD = re.compile(r"\bPASSWORD\b", re.IGNORECASE)
 _GAP = r"(?:\s|/\*.{0,200}?\*/|//[^\n]*\n)++"
-# Where CREATE USER, ALTER USER, ALTER CURRENT USER and aliases take a password; an error may show that line alone which
-# begins with the word.
-_CLAUSE = re.compile(
-    rf"(?:\b(?:SET|PLAINTEXT|ENCRYPTED|USER{_GAP}(?:`[^`]+`|\S+)){_GAP}|^(?:[^\w\n]|\d)*+)(PASSWORD)\b",
+# What stands before the word in commands for users and aliases; an error may show that line alone which begins with it.
+_BEFORE = re.compile(
+    rf"(?:\b(?:SET|PLAINTEXT|ENCRYPTED|DATABASE|EXISTS|WITH|USER{_GAP}(?:`[^`]+`|\S+))|[`'\"}}]){_GAP}\Z"
+    rf"|^(?:[^\w\n]|\d)*+\Z|\b(?:CREATE|ALTER)\b.*\b(?:USER|ALIAS)\b[^;]*\Z",
     re.IGNORECASE | re.MULTILINE | re.DOTALL,
 )
+_REACH = 400  # characters before the word that are looked at
 _WORDS = {"PASSWORD", "FROM", "TO"}
+_LINE = "source"  # of a place: one line of a file, which may begin inside a comment
 _LONGEST = 5  # tokens: PASSWORD FROM 'old' TO 'new'
 
 
@@ -40,7 +44,10 @@ def redacted_values(value: Any, secrets: Iterable[str], *, anywhere: bool = Fals
     if isinstance(value, str):
         return _without_literals(_without(value, secrets), anywhere=anywhere)
     if isinstance(value, dict):
-        return {key: redacted_values(each, secrets, anywhere=anywhere) for key, each in value.items()}
+        return {
+            key: redacted_values(each, secrets, anywhere=anywhere or key == _LINE)
+            for key, each in value.items()
+        }
     if isinstance(value, list):
         return [redacted_values(each, secrets, anywhere=anywhere) for each in value]
     return value
@@ -82,13 +89,20 @@ def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
     from graphmigrate.cypher.kinds import word_of
     from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from
 
-    places = [found.start(1) for found in _CLAUSE.finditer(decoded.text)]
-    for place in places if anywhere else _in_code(decoded, places):
+    places = [found.start() for found in _PASSWORD.finditer(decoded.text)]
+    for place in (
+        filter(partial(_in_command, decoded.text), places) if anywhere else _in_code(decoded, places)
+    ):
         for token in islice(filter(is_significant, tokens_from(decoded, place)), _LONGEST):
             if token.kind in {TokenKind.STRING, TokenKind.UNTERMINATED}:
                 yield token
             elif word_of(token) not in _WORDS:
                 break
+
+
+def _in_command(text: str, place: int) -> bool:
+    """Judge by what stands before the word, where a text may quote Cypher: the quote after it may be one that closes."""
+    return _BEFORE.search(text[max(0, place - _REACH) : place]) is not None
 
 
 def _in_code(decoded: Decoded, places: list[int]) -> list[int]:
