@@ -49,7 +49,7 @@ class Settings:
     heartbeat: float = 5.0
     stale_after: float = 60.0
     preflight_connections: int = 4
-    batch_rows: int = 10_000
+    batch_rows: int = 2_500
     batch_bytes: int = 4 * 1024 * 1024
     batch_seconds: float = 2.0
     seed_sessions: int = 2
