@@ -1,7 +1,8 @@
 """Whether a statement deletes nodes whatever their labels, so that some go with them which nobody thought of.
 
 Read from the MATCH in which a deleted variable is bound first: a label, a property or a relationship there, or in
-a WHERE that follows, says which nodes are meant. Scopes are not followed; what cannot be told is ``MAYBE``.
+a WHERE that follows, says which nodes are meant. Scopes are not followed: a later MATCH may bind another variable
+of that name. What cannot be told is ``MAYBE``.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ def deletes_any_node(text: str) -> AnyNode:
     for binding in _bindings(code) if deleted else ():
         bound.setdefault(binding.name, []).append(binding)
     reaches = {name: _reach_of(uses, code) for name, uses in bound.items()}
-    # What no pattern binds may be such nodes under another name, as after collect(n) AS ns.
-    worst = max(reaches.values(), default=AnyNode.NO)
-    unbound = {True: worst, False: min(worst, AnyNode.MAYBE)}
+    # What no pattern binds is one of those that are bound under another name, as after collect(n) AS ns.
+    least = min(reaches.values(), default=AnyNode.NO)
+    perhaps = min(max(reaches.values(), default=AnyNode.NO), AnyNode.MAYBE)
+    unbound = {True: max(least, perhaps), False: perhaps}
     return max((reaches.get(name, unbound[nodes]) for name, nodes in deleted), default=AnyNode.NO)
 
 
@@ -209,15 +211,45 @@ def _is_telling(code: Tokens, at: int) -> bool:
 
 
 def _reach_of(uses: list[_Binding], code: Tokens) -> AnyNode:
-    """Judge a variable by its first MATCH, by the conditions after it and by the patterns that it is in later."""
+    """Judge a variable by its first MATCH; where a later one means any node, under the same name, no better than MAYBE."""
     first = uses[0]
-    if first.reach is AnyNode.NO:
+    reach = _reach_of_use(first, uses, code)
+    others = (each for each in uses if each.start != first.start)
+    if reach is AnyNode.NO and any(_means_any_node_anew(each, uses, code) for each in others):
+        return AnyNode.MAYBE
+    return reach
+
+
+def _means_any_node_anew(use: _Binding, uses: list[_Binding], code: Tokens) -> bool:
+    return _reach_of_use(use, uses, code) is not AnyNode.NO and not _is_imported(use, code)
+
+
+def _reach_of_use(use: _Binding, uses: list[_Binding], code: Tokens) -> AnyNode:
+    """Judge one MATCH of a variable, by the conditions after it and by the other patterns that the variable is in."""
+    if use.reach is AnyNode.NO:
         return AnyNode.NO
-    conditions = list(_conditions_after(first.start, code))
-    if any(_says_which(code, where, first.name) for where in conditions):
+    conditions = list(_conditions_after(use.start, code))
+    if any(_says_which(code, where, use.name) for where in conditions):
         return AnyNode.NO
     narrowed = any(each.reach is not AnyNode.SURELY and not each.optional for each in uses)
-    return AnyNode.MAYBE if narrowed or conditions else first.reach
+    return AnyNode.MAYBE if narrowed or conditions else use.reach
+
+
+def _is_imported(use: _Binding, code: Tokens) -> bool:
+    """Whether the MATCH stands in ``CALL (…) {…}`` that names the variable: there it cannot be another one."""
+    opened: list[int] = []
+    for at in range(use.start):
+        change = nesting(code[at])
+        if change > 0:
+            opened.append(at)
+        elif change < 0 and opened:
+            opened.pop()
+    body = opened[-1] if opened else 0
+    scope = list(takewhile(lambda token: token.text != "(", reversed(code[:body])))
+    call = body - len(scope) - 2
+    if call < 0 or not scope or scope[0].text != ")" or word_of(code[call]) != "CALL":
+        return False
+    return use.name in {unquoted(token) for token in scope if token.kind in _NAMES}
 
 
 def _conditions_after(start: int, code: Tokens) -> Iterator[int]:

@@ -136,12 +136,17 @@ def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place:
     if isinstance(verdict, MigrationName) or (isinstance(verdict, Refused) and verdict.looks_like_migration):
         hint = "Put the statements in a file of that name, or move the folder away."
         return Problem("GM116", "This is a folder with the name of a migration.", hint, place)
-    inside = next((file for file in sorted(path.rglob("*")) if may_hold_statements(file.name)), None)
+    inside = next((each for each in sorted(path.rglob("*")) if _is_left_out(each)), None)
     if inside is None:
         return None
     message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."
     hint = "Move its migrations up into the migrations folder, or the folder elsewhere."
     return Problem("GM117", printable(message), hint, place)
+
+
+def _is_left_out(path: Path) -> bool:
+    """Whether somebody may think that this is read; a link that leads nowhere counts as a file."""
+    return may_hold_statements(path.name) and not os.path.isdir(path)
 
 
 def _duplicates(files: list[MigrationFile]) -> list[Problem]:

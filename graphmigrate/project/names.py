@@ -91,8 +91,18 @@ def _is_ignored(lowered: str) -> bool:
 
 
 def may_hold_statements(name: str) -> bool:
-    """Whether a file looks like a migration to people, wherever it lies: it ends like Cypher, or begins like ``V1__``."""
-    return not _is_ignored(name.lower()) and bool(_split_suffix(name)[1] or re.match(_SURELY_VERSIONED, name))
+    """Whether a file looks like a migration to people, wherever it lies.
+
+    It ends like Cypher, or begins like ``V1__`` and may be Cypher or a catalogue: ``V1__people.csv`` is data.
+    """
+    if _is_ignored(name.lower()):
+        return False
+    if _split_suffix(name)[1]:
+        return True
+    if not re.match(_SURELY_VERSIONED, name):
+        return False
+    stem, suffix = _split_versioned(name)
+    return suffix.lower() == ".xml" or _may_be_cypher(stem, suffix)
 
 
 def _shown(description: str) -> str:
@@ -126,11 +136,10 @@ def _misnamed(name: str) -> Refused | None:
     if suffix is None:
         if not re.match(_VERSIONED, name):
             return None
-        stem, dot, ending = name.rpartition(".")
-        stem, suffix = (stem, dot + ending) if re.match(_VERSIONED, stem) else (name, "")
-        stem, inner = _split_suffix(stem)
-        if inner is None and not re.fullmatch(_MAY_BE_CYPHER, suffix.lower()):
+        stem, suffix = _split_versioned(name)
+        if not _may_be_cypher(stem, suffix):
             return _not_cypher(suffix, _mistakes(stem)[1])
+        stem = _split_suffix(stem)[0]
     mistakes, suggestion = _mistakes(stem)
     if suffix != ".cypher":
         mistakes.append("it must end in .cypher")
@@ -147,6 +156,17 @@ def _not_cypher(suffix: str, suggestion: str) -> Refused:
         f"This is {file}, not Cypher: it cannot be a migration here.",
         f"Move it out of the folder, and write {content} as statements in {suggestion}.cypher.",
     )
+
+
+def _split_versioned(name: str) -> tuple[str, str]:
+    """Part a name that begins like a version from what follows its last dot, unless that is of the version."""
+    stem, dot, ending = name.rpartition(".")
+    return (stem, dot + ending) if re.match(_VERSIONED, stem) else (name, "")
+
+
+def _may_be_cypher(stem: str, suffix: str) -> bool:
+    """Whether a suffix that is not Cypher's says nothing else, as ``.bak`` and that of ``x.cypher.orig``."""
+    return _split_suffix(stem)[1] is not None or re.fullmatch(_MAY_BE_CYPHER, suffix.lower()) is not None
 
 
 def _split_suffix(name: str) -> tuple[str, str | None]:

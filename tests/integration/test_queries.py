@@ -51,7 +51,10 @@ QUERIES = read_page()
 
 def seed(neo4j_target, *words):
     command = [sys.executable, "-m", "graphmigrate", "seed", *words]
-    subprocess.run(command, cwd=PAGE.parents[1], env=neo4j_target.env, check=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    done = subprocess.run(command, cwd=PAGE.parents[1], env=neo4j_target.env, **pipes)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
 
 
 def operators(plan):
@@ -100,12 +103,29 @@ def test_the_indexes_answer_in_a_large_graph_too(sample_graph, neo4j_target):
 
 
 def test_the_sweep_keeps_the_rules_of_the_model(sample_graph, neo4j_target):
-    seed(neo4j_target, "sweep")
+    """Of whatever model: one of two datasets, one of a single dataset, one of two that are not the variable's."""
+    swept = (
+        "MATCH (e:Experiment)-[:RUN]->(m:Model) WHERE e.id CONTAINS ':sweep-' "
+        "RETURN m.id, count(e), collect(DISTINCT e.dataset_id) ORDER BY m.id"
+    )
     with sample_graph.session() as session:
-        swept = session.run("MATCH (e:Experiment) WHERE e.id CONTAINS ':sweep-' RETURN count(e)").values()
-        assert swept == [[24]]
+        seed(neo4j_target, "sweep")
+        assert session.run(swept).values() == [["mdl-fraud-boost", 24, ["ds-card-payments"]]]
+        seed(neo4j_target, "sweep", "--set", "dataset=ds-chargebacks")
+        assert session.run(swept).values() == [["mdl-fraud-boost", 24, ["ds-chargebacks"]]]
+        seed(neo4j_target, "sweep", "--set", "model=mdl-fraud-sequence")
+        seed(neo4j_target, "sweep", "--set", "model=mdl-desk-asr")
+        assert session.run(swept).values() == [
+            ["mdl-desk-asr", 24, ["ds-desk-calls"]],
+            ["mdl-fraud-boost", 24, ["ds-chargebacks"]],
+            ["mdl-fraud-sequence", 24, []],
+        ]
         assert session.run(WRONG_DATASET).values() == []
         assert session.run(TOO_EARLY).values() == []
+
+
+def test_a_sweep_of_no_model_says_so(sample_graph, neo4j_target):
+    assert "sweep: 24 rows made no change" in seed(neo4j_target, "sweep", "--set", "model=mdl-none")
 
 
 def check_plan(session, query, plan):

@@ -74,12 +74,30 @@ def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, n
         ("changelog", "CHANGELOG.md"),
         ("pictures", "v1_0.png"),
         ("scripts", "load.py"),
+        ("data", "V1__people.csv"),
+        ("data", "V1__people.json"),
+        ("pictures", "V1__schema.png"),
     ],
 )
 def test_other_folders_are_left_alone(tmp_path: Path, folder: str, name: str) -> None:
     (tmp_path / folder).mkdir()
     write(tmp_path / folder, name)
     assert found(tmp_path) == []
+
+
+def test_a_folder_inside_another_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "data" / "V1__a").mkdir(parents=True)
+    write(tmp_path / "data" / "V1__a", "people.csv")
+    assert found(tmp_path) == []
+    write(tmp_path / "data" / "V1__a", "V2__b.cypher")
+    assert found(tmp_path) == [("GM117", "data", Severity.ERROR)]
+    assert "'V2__b.cypher'" in collect(tmp_path).problems[0].message
+
+
+def test_a_link_inside_a_folder_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "V1__a.cypher").symlink_to("gone.cypher")
+    assert found(tmp_path) == [("GM117", "old", Severity.ERROR)]
 
 
 def test_two_files_of_one_version_are_both_named(tmp_path: Path) -> None:

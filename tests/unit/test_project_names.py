@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphmigrate.errors import Severity
-from graphmigrate.project.names import Ignored, MigrationName, Refused, read_name
+from graphmigrate.project.names import Ignored, MigrationName, Refused, may_hold_statements, read_name
 from graphmigrate.project.versions import Version
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/")
@@ -189,6 +189,22 @@ def test_a_stray_file_is_a_warning(name: str) -> None:
 )
 def test_some_files_are_left_alone(name: str) -> None:
     assert read_name(name) == Ignored()
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        *(
+            (f"V1__a{suffix}", True)
+            for suffix in (".cypher", ".cql", ".CYP", ".cyphr", "", ".", ".txt", ".bak", ".XML")
+        ),
+        *((name, True) for name in ("init.cypher", "V1.2__a", "v1_2__a.TXT", "V1__a.cypher.orig")),
+        *((f"V1__a{suffix}", False) for suffix in (".csv", ".json", ".png", ".csv.gz", ".py", ".sql", ".md")),
+        *((name, False) for name in ("init", "notes.txt", "v1_0", "changelog.xml", ".V1__a.cypher.swp")),
+    ],
+)
+def test_what_may_hold_statements_is_no_data(name: str, may: bool) -> None:
+    assert may_hold_statements(name) is may
 
 
 def test_a_name_that_is_not_utf8_is_an_error() -> None:

@@ -12,6 +12,8 @@ from graphmigrate.schema.catalogue import Catalogue
 from graphmigrate.schema.compare import apply, conflict
 from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.reader import read_ddl
+from graphmigrate.seeding.clauses import clauses, countable
+from graphmigrate.seeding.reading import lexemes
 
 ROOT = Path(__file__).parents[2]
 LABELS = {"Project", "Dataset", "Model", "Experiment", "Metric"}
@@ -116,3 +118,12 @@ def test_made_things_follow_one_another_at_every_scale():
     text = (ROOT / "seeds" / "scale.cypher.j2").read_text(encoding="utf-8")
     dates = re.findall(r"(\w)\.(?:created_at|started_at|ended_at) = (\w+)", text)
     assert dates == [("p", "datetime"), ("d", "p"), ("m", "d"), ("e", "m"), ("e", "m")]
+
+
+def test_a_sweep_of_a_model_that_is_not_there_is_told():
+    """Rows are counted, and the model is all that they look for: a WITH, or another MATCH, would end that in silence."""
+    text = (ROOT / "seeds" / "sweep.cypher.j2").read_text(encoding="utf-8")
+    body = clauses(lexemes(text.partition("%}")[2].rpartition(";")[0]))
+    assert countable(body)
+    looked_up = ["".join(token.value for token in each.tokens) for each in body if each.name == "MATCH"]
+    assert looked_up == ["(m:Model{id:{{model}}})"]
