@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+# A job in the background of a shell script ignores SIGINT, and so would everything that these tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).parent.parent
 DEFAULT_VERSION = "5.26"
@@ -125,14 +130,23 @@ def driver(session_driver: neo4j.Driver) -> neo4j.Driver:
     return session_driver
 
 
+_SAMPLES: dict[
+    str, frozenset[str]
+] = {}  # by URI: the last transaction of a sample graph that nobody has changed
+
+
 @pytest.fixture
-def sample_graph(driver: neo4j.Driver, neo4j_target: Neo4jTarget) -> neo4j.Driver:
-    """The shipped project, migrated and seeded by graphmigrate itself."""
-    for command in ("migrate", "seed"):
-        subprocess.run(
-            [sys.executable, "-m", "graphmigrate", command], cwd=REPOSITORY, env=neo4j_target.env, check=True
-        )
-    return driver
+def sample_graph(session_driver: neo4j.Driver, neo4j_target: Neo4jTarget) -> neo4j.Driver:
+    """The shipped project, migrated and seeded by graphmigrate itself; made anew after a test that wrote."""
+    from graphmigrate.testing.whole import bookmark
+
+    if bookmark(session_driver) != _SAMPLES.get(neo4j_target.uri):
+        wipe(session_driver)
+        for command in ("migrate", "seed"):
+            words = [sys.executable, "-m", "graphmigrate", command]
+            subprocess.run(words, cwd=REPOSITORY, env=neo4j_target.env, check=True)
+        _SAMPLES[neo4j_target.uri] = bookmark(session_driver)
+    return session_driver
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def completions(project: Path, line: str) -> list[str]:
         ("graphmigrate repair --accept V1", ["V1", "V10"]),
         ("graphmigrate baseline 1", ["1", "10"]),
         ("graphmigrate seed ", ["people"]),
-        ("graphmigrate explain gm61", ["GM610"]),
+        ("graphmigrate explain gm61", ["GM610", "GM611"]),
         ("graphmigrate completion ", list(SHELLS)),
         ("graphmigrate server st", ["start", "status", "stop"]),
         ("graphmigrate val", ["validate"]),

@@ -91,7 +91,7 @@ def test_a_run_that_died_skipped_what_it_skipped(project: Project, driver: neo4j
         assert rows(driver, "MATCH (a:A) RETURN a.times") == [[1]]
         assert states(project)["2"] is State.SKIPPED
         begins = [k for k, name in enumerate(messages, 1) if name in {"> BEGIN", "> COMMIT"}]
-        for k in begins[-26::2]:
+        for k in begins[-26::3]:
             wipe(driver)
             killed_at(k, warm, project.folder, project.target.uri)
             time.sleep(0.05)

@@ -230,6 +230,7 @@ def test_rows_are_counted_alike_by_counters_and_by_the_statement(
 def test_rows_of_a_query_see_what_came_before_and_not_what_they_make(
     project: Project, driver: neo4j.Driver
 ) -> None:
+    driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.i)")
     write(
         project,
         a="{% unwind i in range(3000) %}CREATE (:P {i: i}){% endunwind %}\n"
