@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.deleting import AnyNode, deletes_any_node
-from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
+from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords, nesting
 from graphmigrate.cypher.lexer import is_significant, tokens
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
@@ -17,6 +17,7 @@ from graphmigrate.schema.model import ObjectType
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from graphmigrate.cypher.lexer import Token
     from graphmigrate.cypher.model import Statement
     from graphmigrate.plan import Task
     from graphmigrate.results import Target
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:\w+ )*?THEN )?(?:CONTINUE|BREAK)\b")
 _SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _METADATA = re.compile(r"tx\.setMetaData")
 SAFE_TO_REPEAT = {
     *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
@@ -175,14 +175,14 @@ def _names_own_nodes(statement: Statement) -> bool:
 def _drops_all_others(statement: Statement) -> bool:
     """Whether it calls apoc.schema.assert without a literal ``false`` as the third argument, ``dropExisting``."""
     calls = arguments_of(statement.text, _SCHEMA_ASSERT)
-    return any(_last_of([token.text.lower() for token in call]) != [",", "false"] for call in calls)
+    return any(_last_of(call) != [",", "false"] for call in calls)
 
 
-def _last_of(words: list[str]) -> list[str]:
-    """Give the last two words before the bracket that closes a call."""
-    depths = accumulate(((word in _OPENING) - (word in _CLOSING) for word in words), initial=1)
-    end = next((at for at, depth in enumerate(depths) if not depth), len(words) + 1) - 1
-    return words[max(0, end - 2) : end]
+def _last_of(call: Sequence[Token]) -> list[str]:
+    """Give the last two words, in lower case, before the bracket that closes a call."""
+    depths = accumulate(map(nesting, call), initial=1)
+    end = next((at for at, depth in enumerate(depths) if not depth), len(call) + 1) - 1
+    return [token.text.lower() for token in call[max(0, end - 2) : end]]
 
 
 def _unsaid_failures(statement: Statement) -> Iterator[Problem]:

@@ -187,14 +187,20 @@ class Database:
         return READER if self.confirm is None else LOOK
 
     @contextmanager
-    def asking(self, query: str, **parameters: Any) -> Iterator[neo4j.Result]:
-        """Send a reading query; the server works on it while the block does, until it takes the records."""
-        with self.session(write=self.deciding) as session:
-            yield session.run(neo4j.Query(query, metadata=self.metadata(self.role_of_reading)), parameters)
+    def asking(
+        self, query: str, *, time_limit: float | None = None, **parameters: Any
+    ) -> Iterator[neo4j.Result]:
+        """Send a reading query; the server works on it while the block does, until it takes the records.
 
-    def read(self, query: str, **parameters: Any) -> list[neo4j.Record]:
-        """Run one reading query to its end."""
-        with self.asking(query, **parameters) as result:
+        ``time_limit`` in seconds, 0 for none; the server's own where it is None.
+        """
+        metadata = self.metadata(self.role_of_reading)
+        with self.session(write=self.deciding) as session:
+            yield session.run(neo4j.Query(query, metadata=metadata, timeout=time_limit), parameters)
+
+    def read(self, query: str, *, time_limit: float | None = None, **parameters: Any) -> list[neo4j.Record]:
+        """Run one reading query to its end; ``time_limit`` as for ``asking``."""
+        with self.asking(query, time_limit=time_limit, **parameters) as result:
             return list(result)
 
 

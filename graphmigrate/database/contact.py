@@ -157,9 +157,8 @@ def tls_failure(error: BaseException, uri: str) -> ConnectionFailed:
         "RECORD_LAYER_FAILURE",
         "HTTP_REQUEST",
     }:
-        plain = (
-            uri.partition("://")[0].partition("+")[0] if "://" in uri else "bolt"
-        )  # a given driver's has no URI here
+        scheme, sign, _ = uri.partition("://")
+        plain = scheme.partition("+")[0] if sign else "bolt"  # of a given driver no URI is known
         return ConnectionFailed(
             f"The server at {uri} does not speak TLS there.",
             hint=f"Switch TLS on there (server.bolt.tls_level=REQUIRED), or write {plain}:// where nobody can listen in. "

@@ -121,9 +121,8 @@ def _missing_constraints(database: Database) -> dict[str, Key]:
 
     unique = unique_keys(database)
     keys = ((label, frozenset({"key"})) for label in queries.LEDGER_LABELS)
-    return {
-        name: key for name, key in zip(queries.LEDGER_CONSTRAINTS, keys, strict=True) if key not in unique
-    }
+    by_name = zip(queries.LEDGER_CONSTRAINTS, keys, strict=True)
+    return {name: key for name, key in by_name if key not in unique}
 
 
 def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
@@ -132,12 +131,11 @@ def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
     from graphmigrate.schema.render import describe
 
     constraints = read_catalogue(database).constraints if missing else {}
-    for name, key in missing.items():
-        if name in constraints and key not in made_unique(
-            constraints[name].object
-        ):  # else it was made just now
+    for name in filter(constraints.__contains__, missing):
+        taken = constraints[name].object
+        if missing[name] not in made_unique(taken):  # else it was made just now
             raise HistoryMismatch(
-                f"graphmigrate's own constraint {name} cannot be made: {describe(constraints[name].object)} has this name.",
+                f"graphmigrate's own constraint {name} cannot be made: {describe(taken)} has this name.",
                 hint=f"Nobody else needs such a name: DROP CONSTRAINT {name}, then run again.",
                 code="GM611",
             )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import neo4j
-
 from graphmigrate.database.failures import DriverFailure, code_of, message_of
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.render import describe
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from graphmigrate.schema.violations import Search
 
 _LONGEST = 60
+_UNLIMITED = 0  # the server's own time limit is not made for reading whole labels
 
 
 def violation(database: Database, target: SchemaObject, place: Place) -> Problem | None:
@@ -35,18 +34,14 @@ def violations(database: Database, target: SchemaObject, place: Place) -> Iterat
     """
     try:
         for search in searches(target):
-            first = [(record["value"], record["times"]) for record in _read(database, search.sample)]
+            first = [
+                (record["value"], record["times"])
+                for record in database.read(search.sample, time_limit=_UNLIMITED)
+            ]
             if first:
                 yield _problem(database, target, search, first, place)
     except DriverFailure as error:
         yield _unknown(target, error, place)
-
-
-def _read(database: Database, query: str) -> list[neo4j.Record]:
-    """Read for as long as it takes: the server's own time limit is not made for whole labels."""
-    metadata = database.metadata(database.role_of_reading)
-    with database.session(write=database.deciding) as session:
-        return list(session.run(neo4j.Query(query, metadata=metadata, timeout=0)))
 
 
 def _unknown(target: SchemaObject, error: BaseException, place: Place) -> Problem:
@@ -62,7 +57,7 @@ def _unknown(target: SchemaObject, error: BaseException, place: Place) -> Proble
 def _problem(
     database: Database, target: SchemaObject, search: Search, first: list[tuple[Any, int]], place: Place
 ) -> Problem:
-    total = _read(database, search.total)[0]
+    total = database.read(search.total, time_limit=_UNLIMITED)[0]
     things = "nodes" if target.entity == "node" else "relationships"
     shown = ", ".join(f"{_literal(value)} ({times:,} {things})" for value, times in first)
     more = "" if total["groups"] <= len(first) else ", …"

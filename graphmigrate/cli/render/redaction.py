@@ -90,9 +90,8 @@ def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
     from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from
 
     places = [found.start() for found in _PASSWORD.finditer(decoded.text)]
-    for place in (
-        filter(partial(_in_command, decoded.text), places) if anywhere else _in_code(decoded, places)
-    ):
+    chosen = filter(partial(_in_command, decoded.text), places) if anywhere else _in_code(decoded, places)
+    for place in chosen:
         for token in islice(filter(is_significant, tokens_from(decoded, place)), _LONGEST):
             if token.kind in {TokenKind.STRING, TokenKind.UNTERMINATED}:
                 yield token
