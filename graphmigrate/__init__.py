@@ -9,11 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-
 if TYPE_CHECKING:
-    from graphmigrate.config import Settings
-    from graphmigrate.config import load as load_settings
     from graphmigrate.errors import (
         ConnectionFailed,
         GraphMigrateError,
@@ -31,6 +27,8 @@ if TYPE_CHECKING:
     from graphmigrate.events import Event
     from graphmigrate.migrator import Migrator
     from graphmigrate.results import MigrateResult, PlanResult, SeedResult, State, Status
+    from graphmigrate.settings import Settings
+    from graphmigrate.settings import load as load_settings
 
 __all__ = [
     "ConnectionFailed",
@@ -59,8 +57,8 @@ __all__ = [
 
 _ELSEWHERE = {
     "Migrator": "migrator",
-    "Settings": "config",
-    "load_settings": "config",
+    "Settings": "settings",
+    "load_settings": "settings",
     "Event": "events",
     "MigrateResult": "results",
     "PlanResult": "results",
@@ -73,6 +71,10 @@ _ELSEWHERE = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
     from importlib import import_module
 
     module = import_module(f"{__name__}.{_ELSEWHERE.get(name, 'errors')}")

@@ -8,14 +8,14 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from graphmigrate import plan, planning
-from graphmigrate.config import Secret, Settings, load
 from graphmigrate.errors import GraphMigrateError, Severity
-from graphmigrate.logs import logged
-from graphmigrate.outcome import Outcome
-from graphmigrate.project.versions import Version
+from graphmigrate.log import logged
+from graphmigrate.migrations import plan, preview
+from graphmigrate.migrations.outcome import Outcome
+from graphmigrate.migrations.version import Version
+from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import MigrateResult, SkippedMigration, Status, StatusRow
-from graphmigrate.workspace import Workspace
+from graphmigrate.settings import Secret, Settings, load
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Problem
     from graphmigrate.events import Listener
-    from graphmigrate.plan import Entry
+    from graphmigrate.migrations.plan import Entry
     from graphmigrate.results import (
         BaselineResult,
         GraphSummary,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         SeedShowResult,
         Target,
     )
-    from graphmigrate.seeding import Preparation
+    from graphmigrate.seeds import Preparation
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -149,19 +149,19 @@ class Migrator:
         files, history = workspace.files_and_history()
         # while another run is at work, or one that died is not settled, the history cannot be held against the files
         settled = history.record is None
-        planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
+        planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
         outcome = Outcome()
-        if not planning.nothing_to_do(planned, history):
-            from graphmigrate import applying
+        if not preview.nothing_to_do(planned, history):
+            from graphmigrate.migrations import apply
 
-            explained = planning.preflight(workspace, planned)
+            explained = preview.preflight(workspace, planned)
             with workspace.locked(lock_timeout) as lock:
-                before, history = history, applying.settle(workspace, lock, files, outcome)
+                before, history = history, apply.settle(workspace, lock, files, outcome)
                 if not (settled and history.same_rows(before)):
-                    planned = planning.make_plan(workspace, files, history, target, allow_out_of_order)
+                    planned = preview.make_plan(workspace, files, history, target, allow_out_of_order)
                 if not explained:
-                    planning.preflight(workspace, planned)
-                applying.apply(workspace, lock, files, planned, history, outcome)
+                    preview.preflight(workspace, planned)
+                apply.apply(workspace, lock, files, planned, history, outcome)
         complete = (version for version, row in history.rows.items() if row.complete)
         highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
         return MigrateResult(
@@ -185,10 +185,10 @@ class Migrator:
 
         workspace = self._workspace
         files, history = workspace.files_and_history()
-        planned = planning.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
-        problems = [*planned.problems, *planning.findings(workspace, planned, history)]
+        planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
+        problems = [*planned.problems, *preview.findings(workspace, planned, history)]
         if check_data:
-            problems += planning.check_data(workspace, planned)
+            problems += preview.check_data(workspace, planned)
         return PlanResult(
             workspace.target,
             tuple(_planned(task) for task in planned.tasks),
@@ -201,24 +201,24 @@ class Migrator:
         """Give every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
-        entries = planning.standing(workspace, files, history)
-        problems = [*files.problems, *planning.mismatches(files, entries, history)]
+        entries = preview.standing(workspace, files, history)
+        problems = [*files.problems, *preview.mismatches(files, entries, history)]
         return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))
 
     @_in_our_words
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
-        return planning.validate(self._workspace, offline=offline)
+        return preview.validate(self._workspace, offline=offline)
 
     @_in_our_words
     def baseline(self, version: str) -> BaselineResult:
         """Mark every version up to ``version`` as there already, without running it."""
-        from graphmigrate import repairing
+        from graphmigrate.migrations import repair
 
         limit = Version.parse(version)
         files = self._workspace.files()
         with self._workspace.locked(None):
-            return repairing.baseline(self._workspace.database, files, self._workspace.history(), limit)
+            return repair.baseline(self._workspace.database, files, self._workspace.history(), limit)
 
     @_in_our_words
     def repair(
@@ -230,18 +230,18 @@ class Migrator:
         done: Sequence[str] = (),
     ) -> RepairResult:
         """Show every disagreement of history and files with what resolves it; resolve those of the versions named."""
-        from graphmigrate import applying, repairing
+        from graphmigrate.migrations import apply, repair
         from graphmigrate.results import RepairResult
 
         workspace = self._workspace
         files = workspace.files()
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
         wanted = {word: {Version.parse(each) for each in names} for word, names in words.items()}
-        repairing.refuse_two_words(wanted)
+        repair.refuse_two_words(wanted)
         if not any(wanted.values()):
-            return RepairResult(applying.show_repairs(workspace, files))
+            return RepairResult(apply.show_repairs(workspace, files))
         with workspace.locked(None):
-            return RepairResult(applying.repair(workspace, files, wanted))
+            return RepairResult(apply.repair(workspace, files, wanted))
 
     @_in_our_words
     def wait(self, timeout: float = 60.0) -> Target:
@@ -269,24 +269,24 @@ class Migrator:
         first removes what was made: each for the named seeds, all where none is named, and not for what these depend
         on. A protected target takes seeds only with a ``profile`` and ``yes``.
         """
-        from graphmigrate import seeding
+        from graphmigrate import seeds
         from graphmigrate.results import SeedResult
 
         started = time.monotonic()
-        planning.refuse_protected(self.settings, profile, yes=yes)
+        preview.refuse_protected(self.settings, profile, yes=yes)
         workspace = self._workspace
         preparation = self._prepared(names, profile, variables)
-        planning.refuse_pending(workspace)
+        preview.refuse_pending(workspace)
         database, target = workspace.database, workspace.target
         choices = {"force": force, "allow_duplicates": allow_duplicates, "reset": reset}
-        decided = seeding.decide(database, preparation, **choices)
+        decided = seeds.decide(database, preparation, **choices)
         if decided.nothing_to_do:
             return SeedResult(target, (), decided.skipped, time.monotonic() - started)
         with workspace.locked(lock_timeout):
-            decided = seeding.decide(database, preparation, **choices)
-            loaded, skipped = seeding.run(database, decided, listen=workspace.listen)
+            decided = seeds.decide(database, preparation, **choices)
+            loaded, skipped = seeds.run(database, decided, listen=workspace.listen)
         seconds = time.monotonic() - started
-        return SeedResult(target, loaded, skipped, seconds, seeding.totals(database))
+        return SeedResult(target, loaded, skipped, seconds, seeds.totals(database))
 
     @_in_our_words
     def check_seeds(
@@ -312,12 +312,12 @@ class Migrator:
 
         With ``rows`` every row of every source is read too.
         """
-        from graphmigrate import seeding
+        from graphmigrate import seeds
         from graphmigrate.results import SeedCheckResult
 
         preparation = self._prepared(names, profile, variables)
         target = self._workspace.target
-        checked = seeding.check(self._workspace.database, preparation, rows=rows)
+        checked = seeds.check(self._workspace.database, preparation, rows=rows)
         return SeedCheckResult(target, checked, preparation.left_out)
 
     @_in_our_words
@@ -325,19 +325,19 @@ class Migrator:
         self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
     ) -> SeedShowResult:
         """Give the Cypher that a seed sends, with its first rows; asks a database only for those of ``query(…)``."""
-        from graphmigrate import seeding
+        from graphmigrate import seeds
 
         preparation = self._prepared([name], None, variables)
         asking = any(each.name == name and each.program.asks for each in preparation.seeds)
         database = self._workspace.database if asking and self._workspace.knows_where else None
-        return seeding.show(preparation, name, rows=rows, database=database)
+        return seeds.show(preparation, name, rows=rows, database=database)
 
     def _prepared(
         self, names: Sequence[str], profile: str | None, variables: Mapping[str, str] | None
     ) -> Preparation:
-        from graphmigrate import seeding
+        from graphmigrate import seeds
 
-        return seeding.prepare(
+        return seeds.prepare(
             self.settings.seeds,
             names=names,
             profile=profile,
@@ -348,12 +348,12 @@ class Migrator:
     @_in_our_words
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""
-        from graphmigrate import seeding
+        from graphmigrate import seeds
 
         if offline:
-            return seeding.catalogue(self.settings.seeds)
+            return seeds.catalogue(self.settings.seeds)
         _ = self._workspace.target  # says in good words where there is no connection
-        return seeding.catalogue(self.settings.seeds, self._workspace.database, self.settings)
+        return seeds.catalogue(self.settings.seeds, self._workspace.database, self.settings)
 
     # ---- looking
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import neo4j
 
-from graphmigrate.config import Settings
 from graphmigrate.database.connection import Database
+from graphmigrate.settings import Settings
 
 
 def database_of(driver: neo4j.Driver, run: str = "run-1", batch_rows: int = 10, **more: Any) -> Database:

@@ -7,9 +7,9 @@ from typing import Any
 
 import neo4j
 
-from graphmigrate.config import Secret, Settings
 from graphmigrate.events import Event
 from graphmigrate.migrator import Migrator
+from graphmigrate.settings import Secret, Settings
 
 
 def write_migrations(folder: Path, **files: str) -> Path:

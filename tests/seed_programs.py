@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.seeding import prepare
-from graphmigrate.seeding.problems import SeedFileError
-from graphmigrate.seeding.program import Program
+from graphmigrate.seeds import prepare
+from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.program import Program
 
 EVIL = "'}) DETACH DELETE n // ` \\u0027 $p1 {{ 1 }}"
 MACRO = "{% macro m() %}text{% endmacro %}"

@@ -97,9 +97,9 @@ class Root(click.Group):
 
 def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from graphmigrate import __version__
+        from importlib.metadata import version
 
-        click.echo(f"{NAME} {__version__}")
+        click.echo(f"{NAME} {version(NAME)}")
         ctx.exit()
 
 

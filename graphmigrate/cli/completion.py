@@ -10,7 +10,7 @@ from graphmigrate.cli.options import command
 
 if TYPE_CHECKING:
     from graphmigrate.cli.session import Session
-    from graphmigrate.config import Settings
+    from graphmigrate.settings import Settings
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -38,7 +38,7 @@ def completion(session: Session, shell: str) -> None:
 
 def versions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Complete a version from the names of the files."""
-    from graphmigrate.project.names import MigrationName, read_name
+    from graphmigrate.migrations.names import MigrationName, read_name
 
     names = [read_name(each.name) for each in _settings().migrations.glob("V*.cypher")]
     found = sorted(each.version for each in names if isinstance(each, MigrationName))
@@ -62,8 +62,8 @@ def codes(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> 
 
 def _settings() -> Settings:
     """Read the project's settings; where they are wrong nothing is completed from them."""
-    from graphmigrate.config import Settings, load
     from graphmigrate.errors import GraphMigrateError
+    from graphmigrate.settings import Settings, load
 
     try:
         return load(connect=False).settings

@@ -11,8 +11,8 @@ from graphmigrate.cli.options import command
 if TYPE_CHECKING:
     from graphmigrate.cli.render.style import Style
     from graphmigrate.cli.session import Session
-    from graphmigrate.config import Settings
     from graphmigrate.results import Checkup
+    from graphmigrate.settings import Settings
 
 FINDINGS = 1
 NOT_CONNECTED = 3

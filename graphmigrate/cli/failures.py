@@ -104,8 +104,8 @@ def _is_of_click(error: BaseException) -> bool:
 
 
 def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
-    from graphmigrate.config import Settings
     from graphmigrate.database.failures import driver_failure
+    from graphmigrate.settings import Settings
 
     return driver_failure(error, session.target or Settings("the database"))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from graphmigrate.config import Secret
 from graphmigrate.errors import UsageError
+from graphmigrate.settings import Secret
 
 if TYPE_CHECKING:
-    from graphmigrate.config import Loaded, Settings
+    from graphmigrate.settings import Loaded, Settings
 
 
 def local_settings(loaded: Loaded) -> Settings:

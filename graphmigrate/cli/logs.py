@@ -61,7 +61,7 @@ def set_up(session: Session) -> None:
 
 def _formatter(session: Session) -> logging.Formatter:
     if session.log_format == "json":
-        from graphmigrate.logs import JsonFormatter
+        from graphmigrate.log import JsonFormatter
 
         return JsonFormatter()
     return logging.Formatter(TEXT)

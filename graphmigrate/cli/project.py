@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.cli.session import Session
-    from graphmigrate.project.versions import Version
+    from graphmigrate.migrations.version import Version
 
 SCAFFOLD = Path(__file__).parent.parent / "scaffold"
 # Where each template goes; a folder that already holds something gets no samples.
@@ -42,7 +42,7 @@ def new(session: Session, description: tuple[str, ...]) -> None:
     For example: graphmigrate new add users
     """
     from graphmigrate.cli.reports import NewReport
-    from graphmigrate.project.collect import collect
+    from graphmigrate.migrations.files import collect
 
     words = _words(" ".join(description))
     folder = collect(session.settings(connect=False).migrations)
@@ -113,7 +113,7 @@ def init(session: Session, folder: Path) -> None:
     No existing file is changed.
     """
     from graphmigrate.cli.reports import InitReport
-    from graphmigrate.config.files import PYPROJECT, has_table
+    from graphmigrate.settings.files import PYPROJECT, has_table
 
     wanted = dict(FILES)
     kept = []

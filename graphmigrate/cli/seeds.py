@@ -84,7 +84,7 @@ def load(
 
     'graphmigrate seed list' shows the seeds ('seed -- list' loads one of that name).
     """
-    from graphmigrate.seeding.variables import SECRET_NAME
+    from graphmigrate.seeds.variables import SECRET_NAME
 
     variables = _variables(assignments)
     session.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graphmigrate.cli.render.style import Style
-    from graphmigrate.config import Loaded, Settings
     from graphmigrate.errors import Problem
     from graphmigrate.migrator import Migrator
+    from graphmigrate.settings import Loaded, Settings
 
 # Shorter ones are ordinary words. Results hold more of those than messages do, and Neo4j wants 8 characters anyway.
 SHORTEST_SECRET = 4
@@ -223,7 +223,7 @@ class Session:
         from pathlib import Path
 
         from graphmigrate.cli.options import LEVELS, LOG_FORMATS, OUTPUTS
-        from graphmigrate.config import load
+        from graphmigrate.settings import load
 
         for name, allowed in (("output", OUTPUTS), ("log-format", LOG_FORMATS), ("log-level", LEVELS)):
             if self._said(name) not in {None, "", *allowed}:

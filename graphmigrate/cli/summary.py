@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from graphmigrate.cli.render.style import Style
     from graphmigrate.cli.reports import QueryReport, SummaryReport, WhereReport
     from graphmigrate.cli.session import Session
-    from graphmigrate.config import Settings
     from graphmigrate.migrator import Migrator
+    from graphmigrate.settings import Settings
 
 
 @command("summary")

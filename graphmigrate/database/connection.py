@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import neo4j
 
-from graphmigrate import __version__
-from graphmigrate.config import check_ca_file, check_uri
+from graphmigrate.settings import check_ca_file, check_uri
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from graphmigrate.config import Settings
+    from graphmigrate.settings import Settings
 
 WORK = "work"
 LOCK = "lock"
@@ -232,7 +232,7 @@ def make_driver(settings: Settings) -> neo4j.Driver:
         auth=auth,
         connection_timeout=settings.connection_timeout,
         max_transaction_retry_time=0,
-        user_agent=f"graphmigrate/{__version__}",
+        user_agent=f"graphmigrate/{version('graphmigrate')}",
         **_trust(settings),
     )
 

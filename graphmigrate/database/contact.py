@@ -15,7 +15,7 @@ from graphmigrate.errors import ConnectionFailed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from graphmigrate.config import Settings
+    from graphmigrate.settings import Settings
 
 DEFAULT_PORT = 7687
 # OpenSSL's X509_V_ERR_… numbers.

@@ -12,8 +12,8 @@ from neo4j import exceptions
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed, UsageError
 
 if TYPE_CHECKING:
-    from graphmigrate.config import Settings
     from graphmigrate.cypher.model import Statement
+    from graphmigrate.settings import Settings
 
 DriverFailure = (exceptions.DriverError, exceptions.Neo4jError)
 # What the server says of the text that it was sent, not of itself.

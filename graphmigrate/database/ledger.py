@@ -18,8 +18,16 @@ from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
 from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.errors import HistoryMismatch
-from graphmigrate.history import COMPLETE, STARTED, Attempt, History, HistoryRow, RunRecord, history_of
-from graphmigrate.project.versions import Version
+from graphmigrate.migrations.history import (
+    COMPLETE,
+    STARTED,
+    Attempt,
+    History,
+    HistoryRow,
+    RunRecord,
+    history_of,
+)
+from graphmigrate.migrations.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
 
     from graphmigrate.database.catalogue import Key
     from graphmigrate.database.connection import Database
-    from graphmigrate.project.model import MigrationFile
+    from graphmigrate.migrations.model import MigrationFile
 
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.project.model import Condition
+    from graphmigrate.migrations.model import Condition
 
 # What an earlier migration of the same plan may still make.
 _MAY_COME_LATER = (

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from graphmigrate.database.connection import Database
 
+_COUNTED = (
+    "nodes_created",
+    "nodes_deleted",
+    "relationships_created",
+    "relationships_deleted",
+    "properties_set",
+    "labels_added",
+    "labels_removed",
+)
 _CLOSING = 10.0  # seconds
 _NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # whoever reads without the lock is nobody's business
 
@@ -79,3 +88,9 @@ def is_any_terminated(database: Database) -> bool:
     """
     found = database.read(queries.TERMINATED, database=database.name)
     return bool(found[0]["number"])
+
+
+def changes_of(summary: neo4j.ResultSummary) -> dict[str, int]:
+    """Give the server's counters that are not zero, by the driver's names."""
+    counters = summary.counters
+    return {name: getattr(counters, name) for name in _COUNTED if getattr(counters, name)}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database.failures import DriverFailure, code_of, message_of
+from graphmigrate.database.violation_queries import searches
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.render import describe
-from graphmigrate.schema.violations import searches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.database.violation_queries import Search
     from graphmigrate.errors import Place
     from graphmigrate.schema.model import SchemaObject
-    from graphmigrate.schema.violations import Search
 
 _LONGEST = 60
 _UNLIMITED = 0  # the server's own time limit is not made for reading whole labels

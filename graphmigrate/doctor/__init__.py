@@ -12,7 +12,7 @@ from graphmigrate.results import Check, Checkup, Health
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from graphmigrate.config import Loaded, Settings
+    from graphmigrate.settings import Loaded, Settings
 
     Step = tuple[str, Callable[[], Check]]
 

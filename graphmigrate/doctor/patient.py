@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.config import Secret
 from graphmigrate.database import contact, queries
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import DriverFailure, code_of
@@ -18,11 +17,12 @@ from graphmigrate.doctor import releases, rights
 from graphmigrate.doctor.way import finding, is_local, ok
 from graphmigrate.errors import ConnectionFailed
 from graphmigrate.events import ignore
+from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import Check, Health
-from graphmigrate.workspace import Workspace
+from graphmigrate.settings import Secret
 
 if TYPE_CHECKING:
-    from graphmigrate.config import Settings
+    from graphmigrate.settings import Settings
 
 SKEW = 5.0
 INITIAL = "neo4j"

@@ -8,15 +8,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.config import check_ca_file, check_uri
 from graphmigrate.database import contact
 from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Health
+from graphmigrate.settings import check_ca_file, check_uri
 
 if TYPE_CHECKING:
     import socket
 
-    from graphmigrate.config import Settings
+    from graphmigrate.settings import Settings
 
 RENEW_BEFORE = timedelta(days=30)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graphmigrate.server.launch import Launch
     from graphmigrate.server.state import Folder
 
-LABEL = "graphmigrate.project"
+LABEL = "graphmigrate.migrations"
 _ANSWER = 5.0  # a daemon that is well answers in a tenth of a second
 _NONE = ("no such object", "no such container")  # the words of every version, but for capitals
 _PULL = 900.0

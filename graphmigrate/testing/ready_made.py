@@ -9,9 +9,9 @@ import pytest
 from graphmigrate.errors import GraphMigrateError, Problem, Severity, UsageError
 from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
-from graphmigrate.testing.contents import difference, read
 from graphmigrate.testing.documents import Documented, documented
-from graphmigrate.testing.keeper import loads_unasked
+from graphmigrate.testing.restore import loads_unasked
+from graphmigrate.testing.snapshot import difference, read
 from graphmigrate.testing.words import explained
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import neo4j
 
-    from graphmigrate.config import Settings
-    from graphmigrate.testing.keeper import Keeper
+    from graphmigrate.settings import Settings
+    from graphmigrate.testing.restore import Keeper
 
 USES_CREATE = "GM556"
 

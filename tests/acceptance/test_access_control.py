@@ -13,8 +13,8 @@ import pytest
 from graphmigrate.cli.app import COMMANDS
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
-from graphmigrate.project.collect import collect
-from graphmigrate.project.read import read
+from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.reader import read
 from graphmigrate.schema.reader import read_ddl
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from graphmigrate import seeding
+from graphmigrate import seeds
 from tests.containers import (
     ENVIRONMENT,
     NEO4J,
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 MEGABYTE = 1_000_000
 PROJECT = [f"--volume={ROOT}/{name}:/{name}:ro" for name in ("migrations", "seeds")]
 HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true"]
-SEEDS = len(seeding.prepare(ROOT / "seeds").seeds)  # those of no profile
+SEEDS = len(seeds.prepare(ROOT / "seeds").seeds)  # those of no profile
 AUTH = ["--env", f"NEO4J_AUTH=neo4j/{PASSWORD}"]
 WHAT_IS_THERE = """
 import neo4j, os

@@ -16,11 +16,11 @@ from types import SimpleNamespace
 import neo4j
 import pytest
 
-from graphmigrate.config import Secret, Settings
 from graphmigrate.database import queries
 from graphmigrate.database.connection import Database
 from graphmigrate.doctor import examine, patient
 from graphmigrate.results import Check, Health
+from graphmigrate.settings import Secret, Settings
 from tests.acceptance.commands import HELD, Folder, held_node, wait_until_held
 from tests.acceptance.test_cli_failures import http_port
 from tests.conftest import Neo4jTarget

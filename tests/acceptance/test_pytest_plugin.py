@@ -325,10 +325,10 @@ def test_nothing_heavy_is_imported_before_a_fixture_is_used(
         HEAVY = {"neo4j", "jinja2", "testcontainers", "docker", "rich", "yaml", "click", "platformdirs"}
         def test_light():
             assert not HEAVY & set(sys.modules)
-            assert not {"graphmigrate.migrator", "graphmigrate.server", "graphmigrate.testing.keeper"} & set(sys.modules)
+            assert not {"graphmigrate.migrator", "graphmigrate.server", "graphmigrate.testing.restore"} & set(sys.modules)
         """
     )
-    run(stranger, "-p", "graphmigrate.pytest_plugin").assert_outcomes(passed=1)
+    run(stranger, "-p", "graphmigrate.testing.plugin").assert_outcomes(passed=1)
 
 
 @pytest.mark.docker

@@ -10,11 +10,11 @@ from typing import Any
 import neo4j
 import pytest
 
-from graphmigrate.config import Secret, Settings
 from graphmigrate.doctor import examine
 from graphmigrate.errors import ConnectionFailed, UsageError
 from graphmigrate.migrator import Migrator
 from graphmigrate.results import Health
+from graphmigrate.settings import Secret, Settings
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, settings_for, write_migrations

@@ -18,12 +18,6 @@ from typing import Any
 def serve() -> None:
     import neo4j  # noqa: F401 - what a child then need not import
 
-    import graphmigrate.cli.failures
-    import graphmigrate.cli.migrations
-    import graphmigrate.migrator
-    import graphmigrate.recovery
-    import graphmigrate.runner  # noqa: F401
-
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)

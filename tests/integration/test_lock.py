@@ -14,7 +14,6 @@ from typing import Any
 import neo4j
 import pytest
 
-from graphmigrate.config import Settings
 from graphmigrate.database.connection import PREPARE, Database
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.ledger import prepare_ledger
@@ -23,7 +22,8 @@ from graphmigrate.database.queries import LEDGER_CONSTRAINTS
 from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import HistoryMismatch, LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.events import LockAwaited
-from graphmigrate.workspace import Workspace
+from graphmigrate.migrations.workspace import Workspace
+from graphmigrate.settings import Settings
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, count, rows, settings_for
 
@@ -316,8 +316,8 @@ def test_an_index_that_a_terminated_transaction_may_still_drop_is_left(
         raise RuntimeError
 
     with monkeypatch.context() as dying:
-        dying.setattr("graphmigrate.runner.run.Runner.run", die)
-        dying.setattr("graphmigrate.applying._end_unfinished", lambda *_: None)
+        dying.setattr("graphmigrate.migrations.runner.Runner.run", die)
+        dying.setattr("graphmigrate.migrations.apply._end_unfinished", lambda *_: None)
         with pytest.raises(RuntimeError):
             project.migrate()
     with driver.session() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import neo4j
 import pytest
 
-from graphmigrate import applying
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, MigrationFailed, UsageError
 from tests.projects import Project, count, dump
 
@@ -20,7 +19,7 @@ def died(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A run that meant to apply V1 to V3 and died in V1; its record is open."""
     project.write(V1__a=FAILS, V2__b="CREATE (:B);", V3__c="CREATE (:C);")
     with monkeypatch.context() as patched:
-        patched.setattr(applying, "_end_unfinished", lambda *_: None)
+        patched.setattr("graphmigrate.migrations.apply._end_unfinished", lambda *_: None)
         with pytest.raises(MigrationFailed):
             project.migrate()
     return project

@@ -11,8 +11,8 @@ from graphmigrate.schema.compare import apply, conflict, holds
 from graphmigrate.schema.property_types import normalise_text
 from graphmigrate.schema.reader import read_ddl
 from graphmigrate.schema.render import render
-from tests.unit.test_schema_compare import CONFLICTS
-from tests.unit.test_schema_reader import READABLE, UNREADABLE
+from tests.unit.schema.test_compare import CONFLICTS
+from tests.unit.schema.test_reader import READABLE, UNREADABLE
 
 CONSTRAINTS = (
     "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, ownedIndex"

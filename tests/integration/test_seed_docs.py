@@ -52,12 +52,12 @@ def test_examples_of_a_page(
 
 
 def test_the_reference_names_every_function_type_and_filter() -> None:
-    from graphmigrate.seeding.conversions import NAMES
-    from graphmigrate.seeding.csv_source import Dialect
-    from graphmigrate.seeding.filters import HARMLESS
-    from graphmigrate.seeding.frontmatter import KEYS, RESERVED
-    from graphmigrate.seeding.randomness import FUNCTIONS
-    from graphmigrate.seeding.rowfilters import TESTS
+    from graphmigrate.seeds.conversions import NAMES
+    from graphmigrate.seeds.csv_rows import Dialect
+    from graphmigrate.seeds.filters import HARMLESS
+    from graphmigrate.seeds.frontmatter import KEYS, RESERVED
+    from graphmigrate.seeds.randomness import FUNCTIONS
+    from graphmigrate.seeds.row_filters import TESTS
 
     text = (DOCS / "reference/seed-templates.md").read_text()
     words = {*RESERVED, *HARMLESS, *Dialect.__dataclass_fields__, *NAMES, *TESTS, *KEYS}

@@ -17,17 +17,17 @@ LOADER = """
 import sys
 from pathlib import Path
 import neo4j
-from graphmigrate import seeding
-from graphmigrate.config import Settings
+from graphmigrate import seeds
+from graphmigrate.settings import Settings
 from graphmigrate.database.connection import Database
 
 uri, user, password, run, folder = sys.argv[1:]
 driver = neo4j.GraphDatabase.driver(uri, auth=(user, password) if password else None)
 database = Database(driver, Settings(batch_rows=100), run=run, host="h", user="u")
-prepared = seeding.prepare(Path(folder))
-decided = seeding.decide(database, prepared)
+prepared = seeds.prepare(Path(folder))
+decided = seeds.decide(database, prepared)
 print("started", flush=True)
-seeding.run(database, decided)
+seeds.run(database, decided)
 """
 
 SEED = """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 import pytest
 
-from graphmigrate import seeding
+from graphmigrate import seeds as seeding
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import (
     GraphMigrateError,

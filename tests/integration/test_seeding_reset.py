@@ -13,7 +13,7 @@ import pytest
 
 from graphmigrate.errors import HistoryMismatch, SeedFailed, UsageError
 from graphmigrate.events import Event, Notice
-from graphmigrate.seeding.sending import Sending
+from graphmigrate.seeds.sending import Sending
 from tests.projects import Project, count, rows
 
 
@@ -166,7 +166,7 @@ def test_a_reset_cannot_delete_the_history_and_has_its_place(project: Project, d
 def test_a_reset_that_never_ends_is_ended(
     project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graphmigrate.seeding import resetting
+    from graphmigrate.seeds import resetting
 
     monkeypatch.setattr(resetting, "MOST_BATCHES", 5)
     write(project, a="---\nreset: MATCH (n:P) WITH n LIMIT $batch SET n.x = 1\n---\nCREATE (:P);")

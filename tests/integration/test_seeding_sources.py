@@ -12,7 +12,7 @@ import pytest
 
 from graphmigrate.errors import PreflightError, SeedFailed
 from graphmigrate.migrator import Migrator
-from graphmigrate.seeding.problems import SeedFileError
+from graphmigrate.seeds.errors import SeedFileError
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, count, dump, rows

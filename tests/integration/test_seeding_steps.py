@@ -7,11 +7,11 @@ from typing import Any
 import neo4j
 import pytest
 
-from graphmigrate.config import Settings
 from graphmigrate.database.connection import Database
-from graphmigrate.database.seed_history import LOADING
-from graphmigrate.database.seed_ledger import SeedLedger, Step
 from graphmigrate.errors import LockLost
+from graphmigrate.seeds.ledger import SeedLedger, Step
+from graphmigrate.seeds.seed_history import LOADING
+from graphmigrate.settings import Settings
 from tests.databases import ask, database_of
 
 

@@ -19,7 +19,7 @@ def test_a_container_is_migrated_seeded_and_gone(tmp_path: Path, monkeypatch: py
     require_images(NEO4J)
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")  # its reaper is one more image to pull
     monkeypatch.delenv("NEO4J_PASSWORD", raising=False)
-    from graphmigrate.testcontainers import IMAGE, GraphMigrateNeo4jContainer
+    from graphmigrate.testing.container import IMAGE, GraphMigrateNeo4jContainer
 
     assert IMAGE == NEO4J
     made = (
@@ -44,7 +44,7 @@ def test_a_container_is_migrated_seeded_and_gone(tmp_path: Path, monkeypatch: py
 def test_what_fails_leaves_no_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_images(NEO4J)
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-    from graphmigrate.testcontainers import GraphMigrateNeo4jContainer
+    from graphmigrate.testing.container import GraphMigrateNeo4jContainer
 
     (tmp_path / "V1__wrong.cypher").write_text("UNWIND [0] AS zero CREATE (:Fine {x: 1 / zero});")
     name = f"graphmigrate-test-{uuid.uuid4().hex[:12]}"
@@ -54,7 +54,7 @@ def test_what_fails_leaves_no_container(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_without_testcontainers_the_error_names_the_extra() -> None:
-    code = "import sys; sys.modules['testcontainers'] = None; import graphmigrate.testcontainers"
+    code = "import sys; sys.modules['testcontainers'] = None; import graphmigrate.testing.container"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert "pip install 'graphmigrate[testcontainers]'" in done.stderr.splitlines()[-1]

@@ -10,8 +10,8 @@ import neo4j
 import pytest
 
 from graphmigrate.errors import ProjectError
-from graphmigrate.testing.keeper import Keeper, State
-from graphmigrate.testing.whole import MARKER, NotOurs, bookmark, claimed
+from graphmigrate.testing.restore import Keeper, State
+from graphmigrate.testing.wipe import MARKER, NotOurs, bookmark, claimed
 from tests.projects import Project, count, dump, rows, write_migrations
 
 MIGRATIONS = {

@@ -8,7 +8,6 @@ import pytest
 
 from graphmigrate.cli.doctor import lines
 from graphmigrate.cli.render.style import Style
-from graphmigrate.config import Settings
 from graphmigrate.doctor import examine, patient
 from graphmigrate.doctor.patient import listening
 from graphmigrate.doctor.releases import trouble_with
@@ -16,6 +15,7 @@ from graphmigrate.doctor.rights import NEEDED, OTHERS, judge, missing
 from graphmigrate.doctor.way import certified, is_local, unencrypted, unverified
 from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Checkup, Health
+from graphmigrate.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ import graphmigrate
 from graphmigrate import ConnectionFailed, Migrator, ProjectError, Settings, UsageError
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.events import Holder, LockAwaited, SeedProgress, Warned
-from graphmigrate.history import COMPLETE, STARTED, HistoryRow, history_of
-from graphmigrate.logs import JsonFormatter, log, logged
-from graphmigrate.project.collect import collect
+from graphmigrate.log import JsonFormatter, log, logged
+from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.history import COMPLETE, STARTED, HistoryRow, history_of
 from graphmigrate.results import Status, Target
 
 PROGRAM = """
@@ -60,7 +60,7 @@ settled(load_settings().settings)
 def test_every_public_name_is_there() -> None:
     for name in graphmigrate.__all__:
         assert getattr(graphmigrate, name) is not None
-    assert graphmigrate.load_settings is graphmigrate.config.load  # type: ignore[attr-defined]
+    assert graphmigrate.load_settings is graphmigrate.settings.load  # type: ignore[attr-defined]
     with pytest.raises(AttributeError, match="no attribute 'Migrater'"):
         _ = graphmigrate.Migrater  # type: ignore[attr-defined]
     assert set(dir(graphmigrate)) == set(graphmigrate.__all__)
@@ -202,7 +202,7 @@ def test_no_public_method_lets_an_error_of_the_driver_through(name: str) -> None
 def test_what_is_not_of_the_driver_stays_what_it_is(
     empty: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphmigrate.planning.validate", lambda *_, **__: {}["x"])
+    monkeypatch.setattr("graphmigrate.migrations.preview.validate", lambda *_, **__: {}["x"])
     with pytest.raises(KeyError):
         Migrator(uri="bolt://127.0.0.1:1", **empty).validate()
 
@@ -261,7 +261,7 @@ def test_events_are_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> No
 
 def test_nothing_is_printed_unless_logging_is_set_up(capfd: pytest.CaptureFixture[str]) -> None:
     code = (
-        "from graphmigrate.logs import log; from graphmigrate.events import Warned; "
+        "from graphmigrate.log import log; from graphmigrate.events import Warned; "
         "from graphmigrate.errors import Problem; log(Warned(Problem('GM000', 'odd')))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,12 +14,12 @@ import pytest
 from graphmigrate.cli.app import run
 from graphmigrate.cli.explain import titles_of_codes
 from graphmigrate.cypher.model import Kind
-from graphmigrate.project.collect import collect
-from graphmigrate.project.model import Options
-from graphmigrate.project.options import OPTION_WORDS
-from graphmigrate.project.read import read
-from graphmigrate.runner.state import RETRIES
-from graphmigrate.segments import segments_of
+from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.model import Options
+from graphmigrate.migrations.options import OPTION_WORDS
+from graphmigrate.migrations.reader import read
+from graphmigrate.migrations.run_state import RETRIES
+from graphmigrate.migrations.segments import segments_of
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.stem: page for page in sorted((ROOT / "docs" / "errors").glob("GM*.md"))}

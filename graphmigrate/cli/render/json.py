@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def encode(value: object, *, ascii_only: bool = False, indent: int | None = 2) -> str:
     """Give one JSON object as text."""
-    from graphmigrate.logs import printable
+    from graphmigrate.log import printable
 
     return printable(json.dumps(plain(value), indent=indent, ensure_ascii=ascii_only))
 

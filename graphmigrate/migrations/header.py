@@ -1,0 +1,202 @@
+"""Header lines: ``//`` comments before a migration's first statement that say when and how it runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal, cast
+
+from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.kinds import kind_of
+from graphmigrate.cypher.lexer import TokenKind, sections
+from graphmigrate.cypher.model import Kind, place_at
+from graphmigrate.cypher.parameters import parameters
+from graphmigrate.cypher.statements import scan
+from graphmigrate.errors import Problem
+from graphmigrate.migrations.model import Condition, Header
+from graphmigrate.migrations.options import OPTION_WORDS, read_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphmigrate.errors import Place
+
+_MAY_HOLD = re.compile(r"assert|assume|graph-?migrate|\bthat\b|\bq\s*'", re.IGNORECASE)
+_MODE = re.compile(r"(assert|assume)\s+(?:in\s+(target|schema)\s+)?(?:(that)\b|q\s*')\s*", re.IGNORECASE)
+_ALMOST_MODE = re.compile(r"(\w+)\b(?:\s+that\s+(?:edition|version)\s+is\b|.*\bq\s*')", re.IGNORECASE)
+_OPTIONS = re.compile(r"graph-?migrate\s*:", re.IGNORECASE)
+_OPTIONS_WITHOUT_COLON = re.compile(rf"graph-?migrate\s+(?:{'|'.join(OPTION_WORDS)})\b", re.IGNORECASE)
+_EDITION = re.compile(r"edition\s+is\s+(community|enterprise)\s*\.?", re.IGNORECASE)
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
+_OR = r"(?:\s*,\s*(?:or\s+)?|\s+or\s+)"
+_VERSION = re.compile(
+    rf"version\s+(?:is\s+)?(?:(ge|lt)\s+({_NUMBER})|({_NUMBER}(?:{_OR}{_NUMBER})*))\s*\.?",
+    re.IGNORECASE,
+)
+_FORMS = (
+    "Write `// assert that edition is enterprise`, `// assume that version is 5.26 or 2026.05`, "
+    "`// assert that version is ge 5.26` or `// assert q' RETURN true`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment's words, stripped of its slashes, with where its line begins and where they begin."""
+
+    words: str
+    start: int
+    words_start: int
+    is_line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFound:
+    """A header, where its option line stands, and what is wrong with it."""
+
+    header: Header
+    problems: tuple[Problem, ...]
+
+
+def read_header(source: str, file: str, first_statement: int) -> HeaderFound:
+    """Read the header lines before offset ``first_statement``; such lines after it are problems."""
+    reader = _Reader(source, file)
+    for comment in _header_comments(source):
+        if comment.start > first_statement:
+            reader.report(
+                "GM127",
+                "This header line stands after the first statement has begun, where it would have no effect.",
+                "Move it to the top of the file.",
+                comment.start,
+            )
+        elif not comment.is_line:
+            reader.report(
+                "GM127",
+                "Headers are // lines; in a /* */ comment they have no effect.",
+                "Write it as a // line, or word the comment otherwise.",
+                comment.start,
+            )
+        else:
+            reader.read(comment)
+    return reader.result()
+
+
+def _header_comments(source: str) -> Iterator[Comment]:
+    """Give every comment that is, or was meant as, a header line."""
+    if not _MAY_HOLD.search(source):
+        return
+    for section in sections(decode(source)):
+        if section.kind is TokenKind.COMMENT:
+            text = source[section.start : section.end]
+            lead = re.match(r"//[/!\s]*|/\*[*\s]*", text)
+            skipped = lead.end() if lead else 0
+            words = text[skipped:].removesuffix("*/").rstrip()
+            if _is_meant(words):
+                yield Comment(words, section.start, section.start + skipped, text.startswith("//"))
+
+
+def _is_meant(words: str) -> bool:
+    """Tell a header from prose: ``assert nothing breaks`` is prose, ``assert that …`` is not."""
+    if _MODE.match(words) or _OPTIONS.match(words) or _OPTIONS_WITHOUT_COLON.match(words):
+        return True
+    almost = _ALMOST_MODE.match(words)
+    return bool(almost and get_close_matches(almost.group(1).lower(), ["assert", "assume"], cutoff=0.7))
+
+
+def _ends_with_its_quote(query: str) -> bool:
+    """Whether a query would be whole without the quote that closes it, as in ``q'RETURN true'``."""
+    bare = query.rstrip("; ").removesuffix("'")
+    return bare != query.rstrip("; ") and not scan(bare, "")[1]
+
+
+class _Reader:
+    """Collects conditions and option words over several header lines."""
+
+    def __init__(self, source: str, file: str) -> None:
+        self._source = source
+        self._file = file
+        self._conditions: list[Condition] = []
+        self._option_texts: list[tuple[str, Place]] = []
+        self._problems: list[Problem] = []
+
+    def read(self, comment: Comment) -> None:
+        mode = _MODE.match(comment.words)
+        options = _OPTIONS.match(comment.words)
+        place = self._place(comment.words_start)
+        if mode and (mode.group(2) or "").lower() == "schema":
+            message = "This condition asks the database of the history, which is no other one here."
+            hint = "Delete `in schema`: the database that is migrated holds the history, too."
+            self._problems.append(Problem("GM124", message, hint, place))
+        elif mode and mode.group(3):
+            self._read_that(mode.group(1), comment.words[mode.end() :], place)
+        elif mode:
+            self._read_query(mode.group(1), comment, mode.end())
+        elif options:
+            self._option_texts.append((comment.words[options.end() :], place))
+        elif comment.words.lower().startswith("graph"):
+            hint = "Write `// graphmigrate: batch 10000`."
+            self._problems.append(Problem("GM125", "A colon is missing after `graphmigrate`.", hint, place))
+        else:
+            self._refuse(comment.words, place)
+
+    def result(self) -> HeaderFound:
+        options, problems = read_options(self._option_texts)
+        header = Header(tuple(self._conditions), options)
+        return HeaderFound(header, (*self._problems, *problems))
+
+    def report(self, code: str, message: str, hint: str, offset: int) -> None:
+        self._problems.append(Problem(code, message, hint, self._place(offset)))
+
+    def _place(self, offset: int) -> Place:
+        return place_at(self._file, self._source, offset)
+
+    def _read_that(self, mode: str, rest: str, place: Place) -> None:
+        edition = _EDITION.fullmatch(rest)
+        version = _VERSION.fullmatch(rest)
+        if edition:
+            self._add(mode, "edition", "is", edition.group(1).lower(), place)
+        elif version and version.group(1):
+            self._add(mode, "version", version.group(1).lower(), version.group(2), place)
+        elif version:
+            self._add(mode, "version", "is", " or ".join(re.findall(_NUMBER, version.group(3))), place)
+        else:
+            self._refuse(f"{mode} that {rest}".rstrip(), place)
+
+    def _read_query(self, mode: str, comment: Comment, skipped: int) -> None:
+        query = comment.words[skipped:]
+        place = self._place(comment.words_start + skipped)
+        statements, problems = scan(query, self._file)
+        if problems and _ends_with_its_quote(query):
+            message = f"The query of this {mode.lower()} reaches to the end of the line; no ' closes it."
+            hint = "Delete the ' at its end, e.g. `// assert q' RETURN true`."
+            self._problems.append(Problem("GM124", message, hint, place))
+        elif problems:
+            self._problems.append(Problem(problems[0].code, problems[0].message, problems[0].hint, place))
+        elif len(statements) != 1:
+            what = "has no query" if not statements else "holds several statements"
+            hint = "Write one query that returns one boolean, e.g. `// assert q' RETURN true`."
+            self._problems.append(Problem("GM124", f"This {mode.lower()} {what}.", hint, place))
+        elif kind_of(statements[0].text) is not Kind.DATA or parameters(statements[0].text):
+            hint = "It must be a plain query that returns one boolean, without parameters."
+            self._problems.append(
+                Problem("GM124", f"This {mode.lower()} cannot be run as a check.", hint, place)
+            )
+        else:
+            self._add(mode, "query", "is", statements[0].text, place)
+
+    def _add(self, mode: str, subject: str, operator: str, value: str, place: Place) -> None:
+        self._conditions.append(
+            Condition(
+                cast(Literal["assert", "assume"], mode.lower()),
+                cast(Literal["edition", "version", "query"], subject),
+                cast(Literal["is", "ge", "lt"], operator),
+                value,
+                place,
+            )
+        )
+
+    def _refuse(self, words: str, place: Place) -> None:
+        shown = words if len(words) <= 80 else words[:80] + "…"
+        self._problems.append(
+            Problem("GM124", f"This condition is not understood: {shown!r}.", _FORMS, place)
+        )

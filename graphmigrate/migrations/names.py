@@ -1,0 +1,216 @@
+"""What a file's name says: a migration, nothing to do with us, or a mistake and the right name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from graphmigrate.errors import Severity
+from graphmigrate.migrations.version import VERSION_PATTERN, Version
+
+IGNORED = (
+    *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "thumbs.db", "desktop.ini", "codeowners"),
+    *("*.md", "*.markdown", "*.rst", "*.adoc", "makefile", "dockerfile", "justfile", "graphmigrate.toml"),
+)
+"""Names of files, in lower case, that are never read and never mentioned."""
+
+# Documents are ignored, too; but changelog.xml and license_types.csv are none.
+_DOCUMENT = r"(?:readme|licen[cs]e|copying|notice|changelog|contributing)(?:[^.]*|.*\.(?:txt|html|pdf))"
+_SUFFIXES = (
+    ".cypher.txt",
+    ".cypher",
+    ".cypherl",
+    ".cyphers",
+    ".cyp",
+    ".cql",
+    ".cyper",
+    ".cpyher",
+    ".cypher.sql",
+)
+_MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTALL)
+# Names that are not right are few: their patterns are compiled when the first of them is met.
+_VERSIONED = rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__"
+_SURELY_VERSIONED = rf"[vV]{VERSION_PATTERN}__"
+_REPEATABLE = rf"R(?:{VERSION_PATTERN})?__.*\.\w+"
+_UNDO = rf"U{VERSION_PATTERN}__.*\.\w+"
+_DOWN = r"(?i)\d.*\.down\.(?:cypher|cql)$"  # golang-migrate's: to run it forward would undo its twin
+_CALLBACK = r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher"
+_MAY_BE_CYPHER = r"|\.(?:|txt|bak|cy.*)"
+_ANY_VERSION = rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)"
+_SEPARATORS = "-_. "
+_SHAPE = "V<version>__<description>.cypher"
+
+
+class MigrationName(NamedTuple):
+    """The name of a migration: its version, and its description with underscores shown as spaces."""
+
+    version: Version
+    description: str
+
+
+class Ignored(NamedTuple):
+    """A file that is no business of ours, such as a README."""
+
+
+class Refused(NamedTuple):
+    """A file that is not read: why, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+    severity: Severity = Severity.ERROR
+
+    @property
+    def looks_like_migration(self) -> bool:
+        """Whether somebody meant it as a migration."""
+        return self.severity is Severity.ERROR
+
+
+def read_name(name: str) -> MigrationName | Ignored | Refused:
+    """Judge the name of one file, without its folder. Never raises."""
+    if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
+        return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
+    name = unicodedata.normalize("NFC", name)
+    undoes = ".down." in name.lower() and re.search(_DOWN, name)
+    match = None if undoes else _MIGRATION.fullmatch(name)
+    if match and len(match.group(1)) <= 200:
+        return MigrationName(Version.written(match.group(1)), _shown(match.group(2)))
+    if _is_ignored(name.lower()):
+        return Ignored()
+    return _unsupported(name) or _misnamed(name) or _stray()
+
+
+def _is_ignored(lowered: str) -> bool:
+    if lowered.endswith(_SUFFIXES) and lowered[0] not in ".~#":
+        return False
+    if any(fnmatchcase(lowered, pattern) for pattern in IGNORED):
+        return True
+    return re.fullmatch(_DOCUMENT, lowered, re.DOTALL) is not None
+
+
+def may_hold_statements(name: str) -> bool:
+    """Whether a file looks like a migration to people, wherever it lies.
+
+    It ends like Cypher, or begins like ``V1__`` and may be Cypher or a catalogue: ``V1__people.csv`` is data.
+    """
+    if _is_ignored(name.lower()):
+        return False
+    if _split_suffix(name)[1]:
+        return True
+    if not re.match(_SURELY_VERSIONED, name):
+        return False
+    stem, suffix = _split_versioned(name)
+    return suffix.lower() == ".xml" or _may_be_cypher(stem, suffix)
+
+
+def _shown(description: str) -> str:
+    return " ".join(description.replace("_", " ").split())
+
+
+def _unsupported(name: str) -> Refused | None:
+    """Recognise what other tools read and this one does not."""
+    undo = "Move it out of the folder: run forward, it would undo. To take a migration back, write a new one."
+    other = f"Write it as {_SHAPE}, or move it out of the folder."
+    kinds = (
+        (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)", other),
+        (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)", undo),
+        (re.search(_DOWN, name), "Undo migrations (.down)", undo),
+        (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks", other),
+        (
+            name.lower().endswith((".py", ".java", ".class", ".kt")),
+            "Migrations in a programming language",
+            other,
+        ),
+    )
+    for found, kind, hint in kinds:
+        if found:
+            return Refused("GM114", f"{kind} are not supported yet.", hint)
+    return None
+
+
+def _misnamed(name: str) -> Refused | None:
+    """Recognise what was meant as a migration: it ends like Cypher, or begins like a version."""
+    stem, suffix = _split_suffix(name)
+    if suffix is None:
+        if not re.match(_VERSIONED, name):
+            return None
+        stem, suffix = _split_versioned(name)
+        if not _may_be_cypher(stem, suffix):
+            return _not_cypher(suffix, _mistakes(stem)[1])
+        stem = _split_suffix(stem)[0]
+    mistakes, suggestion = _mistakes(stem)
+    if suffix != ".cypher":
+        mistakes.append("it must end in .cypher")
+    message = f"This looks like a migration, but its name is wrong: {'; '.join(mistakes)}."
+    return Refused("GM113", message, f"Rename it to {suggestion}.cypher, or move it out of the folder.")
+
+
+def _not_cypher(suffix: str, suggestion: str) -> Refused:
+    is_catalogue = suffix.lower() == ".xml"
+    file = "a catalogue of neo4j-migrations" if is_catalogue else f"a {suffix} file"
+    content = "its constraints and indexes" if is_catalogue else "what it does"
+    return Refused(
+        "GM114",
+        f"This is {file}, not Cypher: it cannot be a migration here.",
+        f"Move it out of the folder, and write {content} as statements in {suggestion}.cypher.",
+    )
+
+
+def _split_versioned(name: str) -> tuple[str, str]:
+    """Part a name that begins like a version from what follows its last dot, unless that is of the version."""
+    stem, dot, ending = name.rpartition(".")
+    return (stem, dot + ending) if re.match(_VERSIONED, stem) else (name, "")
+
+
+def _may_be_cypher(stem: str, suffix: str) -> bool:
+    """Whether a suffix that is not Cypher's says nothing else, as ``.bak`` and that of ``x.cypher.orig``."""
+    return _split_suffix(stem)[1] is not None or re.fullmatch(_MAY_BE_CYPHER, suffix.lower()) is not None
+
+
+def _split_suffix(name: str) -> tuple[str, str | None]:
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)], name[-len(suffix) :]
+    return name, None
+
+
+def _mistakes(stem: str) -> tuple[list[str], str]:
+    """Say what is wrong before the suffix, and what would be right."""
+    match = re.fullmatch(_ANY_VERSION, stem, re.DOTALL | re.I)
+    if match is None:
+        description = re.sub(r"^[vV](?=[-_. ])", "", stem).strip(_SEPARATORS) or "description"
+        return ["it has no version"], f"V<version>__{description}"
+    version, rest = match.group(1), match.group(2)
+    description = re.sub(r"\.up$", "", rest).strip(_SEPARATORS)
+    mistakes: list[str] = []
+    if not stem.startswith(f"V{version}"):
+        mistakes.append(_prefix_mistake(stem))
+    if not description.strip(_SEPARATORS):
+        mistakes.append("it has no description")
+    elif not rest.startswith("__") and "__" in rest:
+        mistakes.append("a version is numbers only, joined by dots or underscores")
+    elif not rest.startswith("__"):
+        mistakes.append("two underscores must stand between version and description")
+    if len(version) > 200:
+        mistakes.append("its version is too long")
+    return mistakes, f"V{version}__{description.replace('__', '_') or 'description'}"
+
+
+def _prefix_mistake(stem: str) -> str:
+    return "the V must be a capital" if stem[0] == "v" and stem[1:2].isdigit() else "it must begin with V"
+
+
+def _stray() -> Refused:
+    return Refused(
+        "GM115",
+        "This file is not a migration and is not read.",
+        f"Move it out of the folder, or name it {_SHAPE} if it is one.",
+        Severity.WARNING,
+    )
+
+
+def printable(text: str) -> str:
+    """Write bytes of a name that are not UTF-8 as escapes, so that any terminal can show it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,334 @@
+"""Files + history + facts about the server -> what a run would do, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphmigrate.errors import Problem, Severity
+from graphmigrate.migrations.history import SKIPPED
+from graphmigrate.results import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from graphmigrate.migrations.history import History, HistoryRow
+    from graphmigrate.migrations.model import Condition, Header, Migration, MigrationFile
+    from graphmigrate.migrations.segments import Segment
+    from graphmigrate.migrations.version import Version
+    from graphmigrate.results import Target
+
+
+class Entry(NamedTuple):
+    """One version, as the files and the history know it."""
+
+    version: Version
+    state: State
+    file: MigrationFile | None = None
+    row: HistoryRow | None = None
+    detail: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"V{self.version.text}"
+
+    @property
+    def description(self) -> str:
+        """From the file where there is one, else from the history."""
+        return self.file.description if self.file else self.row.description if self.row else ""
+
+
+class Task(NamedTuple):
+    """One migration to run: its segments from ``first`` on, under the ledger key ``key``."""
+
+    migration: Migration
+    segments: tuple[Segment, ...]
+    key: str
+    row: HistoryRow | None = None
+
+    @property
+    def first(self) -> int:
+        """The first segment that is not committed (1-based)."""
+        return self.row.step + 1 if self.row else 1
+
+    @property
+    def remaining(self) -> tuple[Segment, ...]:
+        """The segments that this run executes."""
+        return self.segments[self.first - 1 :]
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"V{self.migration.file.version.text}"
+
+
+class Skip(NamedTuple):
+    """A migration whose ``assume`` does not hold."""
+
+    file: MigrationFile
+    reason: str
+
+
+class Plan(NamedTuple):
+    """Tasks in order, the skipped ones, and every finding."""
+
+    tasks: tuple[Task, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The findings that stop a run."""
+        return tuple(each for each in self.problems if each.severity is Severity.ERROR)
+
+
+def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ...]:
+    """Give every version its state, in order of version."""
+    by_version = {file.version: file for file in files}
+    versions = sorted(by_version.keys() | history.rows.keys())
+    limits = history.baseline, history.highest
+    return tuple(_entry(version, by_version.get(version), history, *limits) for version in versions)
+
+
+def _entry(
+    version: Version,
+    file: MigrationFile | None,
+    history: History,
+    baseline: Version | None,
+    highest: Version | None,
+) -> Entry:
+    row = history.rows.get(version)
+    attempt = history.attempts.get(version.canonical) if history.attempts else None
+    last = f"last attempt {attempt.outcome}: {attempt.reason}" if attempt else None
+    if file is None:
+        marker = row is not None and row.checksum is None
+        return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
+    if row is not None:
+        if not row.complete:
+            done = f"{row.step} of {row.steps} segments are committed"
+            detail = "; ".join([done, *([last] if last else [])])
+            return Entry(version, State.INTERRUPTED, file, row, detail)
+        same = row.checksum in {None, file.checksum}
+        return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
+    if baseline is not None and version <= baseline:
+        return Entry(version, State.APPLIED, file, None, f"covered by baseline V{baseline.text}")
+    if attempt is not None and attempt.outcome == SKIPPED:
+        return Entry(version, State.SKIPPED, file, None, attempt.reason)
+    late = highest is not None and version < highest
+    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
+
+
+def judged_anew(entry: Entry, header: Header, history: History, target: Target) -> Entry:
+    """Give a migration that was skipped once the state that a run would find it in; only a run itself asks queries.
+
+    A late one stays skipped: no run looks at it by itself.
+    """
+    if _late(entry, history):
+        return entry
+    reason, unmet = entry.detail or "", _unmet(header, target)
+    if unmet and unmet[0].mode == "assume":
+        return entry._replace(detail=_reason(unmet[0], target))
+    if any(each.mode == "assume" and reason.endswith(each.value) for each in header.queries):
+        return entry._replace(detail=f"{reason} (looked at again by the next run)")
+    return entry._replace(state=State.PENDING, detail=f"last attempt {SKIPPED}: {reason}")
+
+
+def mismatches(
+    entries: Iterable[Entry], history: History, *, allow_out_of_order: bool = False
+) -> list[Problem]:
+    """Name every disagreement of history and files, each with the command that resolves it."""
+    entries = tuple(entries)
+    renamed = renames(entries)
+    found = [mismatch(entry, history, renamed) for entry in entries]
+    return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
+
+
+def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:
+    """Find the file of a missing version under another one: it has no row, and the text that was applied."""
+    entries = tuple(entries)
+    missing = [entry for entry in entries if entry.state is State.MISSING]
+    waiting = {State.PENDING, State.SKIPPED, State.OUT_OF_ORDER} if missing else set()
+    files = {entry.file.checksum: entry.file for entry in entries if entry.file and entry.state in waiting}
+    return {
+        each.version: files[each.row.checksum] for each in missing if each.row and each.row.checksum in files
+    }
+
+
+def mismatch(entry: Entry, history: History, renamed: Mapping[Version, MigrationFile]) -> Problem | None:
+    """Name the disagreement of history and files about one version; ``renamed`` are the files of missing ones."""
+    if entry.state is State.CHANGED and entry.file:
+        return Problem(
+            "GM602",
+            f"{entry.file.name} was edited after it was applied as {entry.name}.",
+            f"Put the file back as it was, or accept the new text: graphmigrate repair --accept {entry.name}",
+        )
+    if entry.state is State.MISSING and entry.version in renamed:
+        return _renamed(entry, renamed[entry.version])
+    if entry.state is State.MISSING:
+        return Problem(
+            "GM603",
+            f"{entry.name} ({entry.description}) is in the history, but its file is missing.",
+            f"Bring the file back, or forget that it was applied: graphmigrate repair --forget {entry.name}",
+        )
+    if entry.state is State.OUT_OF_ORDER and entry.file and history.highest:
+        return Problem(
+            "GM604",
+            f"{entry.file.name} is new, but V{history.highest.text}, a later version, is applied already.",
+            f"Give it a version above V{history.highest.text}, or apply it late: "
+            "graphmigrate migrate --allow-out-of-order",
+        )
+    return None
+
+
+def _renamed(entry: Entry, file: MigrationFile) -> Problem:
+    return Problem(
+        "GM603",
+        f"{entry.name} ({entry.description}) is in the history, and its file looks renamed: "
+        f"{file.name} has the text that was applied.",
+        f"Give the file its version {entry.name} back. After graphmigrate repair --forget {entry.name}, "
+        f"its statements would run again as V{file.version.text}.",
+    )
+
+
+def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:
+    """Choose the entries that a run looks at, in order."""
+    wanted = {State.PENDING, State.INTERRUPTED, State.SKIPPED}
+    if allow_out_of_order:
+        wanted.add(State.OUT_OF_ORDER)
+    return [each for each in entries if each.state in wanted and (target is None or each.version <= target)]
+
+
+def build(
+    chosen: Sequence[tuple[Entry, Migration]],
+    history: History,
+    target: Target,
+    ledger: str,
+    *,
+    allow_out_of_order: bool,
+) -> Plan:
+    """Judge the conditions on edition and version, cut into segments, and find where an interrupted one goes on."""
+    from graphmigrate.migrations.segments import segments_of
+
+    tasks: list[Task] = []
+    skips: list[Skip] = []
+    problems: list[Problem] = []
+    for entry, migration in chosen:
+        if entry.row is None:
+            unmet = _unmet(migration.header, target)
+            if unmet and unmet[0].mode == "assume":  # the first decides, as with queries
+                skips.append(Skip(migration.file, _reason(unmet[0], target)))
+                continue
+            problems.extend(_assertion(each, target) for each in unmet if each.mode == "assert")
+            if _late(entry, history) and not allow_out_of_order:
+                problems.append(_late_skip(entry))
+                skips.append(Skip(migration.file, entry.detail or ""))
+                continue
+        key = entry.row.key if entry.row else history.next_key(ledger, entry.version)
+        task = Task(migration, segments_of(migration), key, entry.row)
+        problems.extend(_resumable(task, settled=history.record is None))
+        tasks.append(task)
+    return Plan(tuple(tasks), tuple(skips), tuple(problems))
+
+
+def _late(entry: Entry, history: History) -> bool:
+    return history.highest is not None and entry.version < history.highest
+
+
+def _late_skip(entry: Entry) -> Problem:
+    return Problem(
+        "GM210",
+        f"{entry.name} was skipped before, and a later version is applied already: it is not looked at again by itself.",
+        "If what it assumes holds now, apply it late with: graphmigrate migrate --allow-out-of-order",
+        severity=Severity.WARNING,
+    )
+
+
+def _unmet(header: Header, target: Target) -> list[Condition]:
+    return [each for each in header.conditions if not _holds(each, target)]
+
+
+def _holds(condition: Condition, target: Target) -> bool:
+    if condition.subject == "edition":
+        return target.edition.lower() == condition.value.lower()
+    if condition.subject == "version":
+        actual = _numbers(target.version)
+        return any(_fits(actual, condition.operator, _numbers(each)) for each in condition.versions)
+    return True  # a query is looked at just before its own migration
+
+
+def _fits(actual: tuple[int, ...], operator: str, wanted: tuple[int, ...]) -> bool:
+    """Compare versions, where a part that the server does not tell is zero; ``is`` looks at the wanted parts only."""
+    actual += (0,) * (len(wanted) - len(actual))
+    if operator == "is":
+        return actual[: len(wanted)] == wanted
+    return actual >= wanted if operator == "ge" else actual < wanted
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """``2026.05.0`` as (2026, 5, 0); a suffix such as ``-aura`` is left out."""
+    digits = version.split("-")[0].split("+")[0].split(".")
+    return tuple(int(each) for each in digits if each.isdigit())
+
+
+def _reason(condition: Condition, target: Target) -> str:
+    actual = target.edition if condition.subject == "edition" else target.version
+    operator = {"is": "is", "ge": "is at least", "lt": "is below"}[condition.operator]
+    return f"assumes that {condition.subject} {operator} {condition.value}; it is {actual}"
+
+
+def _assertion(condition: Condition, target: Target) -> Problem:
+    reason = _reason(condition, target).replace("assumes", "This migration asserts", 1)
+    hint = "Run it against such a server, or write `assume` to skip it on others."
+    return Problem("GM502", f"{reason}.", hint, condition.place)
+
+
+def _resumable(task: Task, *, settled: bool) -> list[Problem]:
+    """Say what stands in the way of going on with an interrupted migration.
+
+    Before a run that has not ended is ``settled``, it may still be at work inside the statement that it announced.
+    """
+    row = task.row
+    if row is None:
+        return []
+    edited = edited_part(task, row)
+    if edited:
+        return [edited]
+    if settled and row.intent and not task.migration.header.options.repeatable:
+        segment = task.segments[row.intent - 1]
+        return [
+            Problem(
+                "GM606",
+                f"{task.name} was interrupted inside a statement that commits by itself; "
+                "how much of it took effect is unknown.",
+                f"Look at the data, then say which: graphmigrate repair --rerun {task.name} (run it again), or "
+                f"graphmigrate repair --done {task.name} (it is complete).",
+                segment.statements[0].place,
+            )
+        ]
+    return []
+
+
+def edited_part(task: Task, row: HistoryRow) -> Problem | None:
+    """Find the first segment that took effect, wholly or in part, and is not in the file as it was."""
+    for number, checksum in enumerate(row.segments[: _touched(row)], 1):
+        segment = task.segments[number - 1] if number <= len(task.segments) else None
+        if segment is None or segment.checksum != checksum:
+            return _edited_segment(task, segment, number, row)
+    return None
+
+
+def _touched(row: HistoryRow) -> int:
+    """Give the last segment of which anything took effect, as far as anybody knows."""
+    return row.step + (1 if row.intent or row.batches else 0)
+
+
+def _edited_segment(task: Task, segment: Segment | None, number: int, row: HistoryRow) -> Problem:
+    what = "was edited" if segment else "is gone from the file"
+    effect = "which took effect already" if number <= row.step else "which may have taken effect in part"
+    return Problem(
+        "GM605",
+        f"{task.name} is applied up to segment {row.step} of {row.steps}, but segment {number}, "
+        f"{effect}, {what}.",
+        f"Put that part of {task.migration.file.name} back; what follows segment {_touched(row)} may be changed freely.",
+        segment.statements[0].place if segment else None,
+    )

@@ -1,0 +1,279 @@
+"""What a run would do and what speaks against it; takes no lock and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import (
+    HistoryMismatch,
+    MigrationFailed,
+    PreflightError,
+    Problem,
+    ProjectError,
+    SchemaLocked,
+    Severity,
+    UsageError,
+)
+from graphmigrate.migrations import plan
+from graphmigrate.migrations.version import Version
+from graphmigrate.migrations.workspace import raise_if
+from graphmigrate.results import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphmigrate.migrations.history import History
+    from graphmigrate.migrations.model import Migration, MigrationFolder
+    from graphmigrate.migrations.plan import Entry, Plan
+    from graphmigrate.migrations.workspace import Workspace
+    from graphmigrate.settings import Settings
+
+_DISAGREE = "History and files disagree in {count} place(s); nothing was run."
+
+
+def make_plan(
+    workspace: Workspace,
+    files: MigrationFolder,
+    history: History,
+    target: str | None,
+    allow_out_of_order: bool,
+    *,
+    strict: bool = True,
+    judge: bool = True,
+) -> Plan:
+    """Decide what to run; ``strict`` raises what would stop a run, of the history only where it is to be judged."""
+    entries = plan.compare(files.files, history)
+    limit = _limit(target, entries)
+    found = plan.mismatches(entries, history, allow_out_of_order=allow_out_of_order)
+    if strict and judge:
+        raise_if(found, HistoryMismatch, _DISAGREE)
+    chosen = plan.candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
+    if not chosen:
+        return plan.Plan(problems=tuple(found))
+    pairs, problems = _read_all(workspace, chosen, strict=strict)
+    planned = plan.build(
+        pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=allow_out_of_order
+    )
+    if strict and judge:
+        _raise_planned(planned)
+    return plan.Plan(planned.tasks, planned.skips, (*found, *problems, *planned.problems))
+
+
+def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
+    """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
+    files = workspace.files(strict=False)
+    problems = list(files.problems)
+    migrations: dict[Version, Migration] = {}
+    for file in files.files:
+        migrations[file.version], found = workspace.read(file)
+        problems.extend(found)
+    if offline:
+        return tuple(problems)
+    history = workspace.history()
+    entries = plan.compare(files.files, history)
+    problems.extend(mismatches(files, entries, history))
+    chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
+    pairs = [(entry, migrations[entry.version]) for entry in chosen]
+    planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
+    problems += [*planned.problems, *findings(workspace, planned, history)]
+    return tuple(dict.fromkeys(problems))  # GM211 speaks of the history and of the statements
+
+
+def standing(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
+    """Give every version the state that a run would find: what was skipped once is judged as file and server are now."""
+    entries = plan.compare(files.files, history)
+    return tuple(_judged_anew(workspace, entry, history) for entry in entries)
+
+
+def _judged_anew(workspace: Workspace, entry: Entry, history: History) -> Entry:
+    if entry.state is not State.SKIPPED or entry.file is None:
+        return entry
+    migration, _ = workspace.read(entry.file)
+    return plan.judged_anew(entry, migration.header, history, workspace.target)
+
+
+def mismatches(files: MigrationFolder, entries: Sequence[Entry], history: History) -> list[Problem]:
+    """Name every disagreement; where the folder is wrong, that comes first: a file that was not read is not missing."""
+    found = [*plan.mismatches(entries, history), *_unsettled(history)]
+    if all(each.severity is not Severity.ERROR for each in files.problems):
+        return found
+    hint = "Mend what is wrong with the migrations folder first: that may be the cause."
+    return [replace(each, hint=hint) if each.code in {"GM602", "GM603"} else each for each in found]
+
+
+def nothing_to_do(planned: Plan, history: History) -> bool:
+    """Whether the history says all that a run would: no task, no run that died, every skip recorded."""
+    known = all(history.skips.get(each.file.version.canonical) == each.reason for each in planned.skips)
+    return not planned.tasks and history.record is None and known
+
+
+def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Collect what the checks and the server say of the planned statements, without a lock."""
+    found = [*_unsettled(history), *checked(workspace, planned, history)]
+    try:
+        return [*found, *_explained(workspace, planned)]
+    except SchemaLocked as locked:
+        return [*found, Problem(locked.code, locked.message, locked.hint, severity=Severity.WARNING)]
+
+
+def checked(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Judge the plan's statements, along the catalogue where it stands still."""
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.migrations import checks
+
+    if not planned.tasks:
+        return []
+    if history.record is not None:  # the run at work, or the next one, still changes the catalogue
+        return checks.check_statements(planned.tasks, workspace.target)
+    return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
+
+
+def preflight(workspace: Workspace, planned: Plan) -> bool:
+    """Refuse what the files alone or the server's parser refuse, before the lock is even asked for.
+
+    False where the server cannot say yet, because another run's schema change is under way: ask again with the lock, which
+    is when a run that never ends was ended.
+    """
+    from graphmigrate.events import Warned
+    from graphmigrate.migrations import checks
+
+    found = checks.check_statements(planned.tasks, workspace.target)
+    try:
+        found += _explained(workspace, planned)
+    except SchemaLocked:
+        refuse(found)
+        return False
+    for problem in (*planned.problems, *found):
+        if problem.severity is Severity.WARNING:
+            workspace.listen(Warned(problem))
+    refuse(found)
+    return True
+
+
+def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Look in the data for what stands in the way of the planned constraints; reads whole labels.
+
+    Where statements before a constraint may still mend the data, a finding is a warning, and so is a look that failed.
+    """
+    from graphmigrate.cypher.model import Kind
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.database.violations import violations
+
+    there = read_catalogue(workspace.database) if planned.tasks else None
+    found: list[Problem] = []
+    may_be_mended = False
+    for task in planned.tasks:
+        for segment in task.remaining:
+            may_be_mended = may_be_mended or segment.kind is not Kind.SCHEMA
+            for statement, action in zip(segment.statements, segment.actions, strict=False):
+                if action.target is None or (there and there.find(action.target)):
+                    continue
+                problems = violations(workspace.database, action.target, statement.place)
+                eased = (replace(each, severity=Severity.WARNING) for each in problems)
+                found.extend(eased if may_be_mended else problems)
+    return found
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise PreflightError where any of these is an error."""
+    errors = _unique(each for each in problems if each.severity is Severity.ERROR)
+    raise_if(errors, PreflightError, "{count} statement(s) would fail; nothing was run.")
+
+
+def refuse_pending(workspace: Workspace) -> None:
+    """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
+    entries = standing(workspace, workspace.files(), workspace.history())
+    waiting = [each for each in entries if each.state in {State.PENDING, State.INTERRUPTED}]
+    if waiting:
+        names = ", ".join(each.name for each in waiting[:5])
+        raise UsageError(
+            f"{len(waiting)} migration(s) are pending ({names}); seeds are loaded into an up-to-date schema only.",
+            hint="Run first: graphmigrate migrate",
+            code="GM213",
+        )
+
+
+def refuse_protected(settings: Settings, profile: str | None, *, yes: bool) -> None:
+    """Raise UsageError (GM530) where the target is marked protected and nobody insists on this profile."""
+    if settings.protected and not (profile and yes):
+        raise UsageError(
+            "This target is marked as protected in the configuration: no seeds are loaded into it by accident.",
+            hint="If you mean it, name the profile and confirm: graphmigrate seed --profile NAME --yes",
+            code="GM530",
+        )
+
+
+def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
+    from graphmigrate.database.preflight import explain, explain_conditions
+    from graphmigrate.migrations.checks import may_be_skipped
+
+    statements = [
+        statement for task in planned.tasks for segment in task.remaining for statement in segment.statements
+    ]
+    guarded = {
+        each.place.file
+        for task in planned.tasks
+        if may_be_skipped(task)
+        for each in task.migration.statements
+    }
+    asked = [each for task in planned.tasks if task.row is None for each in task.migration.header.queries]
+    found = explain_conditions(workspace.database, asked) if asked else []
+    return found + explain(workspace.database, statements, guarded) if statements else found
+
+
+def _read_all(
+    workspace: Workspace, chosen: Sequence[Entry], *, strict: bool
+) -> tuple[list[tuple[Entry, Migration]], list[Problem]]:
+    """Read the chosen files; every problem of all of them at once."""
+    pairs: list[tuple[Entry, Migration]] = []
+    problems: list[Problem] = []
+    for entry in chosen:
+        if entry.file is not None:
+            migration, found = workspace.read(entry.file)
+            problems.extend(found)
+            pairs.append((entry, migration))
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    if strict:
+        raise_if(errors, ProjectError, "{count} problem(s) in the pending files; nothing was run.")
+    return pairs, problems
+
+
+def _unsettled(history: History) -> list[Problem]:
+    return [] if history.record is None else [_UNSETTLED]
+
+
+_UNSETTLED = Problem(
+    "GM211",
+    "Another run is at work here, or one died: what it left is not taken into account.",
+    "The next `graphmigrate migrate` waits for it, or completes its history first.",
+    severity=Severity.WARNING,
+)
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first finding at each place."""
+    found: dict[object, Problem] = {}
+    for problem in problems:
+        found.setdefault(problem.place or problem, problem)
+    return list(found.values())
+
+
+def _raise_planned(planned: Plan) -> None:
+    """Raise what building the plan found: unmet asserts are failures, the rest is a matter of history."""
+    asserts = [each for each in planned.errors if each.code == "GM502"]
+    raise_if(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
+    raise_if(planned.errors, HistoryMismatch, _DISAGREE)
+
+
+def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
+    if target is None:
+        return None
+    version = Version.parse(target)
+    if all(entry.version != version for entry in entries):
+        known = ", ".join(entry.name for entry in entries[-3:]) or "none"
+        raise UsageError(
+            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM212"
+        )
+    return version

@@ -1,0 +1,151 @@
+"""Read one migration whole: header, statements, and everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.kinds import execution_prefix
+from graphmigrate.cypher.model import Kind, Statement, place_at
+from graphmigrate.cypher.parameters import parameters
+from graphmigrate.cypher.statements import normalise, scan
+from graphmigrate.errors import Place, Problem, Severity
+from graphmigrate.migrations.header import read_header
+from graphmigrate.migrations.model import Header, Migration, MigrationFile
+from graphmigrate.migrations.names import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_STATEMENT_BYTES = 10 * 1024 * 1024
+_OTHER_ENCODINGS = {
+    b"\xff\xfe": "This file is UTF-16, not UTF-8.",
+    b"\xfe\xff": "This file is UTF-16, not UTF-8.",
+}
+_SAVE_AS_UTF8 = "Save it as UTF-8; what is no text does not belong in the folder."
+
+
+def read(
+    file: MigrationFile, *, max_statement_bytes: int = MAX_STATEMENT_BYTES
+) -> tuple[Migration, tuple[Problem, ...]]:
+    """Read a migration; ``max_statement_bytes`` is the setting ``max_statement_size``, in bytes of UTF-8.
+
+    Never raises for what a file holds: the problems come in order of their place, and with any error among them
+    the migration must not be run.
+    """
+    shown = printable(str(file.path))
+    decoded = _decode(file.content, shown)
+    if isinstance(decoded, Problem):
+        return Migration(file, Header(), ()), (decoded,)
+    source = normalise(decoded)
+    statements, problems = scan(source, shown)
+    first = statements[0].start if statements else len(source)
+    found = read_header(source, shown, first)
+    migration = Migration(file, found.header, statements)
+    everything = [*problems, *found.problems, *_about_statements(migration, max_statement_bytes)]
+    if not statements and not problems:
+        everything.append(_empty(source, shown))
+    elif statements and not problems:
+        everything += _about_the_end(statements[-1])
+    return migration, tuple(sorted(everything, key=_position))
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
+
+
+def _decode(content: bytes, shown: str) -> str | Problem:
+    """Decode strictly; anything but UTF-8 text is one problem at its first wrong byte."""
+    for mark, message in _OTHER_ENCODINGS.items():
+        if content.startswith(mark):
+            return Problem("GM120", message, _SAVE_AS_UTF8, Place(shown, 1))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"Byte {error.start} of this file (0x{content[error.start]:02x}) is not UTF-8."
+        return Problem("GM120", message, _SAVE_AS_UTF8, _place_of_byte(content, error.start, shown))
+    position = content.find(b"\0")
+    if position >= 0:
+        message = f"Byte {position} of this file is NUL: this is not a text file."
+        return Problem("GM120", message, _SAVE_AS_UTF8, _place_of_byte(content, position, shown))
+    return text
+
+
+def _place_of_byte(content: bytes, position: int, shown: str) -> Place:
+    begin = content.rfind(b"\n", 0, position) + 1
+    column = len(content[begin:position].decode("utf-8", "replace").removeprefix("\ufeff")) + 1
+    return Place(shown, content.count(b"\n", 0, position) + 1, column)
+
+
+def _empty(source: str, shown: str) -> Problem:
+    what = "holds comments only" if source.strip() else "is empty"
+    hint = "Write its statements, or delete the file: it would be recorded as applied without doing anything."
+    return Problem("GM121", f"This migration {what}.", hint, Place(shown, 1))
+
+
+def _about_the_end(last: Statement) -> Iterator[Problem]:
+    if not last.terminated:
+        end = place_at(last.file, last.source, last.start + len(last.text))
+        message = "The last statement has no final semicolon; it is run all the same."
+        yield Problem("GM123", message, "End it with a semicolon.", end, Severity.WARNING)
+
+
+def _about_statements(migration: Migration, limit: int) -> Iterator[Problem]:
+    batched = migration.header.options.batch is not None
+    for statement in migration.statements:
+        yield from _about_size(statement, limit)
+        yield from _about_prefix(statement)
+        yield from _about_parameters(statement, batched=batched)
+    if batched and migration.statements:
+        yield from _about_batch(migration.statements)
+
+
+def _about_size(statement: Statement, limit: int) -> Iterator[Problem]:
+    if len(statement.text) * 4 <= limit:
+        return
+    size = len(statement.text.encode("utf-8"))
+    if size > limit:
+        message = f"This statement has {size:,} bytes; the limit is {limit:,}."
+        hint = "Load data with a seed or LOAD CSV instead, or raise the setting max_statement_size."
+        yield Problem("GM122", message, hint, statement.place)
+
+
+def _about_prefix(statement: Statement) -> Iterator[Problem]:
+    prefix = execution_prefix(statement.text)
+    if prefix is None:
+        return
+    word = prefix.text.upper()
+    effect = "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
+    place = place_at(statement.file, statement.source, statement.start + prefix.start)
+    yield Problem("GM107", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
+
+
+def _about_parameters(statement: Statement, *, batched: bool) -> Iterator[Problem]:
+    seen = {"batch"} if batched else set()
+    for parameter in parameters(statement.text):
+        if parameter.name in seen:
+            continue
+        seen.add(parameter.name)
+        place = place_at(statement.file, statement.source, statement.start + parameter.start)
+        hint = "Write the value itself; seeds take variables, migrations are the same everywhere."
+        if parameter.name == "batch":
+            hint = "To run it in batches, add the line `// graphmigrate: batch 10000` at the top."
+        yield Problem("GM129", f"Migrations take no parameters; ${parameter.name} has no value.", hint, place)
+
+
+def _about_batch(statements: tuple[Statement, ...]) -> Iterator[Problem]:
+    hint = (
+        "Write one data statement that changes at most $batch rows, e.g. `MATCH … WITH n LIMIT $batch SET …`."
+    )
+    if len(statements) > 1:
+        message = "A migration with `batch` holds one statement; this is its second."
+        yield Problem(
+            "GM128", message, "Give the other statements a migration of their own.", statements[1].place
+        )
+        return
+    only = statements[0]
+    if only.kind is not Kind.DATA:
+        yield Problem(
+            "GM128", f"`batch` needs a data statement; this one is {only.kind.value}.", hint, only.place
+        )
+    elif all(parameter.name != "batch" for parameter in parameters(only.text)):
+        yield Problem("GM128", "`batch` is set, but the statement does not use $batch.", hint, only.place)

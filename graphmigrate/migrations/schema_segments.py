@@ -1,0 +1,141 @@
+"""Schema segments: the DDL commits, its row follows; the catalogue tells whether a lost answer was a commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
+from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.violations import violation
+from graphmigrate.errors import MigrationFailed
+from graphmigrate.migrations.run_state import attempts, failed, give_up, pause
+from graphmigrate.migrations.unused_names import UnusedNames
+from graphmigrate.schema.compare import Fate, apply, fate, made_by
+from graphmigrate.schema.usage import may_use
+
+if TYPE_CHECKING:
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.errors import GraphMigrateError
+    from graphmigrate.migrations.plan import Task
+    from graphmigrate.migrations.run_state import RunState
+    from graphmigrate.migrations.segments import Segment
+    from graphmigrate.schema.catalogue import Catalogue
+    from graphmigrate.schema.model import SchemaObject
+
+
+class SchemaSegments:
+    """Runs schema segments and keeps the catalogue as it should be after them."""
+
+    def __init__(self, state: RunState, catalogue: Catalogue) -> None:
+        self._state = state
+        self._base = catalogue
+        self._done: list[Segment] = []
+        self._awaited: list[SchemaObject] = []
+        self.unused = UnusedNames(state.database)
+
+    def run(self, task: Task, segment: Segment) -> None:
+        """Execute one segment in one transaction; its row is staged, or committed at once where it drops something."""
+        if not segment.creates_only or self._makes_known_names(segment):
+            self.await_indexes()
+            self._state.flush()
+        tries = attempts(task)
+        for attempt in tries:
+            statement = segment.statements[0]
+            try:
+                with self._state.database.transaction() as tx:
+                    for statement in segment.statements:
+                        tx.run(statement.text).consume()
+                break
+            except DriverFailure as error:
+                self._state.lock.confirm()
+                if self._landed(segment):
+                    break
+                if give_up(error, attempt, tries):
+                    raise self._failed(error, segment, statement) from error
+                pause(attempt)
+        self._after(task, segment)
+
+    def await_indexes(self, reader: Segment | None = None) -> None:
+        """Wait until the indexes that segments made are ONLINE; before a ``reader``, only where it could use one of them.
+
+        Of indexes that can fail, none is left for here (``_after``). The question is planned anew after every change of the
+        schema: asked before each of many data segments, it would cost as much as the data.
+        """
+        if self._awaited and (reader is None or self._may_use(reader)):
+            self._await_patiently()
+            self._awaited.clear()
+
+    def _await_patiently(self) -> None:
+        """Ask again where a connection was lost: nothing is written here."""
+        tries = attempts(None)
+        for attempt in tries:
+            try:
+                await_indexes(self._state.database, self._state.listen, self._awaited)
+                return
+            except DriverFailure as error:
+                self._state.lock.confirm()
+                if give_up(error, attempt, tries):
+                    raise
+                pause(attempt)
+
+    def _after(self, task: Task, segment: Segment) -> None:
+        made = [
+            action.target for action in segment.actions if action.verb == "create" and action.of == "index"
+        ]
+        self._awaited.extend(target for target in made if target)
+        if not all(target and self.unused.cover(target) for target in made):
+            self._await_built(segment)
+        self._done.append(segment)
+        self._state.journal.stage(self._state.row_write(task, segment, segment.number))
+        if not segment.creates_only:
+            self.await_indexes()
+            self._state.flush()
+
+    def _await_built(self, segment: Segment) -> None:
+        """Wait for the indexes of a segment whose row is not written yet; where one FAILED, leave nothing of the segment.
+
+        What a DROP of the same segment removed cannot be put back: such a segment then counts as done, and the index stays.
+        """
+        try:
+            self.await_indexes()
+        except IndexFailed as failure:
+            if segment.creates_only:
+                before, there = self._expected(), read_catalogue(self._state.database)
+                drop_entries(self._state.database, made_by(segment.actions, before, there))
+            else:
+                failure.hint = (
+                    "It stays there, FAILED. Mend the data, then drop and create it by another migration."
+                )
+            statement = self._origin(segment, failure.target)
+            failure.place = statement.place if statement else None
+            raise
+
+    def _origin(self, segment: Segment, target: SchemaObject) -> Statement | None:
+        pairs = zip(segment.statements, segment.actions, strict=True)
+        return next((statement for statement, action in pairs if action.target == target), None)
+
+    def _may_use(self, reader: Segment) -> bool:
+        data = reader.kind is Kind.DATA
+        return not data or any(may_use(each.text, self._awaited) for each in reader.statements)
+
+    def _makes_known_names(self, segment: Segment) -> bool:
+        """Whether the catalogue alone could not tell that this segment was committed."""
+        expected = self._expected()
+        return segment.guarded and fate(segment.actions, expected, expected) is Fate.COMMITTED
+
+    def _expected(self) -> Catalogue:
+        for segment in self._done:
+            self._base = apply(segment.actions, self._base)
+        self._done.clear()
+        return self._base
+
+    def _failed(self, error: BaseException, segment: Segment, statement: Statement) -> GraphMigrateError:
+        """Tell a failure; where the data do not allow a constraint, with the values that are in its way."""
+        action = segment.actions[segment.statements.index(statement)]
+        found = violation(self._state.database, action.target, statement.place) if action.target else None
+        return MigrationFailed.of(found) if found else failed(error, statement)
+
+    def _landed(self, segment: Segment) -> bool:
+        now_there = self._state.look(lambda: read_catalogue(self._state.database))
+        return fate(segment.actions, self._expected(), now_there) is Fate.COMMITTED

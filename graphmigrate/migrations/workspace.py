@@ -1,0 +1,212 @@
+"""One project against one database: settings, the connection as it is first needed, files, history and lock."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import uuid
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
+from graphmigrate.migrations.files import collect
+from graphmigrate.settings import check_uri
+from graphmigrate.settings.values import ledger_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import neo4j
+
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.lock import Lock
+    from graphmigrate.errors import Problem
+    from graphmigrate.events import Listener
+    from graphmigrate.migrations.history import History
+    from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
+    from graphmigrate.results import Target
+    from graphmigrate.settings import Settings
+
+
+class Workspace:
+    """What every command of the façade starts from; opens a connection only when one is needed."""
+
+    def __init__(self, settings: Settings, driver: neo4j.Driver | None, listen: Listener) -> None:
+        self.settings = settings
+        self.listen = listen
+        self._given_driver = driver
+        self._opened: Database | None = None
+        self._known_target: Target | None = None
+
+    def close(self) -> None:
+        """Close the connection, where this object made it."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _check_given(self) -> None:
+        """Refuse what a program that uses this as a library left out or mixed up (GM154, GM155, GM158, GM745, GM746)."""
+        driver = self._given_driver
+        try:
+            ledger_of(self.settings.ledger)
+        except ValueError as error:
+            message = f"ledger must be {error}, not {self.settings.ledger!r}."
+            raise UsageError(message, hint="For example: Migrator(ledger='team-a').", code="GM158") from None
+        if driver is None and not self.settings.uri:
+            raise UsageError(
+                "Neither a driver nor a URI was given.",
+                hint="For example: Migrator(driver=driver), or Migrator(uri='bolt://localhost:7687'). With "
+                "Migrator.from_project() set NEO4J_URI: the local server is found by the command line only.",
+                code="GM745",
+            )
+        if driver is None:
+            check_uri(self.settings.uri)
+        elif type(driver).__name__.startswith("Async"):
+            raise UsageError(
+                "Migrator needs a neo4j.Driver, and was given an AsyncDriver.",
+                hint="Give it a driver of its own, and call it in a thread: await asyncio.to_thread(migrator.migrate).",
+                code="GM746",
+            )
+
+    @property
+    def knows_where(self) -> bool:
+        """Whether it is said where the database is: by a driver, or by a URI."""
+        return self._given_driver is not None or bool(self.settings.uri)
+
+    @property
+    def database(self) -> Database:
+        """The database, bound to this run's id."""
+        if self._opened is None:
+            self._check_given()
+            from graphmigrate.database.connection import open_database
+
+            self._opened = open_database(
+                self.settings,
+                self._given_driver,
+                run=uuid.uuid4().hex,
+                host=socket.gethostname(),
+                user=_user_name(),
+            )
+        return self._opened
+
+    @property
+    def target(self) -> Target:
+        """Who answers there; asked once. Raises ConnectionFailed and NotAllowed."""
+        from graphmigrate.database.target import read_target
+
+        return self._known_target or self._learned(read_target(self.database))
+
+    def wait(self, timeout: float) -> Target:
+        """Wait until the target answers twice in a row."""
+        from graphmigrate.database.target import wait_for_target
+
+        return self._learned(wait_for_target(self.database, timeout))
+
+    def _learned(self, target: Target) -> Target:
+        self._known_target, self.database.name = target, target.database
+        return target
+
+    def files(self, *, strict: bool = True) -> MigrationFolder:
+        """Collect the migrations folder; ``strict`` raises what is wrong with it (ProjectError) and tells warnings."""
+        folder = collect(self.settings.migrations)
+        if strict:
+            errors = [each for each in folder.problems if each.severity is Severity.ERROR]
+            self._warn(each for each in folder.problems if each.severity is Severity.WARNING)
+            raise_if(errors, ProjectError, "The migrations folder has {count} problem(s); nothing was run.")
+        return folder
+
+    def _warn(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            from graphmigrate.events import Warned
+
+            self.listen(Warned(problem))
+
+    def history(self) -> History:
+        """Read what the database remembers. Raises ConnectionFailed, NotAllowed and HistoryMismatch."""
+        with self._asked_history() as answer:
+            return answer()
+
+    @contextmanager
+    def _asked_history(self) -> Iterator[Callable[[], History]]:
+        from graphmigrate.database.failures import DriverFailure, connection_failure
+        from graphmigrate.database.ledger import asked_history
+
+        try:
+            with asked_history(self.database) as answer:
+                yield answer
+        except DriverFailure as error:
+            raise connection_failure(error, self.settings) from error
+
+    def files_and_history(self, *, strict: bool = True) -> tuple[MigrationFolder, History]:
+        """Read the files while the server collects the history; where both go wrong, what is wrong with the files is raised."""
+        with ExitStack() as stack:
+            try:
+                _ = self.target
+                answer = stack.enter_context(self._asked_history())
+            except GraphMigrateError:
+                self.files(strict=strict)
+                raise
+            return self.files(strict=strict), answer()
+
+    def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
+        """Read one migration with everything that is wrong with it."""
+        from graphmigrate.migrations.reader import read
+
+        migration, problems = read(file, max_statement_bytes=self.settings.max_statement_size)
+        return migration, list(problems)
+
+    def read_one(self, file: MigrationFile) -> Migration:
+        """Read one migration; raises ProjectError where it is wrong."""
+        migration, problems = self.read(file)
+        raise_if(
+            [each for each in problems if each.severity is Severity.ERROR],
+            ProjectError,
+            "{count} problem(s) in the pending files; nothing was run.",
+        )
+        return migration
+
+    @contextmanager
+    def locked(self, lock_timeout: float | None) -> Iterator[Lock]:
+        """Hold the lock and own the ledger; ``lock_timeout`` in seconds, the setting's where it is None."""
+        from graphmigrate.database.lock import take_over
+
+        with self.database.deciding_as(uuid.uuid4().hex):
+            lock = self._acquired(lock_timeout)
+            try:
+                take_over(self.database)
+                yield lock
+                lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
+            except Exception:
+                lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
+                raise
+            finally:
+                lock.release()
+
+    def _acquired(self, lock_timeout: float | None) -> Lock:
+        from graphmigrate.database.failures import DriverFailure, connection_failure
+        from graphmigrate.database.ledger import prepare_ledger
+        from graphmigrate.database.lock import Lock
+
+        self.database.name = self.target.database  # asks, where nobody has yet
+        try:
+            prepare_ledger(self.database)
+        except DriverFailure as error:
+            raise connection_failure(error, self.settings) from error
+        lock = Lock(self.database, self.listen)
+        lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
+        return lock
+
+
+def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> None:
+    """Raise the one problem as itself, several under a ``summary`` that may say ``{count}``."""
+    if len(problems) == 1:
+        raise error.of(problems[0])
+    if problems:
+        raise error(summary.format(count=len(problems)), problems=problems)
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # a container's numeric user without a name

@@ -1,0 +1,127 @@
+"""Seeds: Jinja templates over Cypher whose values travel as parameters, loaded exactly once.
+
+In this order: ``prepare`` (files and templates, no database), ``decide`` (what the ledger says; no write),
+and, under the lock, ``decide`` again and ``run``. Nothing imports the driver until a database is given.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from graphmigrate.events import Listener, SeedSkipped, ignore
+from graphmigrate.results import GraphSummary
+from graphmigrate.seeds.decision import Decided
+from graphmigrate.seeds.decision import judge as decisions_of
+from graphmigrate.seeds.listing import catalogue
+from graphmigrate.seeds.prepare import Preparation, PreparedSeed, prepare
+
+if TYPE_CHECKING:
+    from graphmigrate.database.connection import Database
+    from graphmigrate.results import CheckedSeed, LoadedSeed, SeedShowResult, SkippedSeed
+
+__all__ = [
+    "Decided",
+    "Preparation",
+    "PreparedSeed",
+    "catalogue",
+    "check",
+    "decide",
+    "prepare",
+    "run",
+    "show",
+    "totals",
+]
+
+
+def decide(
+    database: Database,
+    preparation: Preparation,
+    *,
+    force: bool = False,
+    allow_duplicates: bool = False,
+    reset: bool = False,
+) -> Decided:
+    """Say what loading would do with each prepared seed; needs no lock and writes nothing.
+
+    ``force``, ``allow_duplicates`` and ``reset`` are for the seeds that were named, all where none was: not for
+    what these depend on. Raises HistoryMismatch (GM554, GM555) or UsageError (GM531, GM556) where a seed cannot
+    be loaded as asked.
+    """
+    from graphmigrate.seeds.ledger import SeedLedger
+
+    history, made = SeedLedger(database).loads()
+    named = frozenset(preparation.named or (seed.name for seed in preparation.seeds))
+    nothing = frozenset[str]()
+    decisions = decisions_of(
+        preparation.seeds,
+        history,
+        made,
+        force=named if force else nothing,
+        allow_duplicates=named if allow_duplicates else nothing,
+        reset=named if reset else nothing,
+    )
+    return Decided(decisions, preparation.left_out)
+
+
+def run(
+    database: Database, decided: Decided, *, listen: Listener = ignore
+) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
+    """Let the server check every statement, then load; the caller holds the lock, and decided under it.
+
+    Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
+    """
+    from graphmigrate.database.catalogue import unique_keys
+    from graphmigrate.seeds import preflight
+    from graphmigrate.seeds.loader import load
+    from graphmigrate.seeds.row_reader import RowReader
+    from graphmigrate.seeds.showing import hiding
+
+    for skipped in decided.skipped:
+        listen(SeedSkipped(skipped.name, skipped.reason))
+    unique = cache(lambda: unique_keys(database))
+    due = [each.leaner(unique) for each in decided.decisions if each.skip is None]
+    for decision in due:
+        decision.seed.program.bind(RowReader(database))
+    seeds = [each.seed for each in due]
+    with hiding(seeds):
+        preflight.check(database, seeds)
+        return load(database, due, listen=listen), decided.skipped
+
+
+def totals(database: Database) -> GraphSummary:
+    """Count the nodes of each label and the relationships of each type, at once: the server keeps these numbers."""
+    from graphmigrate.database.counts import count
+
+    return GraphSummary(*count(database))
+
+
+def check(database: Database, preparation: Preparation, *, rows: bool = False) -> tuple[CheckedSeed, ...]:
+    """Let the server check every statement, and read every row where ``rows`` says so; loads nothing.
+
+    Raises PreflightError (GM557) with everything that the server refuses, or SeedFileError for a bad row.
+    """
+    from graphmigrate.seeds import preflight
+    from graphmigrate.seeds.row_reader import RowReader
+    from graphmigrate.seeds.showing import hiding, judge
+
+    with hiding(preparation.seeds):
+        preflight.check(database, preparation.seeds)
+        for seed in preparation.seeds:
+            seed.program.bind(RowReader(database))
+        return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
+
+
+def show(
+    preparation: Preparation, name: str, *, rows: int, database: Database | None = None
+) -> SeedShowResult:
+    """Give what the seed ``name`` would send; the rows of ``query(…)`` need a database (GM597)."""
+    from graphmigrate.seeds import showing
+
+    [seed] = [each for each in preparation.seeds if each.name == name]
+    if database is not None:
+        from graphmigrate.seeds.row_reader import RowReader
+
+        seed.program.bind(RowReader(database))
+    with showing.hiding([seed]):
+        return showing.show(seed, rows)

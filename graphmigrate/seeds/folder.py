@@ -1,0 +1,236 @@
+"""The folder ``seeds/``: which seeds there are, in which order they load, and which ones were asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import Place, Problem
+from graphmigrate.seeds import frontmatter
+from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.seeds.paths import open_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from graphmigrate.seeds.frontmatter import FrontMatter
+
+SUFFIX = ".cypher.j2"
+_NAME = re.compile(r"\w[\w.-]*")
+# Endings of Cypher and Jinja files: whoever puts one beside the seeds meant it to be loaded.
+_MEANT = re.compile(r"\.(cypher|cql|cyp|neo4j|j2|jinja2?|tpl)(?=\.|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """One seed on disk.
+
+    ``file`` is its path for messages, ``text`` what it says (BOM dropped, LF), ``own_checksum`` the
+    SHA-256 of these bytes.
+    """
+
+    name: str
+    file: str
+    text: str = field(repr=False)
+    own_checksum: str
+    front: FrontMatter
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFolder:
+    """Every seed of the folder by name, and everything that is wrong with its files."""
+
+    path: Path
+    seeds: dict[str, SeedFile]
+    problems: tuple[Problem, ...]
+
+    def check(self) -> None:
+        """Raise every problem at once (SeedFileError)."""
+        if len(self.problems) == 1:
+            only = self.problems[0]
+            raise SeedFileError(
+                only.message, hint=only.hint, place=only.place, code=only.code, problems=self.problems
+            )
+        if self.problems:
+            raise SeedFileError(
+                f"{len(self.problems)} problems in {self.path}.",
+                problems=self.problems,
+                code=self.problems[0].code,
+            )
+
+
+def normalise(content: bytes) -> bytes:
+    """Drop a byte-order mark and read CRLF as LF: what checksums are taken over."""
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+def decode(content: bytes, file: str) -> str:
+    """Give the text of a template; raises SeedFileError (GM560) for anything but UTF-8 text."""
+    clean = normalise(content)
+    try:
+        text = clean.decode()
+    except UnicodeDecodeError as error:
+        line = clean.count(b"\n", 0, error.start) + 1
+        message = "This file is not UTF-8 text."
+        raise SeedFileError(message, hint="Save it as UTF-8.", place=Place(file, line)) from None
+    if "\0" in text:
+        raise SeedFileError(
+            "This file is binary.", place=Place(file, text.count("\n", 0, text.index("\0")) + 1)
+        )
+    return text
+
+
+def collect(path: Path) -> SeedFolder:
+    """Read the names and front matter of all seeds; a missing folder is an error (GM560)."""
+    if not path.is_dir():
+        raise SeedFileError(
+            f"There is no folder {str(path)!r} with seeds.",
+            hint="Run 'graphmigrate init', or name the folder with --seeds.",
+        )
+    seeds: dict[str, SeedFile] = {}
+    problems: list[Problem] = []
+    for entry in sorted(path.iterdir(), key=lambda each: each.name):
+        finding = _misnamed(entry)
+        if finding:
+            problems.append(finding)
+        elif entry.name.endswith(SUFFIX) and not entry.name.startswith(("_", ".")):
+            seed, found = _read(path, entry)
+            problems.extend(found)
+            if seed:
+                seeds[seed.name] = seed
+    problems.extend(_unknown_dependencies(seeds))
+    return SeedFolder(path, seeds, tuple(problems))
+
+
+def _misnamed(entry: Path) -> Problem | None:
+    name = entry.name
+    if name.startswith(("_", ".")):
+        return None
+    place = Place(str(entry), 1)
+    if entry.is_dir():
+        if name.endswith(SUFFIX):
+            return Problem("GM560", f"{name!r} is a folder, not a seed.", "Rename it or move it away.", place)
+        return None
+    stem = name.removesuffix(SUFFIX)
+    if name.endswith(SUFFIX):
+        if _NAME.fullmatch(stem):
+            return None
+        better = re.sub(r"[^\w.-]+", "_", stem).strip("._-") or "seed"
+        return Problem(
+            "GM560", f"{name!r} is not a good name for a seed.", f"Rename it to {better}{SUFFIX}", place
+        )
+    if not _MEANT.search(name):
+        return None
+    better = re.sub(r"[^\w-]+", "_", name[: _MEANT.search(name).start()]) or "seed"  # type: ignore[union-attr]
+    return Problem(
+        "GM560",
+        f"{name!r} looks like a seed, but would never be loaded.",
+        f"Rename it to {better}{SUFFIX}; what other seeds include begins with '_' or is in a subfolder.",
+        place,
+    )
+
+
+def _read(root: Path, entry: Path) -> tuple[SeedFile | None, list[Problem]]:
+    try:
+        with open_inside(root, entry.name) as stream:
+            content = stream.read()
+        text = decode(content, str(entry))
+    except SeedFileError as error:
+        place = error.place or Place(str(entry), 1)
+        return None, [Problem(error.error_code, error.message, error.hint, place)]
+    front, problems = frontmatter.read(text, str(entry))
+    name = unicodedata.normalize("NFC", entry.name.removesuffix(SUFFIX))
+    return SeedFile(name, str(entry), text, hashlib.sha256(normalise(content)).hexdigest(), front), problems
+
+
+def _unknown_dependencies(seeds: dict[str, SeedFile]) -> Iterable[Problem]:
+    for seed in seeds.values():
+        for name in seed.front.depends:
+            if name not in seeds:
+                hint = did_you_mean(name, seeds, "seeds")
+                place = _line_of(seed, name)
+                yield Problem(
+                    "GM563", f"{seed.name!r} depends on {name!r}, which is not a seed here.", hint, place
+                )
+
+
+def _line_of(seed: SeedFile, word: str) -> Place:
+    """Find the front matter line that says ``word``."""
+    for number, line in enumerate(seed.text.split("\n"), 1):
+        found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line)
+        if found and number > 1:
+            return Place(seed.file, number, found.start() + 1, line)
+    return Place(seed.file, 1)
+
+
+def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
+    """Give these seeds and all they depend on, dependencies first, else by name (GM564 for a cycle)."""
+    done: dict[str, SeedFile] = {}
+    path: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in done:
+            return
+        if name in path:
+            cycle = [*path[path.index(name) :], name]
+            raise SeedFileError(
+                f"The seeds depend on each other in a circle: {' -> '.join(cycle)}.",
+                hint="Remove one of these from 'depends'.",
+                place=_line_of(folder.seeds[cycle[-2]], name),
+                code="GM564",
+            )
+        path.append(name)
+        for needed in sorted(folder.seeds[name].front.depends):
+            visit(needed)
+        path.pop()
+        done[name] = folder.seeds[name]
+
+    for name in sorted(names):
+        visit(name)
+    return tuple(done.values())
+
+
+def select(folder: SeedFolder, names: Sequence[str], profile: str | None) -> tuple[SeedFile, ...]:
+    """Choose seeds, with what they depend on, in loading order.
+
+    Names choose those seeds. A profile chooses the seeds that name it. With neither, the seeds that name no
+    profile are chosen: what is meant for some places only is loaded only where somebody says so. Raises
+    SeedFileError (GM565, GM566).
+    """
+    for name in names:
+        if name not in folder.seeds:
+            hint = did_you_mean(name, folder.seeds, "seeds")
+            raise SeedFileError(f"There is no seed {name!r} in {folder.path}.", hint=hint, code="GM565")
+    profiles = {each for seed in folder.seeds.values() for each in seed.front.profiles}
+    if profile is not None and profile not in profiles:
+        hint = did_you_mean(profile, profiles, "profiles")
+        raise SeedFileError(f"No seed names the profile {profile!r}.", hint=hint, code="GM566")
+    chosen = list(names) or [
+        seed.name
+        for seed in folder.seeds.values()
+        if (profile in seed.front.profiles if profile else not seed.front.profiles)
+    ]
+    if names and profile:
+        _check_in_profile(folder, names, profile)
+    if not chosen and folder.seeds:
+        raise SeedFileError(
+            "Every seed here belongs to a profile, and none was chosen.",
+            hint=f"Add --profile {sorted(profiles)[0]} (profiles: {', '.join(sorted(profiles))}).",
+            code="GM566",
+        )
+    return in_order(folder, chosen)
+
+
+def _check_in_profile(folder: SeedFolder, names: Sequence[str], profile: str) -> None:
+    for name in names:
+        belongs = folder.seeds[name].front.profiles
+        if belongs and profile not in belongs:
+            raise SeedFileError(
+                f"The seed {name!r} does not belong to the profile {profile!r}.",
+                hint=f"Its profiles: {', '.join(belongs)}. Leave out --profile to load it all the same.",
+                code="GM566",
+            )

@@ -1,0 +1,34 @@
+"""Settings: what a run needs to know; a flag beats the environment beats a file beats the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.settings.model import SCHEMES, Loaded, Secret, Settings, check_ca_file, check_uri, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["SCHEMES", "Loaded", "Secret", "Settings", "check_ca_file", "check_uri", "describe", "load"]
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    folder: Path | None = None,
+    config: Path | None = None,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    connect: bool = True,
+) -> Loaded:
+    """Read the settings of the project in ``folder`` (default: the current one).
+
+    ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``),
+    the configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of
+    ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
+    read. Raises UsageError (GM154-GM161, GM163, GM170, GM313, GM314).
+    """
+    from graphmigrate.settings.sources import Reader
+
+    return Reader(flags or {}, folder or Path(), config, env_file, environment).load(connect=connect)

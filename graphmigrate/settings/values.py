@@ -1,0 +1,108 @@
+"""What one setting may be: texts, numbers, paths, and the file that holds a password."""
+
+from __future__ import annotations
+
+import math
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from graphmigrate.settings.model import Secret
+
+PASSWORD_FILE_LIMIT = 64 * 1024
+SECRET_VARIABLES = frozenset({"NEO4J_PASSWORD", "NEO4J_AUTH", "GRAPHMIGRATE_PASSWORD"})
+EXAMPLES = {
+    "float": "Times are in seconds: 30 or 2.5.",
+    "int": "For example 4.",
+    "tuple[str, ...]": 'For example ["TENANT"].',
+}
+
+
+def text_of(value: Any) -> str:
+    """Give a text that is not blank; raises ValueError saying what is wanted, as the others here do."""
+    if isinstance(value, (str, Path)) and str(value).strip():
+        return str(value)
+    raise ValueError("a text")
+
+
+def ledger_of(value: Any) -> str:
+    """Give the name of a ledger, which becomes part of keys and so takes no slash."""
+    if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,100}", value):
+        return value
+    raise ValueError("a name of letters, digits, '_', '-' and '.'")
+
+
+def variables_of(value: Any) -> tuple[str, ...]:
+    """Give names of environment variables, written as a list or with commas; those that hold passwords are refused."""
+    names = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(
+        isinstance(each, str) and re.fullmatch(r"[A-Za-z_]\w*", each) for each in names
+    ):
+        raise ValueError("a list of names of environment variables")
+    if any(each.upper() in SECRET_VARIABLES for each in names):
+        raise ValueError("a list without the variables that hold the database's password")
+    return tuple(dict.fromkeys(names))
+
+
+def boolean_of(value: Any) -> bool:
+    """Give true or false, written as TOML or the environment write it."""
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false")
+
+
+def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
+    """Give a finite number above zero, or from ``minimum`` upwards."""
+    wanted = "a whole number" if whole else "a number"
+    if isinstance(value, bool) or not isinstance(value, (str, int) if whole else (str, int, float)):
+        raise ValueError(wanted)
+    try:
+        number = int(value) if whole else float(value)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if not math.isfinite(number) or number < (minimum or 0) or (minimum is None and number == 0):
+        raise ValueError(f"{wanted} above zero" if minimum is None else f"{wanted} from {minimum:g} upwards")
+    return number
+
+
+def kind_of(value: Any) -> str:
+    """Name what was written, without repeating a text."""
+    names: dict[type, str] = {bool: "a boolean", dict: "a table", list: "a list", float: "a fraction"}
+    if type(value) in names:
+        return names[type(value)]
+    if isinstance(value, str):
+        return "an empty text" if not value.strip() else "this text"
+    return f"{value}"
+
+
+def read_secret(path: Path) -> Secret:
+    """Read a password file, its final newline dropped; raises OSError with a reason."""
+    with path.open("rb") as stream:
+        content = stream.read(PASSWORD_FILE_LIMIT + 1)
+    try:
+        text = content.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise OSError("is not UTF-8 text") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise OSError("is empty")
+    if "\n" in text or len(content) > PASSWORD_FILE_LIMIT:
+        raise OSError("has more than one line")
+    return Secret(text)
+
+
+def reason(error: OSError) -> str:
+    """Say in a few words why a file could not be read."""
+    return f"cannot be read: {error.strerror}" if error.strerror else str(error)
+
+
+def is_world_readable(path: Path) -> bool:
+    """Whether others may read it; what Docker or Kubernetes mounts is public in its container."""
+    if path.is_relative_to("/run/secrets") or path.is_relative_to("/var/run/secrets"):
+        return False
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)

@@ -1,0 +1,268 @@
+"""The pytest plugin: a real Neo4j, migrated and seeded, that is back in its state after each test.
+
+pytest loads it by itself wherever graphmigrate is installed (entry point ``pytest11``), so nothing heavy is imported until a test
+asks for one of the fixtures: ``neo4j_server``, ``neo4j_driver``, ``migrated_graph``, ``seeded_graph``, ``graph_migrator``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import neo4j
+
+    from graphmigrate.migrator import Migrator
+    from graphmigrate.settings import Settings
+    from graphmigrate.testing.restore import Keeper, State
+    from graphmigrate.testing.servers import Choice, Neo4jServer
+
+MARK = "graph(seeds=[…], profile=…, until=…): what migrated_graph and seeded_graph hold in this test"
+READY_MADE = Path(__file__).parent / "testing" / "ready_made.py"
+_SERVER = pytest.StashKey["Neo4jServer"]()
+_EMPTY = pytest.StashKey[frozenset[str]]()
+_LONG = ("Fetching", "Pulling", "Docker cannot")  # what a person who waits, or wonders, has to know
+_logger = logging.getLogger("graphmigrate.tests")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare options and keys of the configuration file."""
+    group = parser.getgroup("graphmigrate", "tests on a real Neo4j (graphmigrate)")
+    group.addoption(
+        "--graphmigrate-uri", metavar="URI", help="An empty test database [GRAPHMIGRATE_TEST_URI]."
+    )
+    group.addoption(
+        "--graphmigrate-server",
+        choices=("docker", "jvm"),
+        help="Without a URI: how to start a server; default: Docker where testcontainers can, else a JVM.",
+    )
+    group.addoption("--graphmigrate-neo4j", metavar="VERSION", help="Its version; default: 5.26.")
+    group.addoption(
+        "--graphmigrate-wipe",
+        action="store_true",
+        help="Empty the given test database where tests that were killed left it claimed.",
+    )
+    group.addoption(
+        "--graphmigrate-tests",
+        action="store_true",
+        help="Also run ready-made tests of the project's migrations, seeds and documented queries.",
+    )
+    parser.addini("graphmigrate_uri", "An empty test database.")
+    parser.addini("graphmigrate_server", "How to start a server: docker or jvm.")
+    parser.addini("graphmigrate_neo4j", "The version of a server that is started.")
+    parser.addini(
+        "graphmigrate_docs", "Pages whose ```cypher blocks have to answer on the seeded graph.", type="args"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark."""
+    config.addinivalue_line("markers", MARK)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which Neo4j the tests will get."""
+    from graphmigrate.errors import UsageError
+
+    try:
+        choice = _choice(config)
+    except UsageError as error:
+        return f"graphmigrate: {error.message}"
+    if choice.uri is not None:
+        return f"graphmigrate: Neo4j at {choice.uri} ({choice.why})"
+    where = {"docker": "Neo4j in Docker", "jvm": "Neo4j on a local JVM"}[choice.provider]
+    return f"graphmigrate: {where} ({choice.why}), started by the first test that needs it"
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which Neo4j was used, where one was."""
+    server = config.stash.get(_SERVER, None)
+    if server is not None and server.provider != "given":
+        terminalreporter.write_line(f"graphmigrate: tested on Neo4j {server.version} ({server.provider})")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the ready-made tests, before others choose among the items."""
+    if config.getoption("--graphmigrate-tests"):
+        module = pytest.Module.from_parent(session, path=READY_MADE, nodeid="graphmigrate")
+        items.extend(session.genitems(module))
+
+
+def _choice(config: pytest.Config) -> Choice:
+    from graphmigrate.testing import servers
+
+    def said(name: str) -> str | None:
+        return config.getoption(f"--graphmigrate-{name}") or config.getini(f"graphmigrate_{name}") or None
+
+    uris = [
+        (config.getoption("--graphmigrate-uri"), "--graphmigrate-uri"),
+        (os.environ.get(servers.URI), servers.URI),
+        (config.getini("graphmigrate_uri"), "graphmigrate_uri"),
+    ]
+    return servers.choose(
+        os.environ,
+        uri=next(((uri, origin) for uri, origin in uris if uri), None),
+        provider=said("server"),
+        version=said("neo4j"),
+        worker=os.environ.get("PYTEST_XDIST_WORKER"),
+    )
+
+
+def _tell(config: pytest.Config, line: str) -> None:
+    _logger.info(line)
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if line.startswith(_LONG) and capture is not None:
+        with capture.global_and_fixture_disabled():
+            print(f"\ngraphmigrate: {line}")
+
+
+@pytest.fixture(scope="session")
+def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
+    """Give the project's settings: those of the configuration file in pytest's root folder.
+
+    Override it in ``conftest.py`` where the project is elsewhere; each of several folders of tests may name a project of its
+    own. URI, user and password in it are not used.
+    """
+    from graphmigrate.settings import load
+    from graphmigrate.testing.words import explained
+
+    with explained():
+        return load(folder=pytestconfig.rootpath, environment={}, connect=False).settings
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
+    """Give the Neo4j of this session (of this worker, with pytest-xdist): ``uri``, ``auth``, ``env``."""
+    from contextlib import ExitStack
+
+    from graphmigrate.testing.servers import provided
+    from graphmigrate.testing.wipe import bookmark
+    from graphmigrate.testing.words import explained
+
+    with ExitStack() as stack:
+        with explained():
+            server = stack.enter_context(
+                provided(_choice(pytestconfig), lambda line: _tell(pytestconfig, line))
+            )
+            if server.provider == "given":
+                stack.enter_context(_claim(server, pytestconfig))
+        pytestconfig.stash[_SERVER] = server
+        with _driver(server) as driver:
+            pytestconfig.stash[_EMPTY] = bookmark(driver)  # before any fixture of the project can write
+        yield server
+
+
+@contextmanager
+def _claim(server: Neo4jServer, config: pytest.Config) -> Iterator[None]:
+    from graphmigrate.migrator import Migrator
+    from graphmigrate.settings import Settings
+    from graphmigrate.testing.wipe import claimed
+
+    with _driver(server) as driver:
+        with Migrator(Settings(uri=server.uri), driver=driver) as migrator:
+            migrator.wait()
+        with claimed(driver, server.uri, wipe_claimed=config.getoption("--graphmigrate-wipe")):
+            yield
+
+
+def _driver(server: Neo4jServer) -> neo4j.Driver:
+    import neo4j
+
+    return neo4j.GraphDatabase.driver(server.uri, auth=server.auth)
+
+
+@pytest.fixture(scope="session")
+def neo4j_driver(neo4j_server: Neo4jServer) -> Iterator[neo4j.Driver]:
+    """Give a driver of the session's Neo4j; what it holds is whatever the last test left."""
+    with _driver(neo4j_server) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def _graph_keeper(pytestconfig: pytest.Config, neo4j_server: Neo4jServer) -> Iterator[Keeper]:
+    import neo4j
+
+    from graphmigrate.settings import Settings
+    from graphmigrate.testing.restore import Keeper
+
+    # A driver of its own: tests may close theirs.
+    with neo4j.GraphDatabase.driver(
+        neo4j_server.uri, auth=neo4j_server.auth, notifications_min_severity="OFF"
+    ) as driver:
+        yield Keeper(driver, Settings(), pytestconfig.stash.get(_EMPTY, None))
+
+
+@pytest.fixture
+def graphmigrate_keeper(
+    _graph_keeper: Keeper, neo4j_server: Neo4jServer, graphmigrate_settings: Settings
+) -> Keeper:
+    """Give what keeps the database in its state, for the project of this test: for this plugin's own use."""
+    from dataclasses import replace
+
+    # What the configuration says of a target (its address, that it is protected) is about another one.
+    _graph_keeper.settings = replace(
+        graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False
+    )
+    return _graph_keeper
+
+
+@pytest.fixture
+def _graph_state(request: pytest.FixtureRequest, graphmigrate_keeper: Keeper) -> Iterator[Keeper]:
+    from graphmigrate.testing.words import explained
+
+    with explained():
+        graphmigrate_keeper.bring(_wanted(request))
+    yield graphmigrate_keeper
+    with explained():
+        graphmigrate_keeper.restore()
+
+
+def _wanted(request: pytest.FixtureRequest) -> State:
+    """Read the mark: seeds are loaded where it names some, or where ``seeded_graph`` is asked for."""
+    from graphmigrate.testing.restore import State
+
+    seeded = "seeded_graph" in request.fixturenames
+    words: dict[str, Any] = {}
+    for mark in request.node.iter_markers("graph"):  # the closest one first
+        unknown = mark.kwargs.keys() - {"seeds", "profile", "until"}
+        if mark.args or unknown:
+            named = ", ".join(sorted(unknown)) or "values without a name"
+            pytest.fail(f"@pytest.mark.graph takes seeds, profile and until, not {named}.", pytrace=False)
+        words = mark.kwargs | words
+    seeds = words.get("seeds")
+    if isinstance(seeds, str):
+        seeds = [seeds]
+    profile = words.get("profile")
+    if seeds is None and (seeded or profile is not None):
+        seeds = ()
+    until = words.get("until")
+    return State(None if until is None else str(until), None if seeds is None else tuple(seeds), profile)
+
+
+@pytest.fixture
+def migrated_graph(_graph_state: Keeper, neo4j_driver: neo4j.Driver) -> neo4j.Driver:
+    """Give a driver of a database with every migration applied; after the test it is so again."""
+    return neo4j_driver
+
+
+@pytest.fixture
+def seeded_graph(migrated_graph: neo4j.Driver) -> neo4j.Driver:
+    """Give ``migrated_graph`` with the seeds loaded that the mark names, else those of its profile, or of none."""
+    return migrated_graph
+
+
+@pytest.fixture
+def graph_migrator(_graph_state: Keeper) -> Iterator[Migrator]:
+    """Give the façade on ``migrated_graph``, for tests of migrations themselves (see ``until`` of the mark)."""
+    with _graph_state.migrator() as migrator:
+        yield migrator

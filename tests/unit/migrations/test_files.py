@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.errors import ProjectError, Severity
+from graphmigrate.migrations.checksums import checksum
+from graphmigrate.migrations.files import collect
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).write_text("RETURN 1;\n")
+
+
+def found(folder: Path) -> list[tuple[str, str, Severity]]:
+    return [
+        (problem.code, Path(problem.place.file).name if problem.place else "", problem.severity)
+        for problem in collect(folder).problems
+    ]
+
+
+def test_files_are_in_order_of_version_and_hashed(tmp_path: Path) -> None:
+    write(tmp_path, "V10__c.cypher", "V2__b.cypher", "V1.5__a.cypher", "README.md", ".gitkeep")
+    folder = collect(tmp_path)
+    assert [file.name for file in folder.files] == ["V1.5__a.cypher", "V2__b.cypher", "V10__c.cypher"]
+    assert folder.problems == ()
+    assert folder.files[0].content == b"RETURN 1;\n"
+    assert folder.files[0].checksum == checksum(b"RETURN 1;\n")
+    assert folder.files[0].path == tmp_path / "V1.5__a.cypher"
+
+
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    write(
+        tmp_path, "V1__a.cypher", "V1.0__b.cypher", "v2__c.cypher", "R__d.cypher", "notes.txt", "V3__e.cypher"
+    )
+    (tmp_path / "V4__f.cypher").mkdir()
+    (tmp_path / "V5__g.cypher").symlink_to("nowhere.cypher")
+    (tmp_path / "old").mkdir()
+    write(tmp_path / "old", "V6__h.cypher")
+    (tmp_path / "pictures").mkdir()
+    os.mkfifo(tmp_path / "V7__i.cypher")
+    assert found(tmp_path) == [
+        ("GM114", "R__d.cypher", Severity.ERROR),
+        ("GM116", "V4__f.cypher", Severity.ERROR),
+        ("GM118", "V5__g.cypher", Severity.ERROR),
+        ("GM118", "V7__i.cypher", Severity.ERROR),
+        ("GM115", "notes.txt", Severity.WARNING),
+        ("GM117", "old", Severity.ERROR),
+        ("GM113", "v2__c.cypher", Severity.ERROR),
+        ("GM112", "V1__a.cypher", Severity.ERROR),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["changelog", "license-data", "readme", "notice", "old.md", "sub~", "a"])
+@pytest.mark.parametrize(
+    "name", ["V1__a.cypher", "v1_a.cql", "init.cyp", "V1__a.CYPHER.txt", "V1__a", "V1__a.xml"]
+)
+def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder / "deep").mkdir(parents=True)
+    write(tmp_path / folder / "deep", "README.md", name)
+    assert found(tmp_path) == [("GM117", folder, Severity.ERROR)]
+    assert repr(name) in collect(tmp_path).problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (".git", "V1__a.cypher"),
+        ("__pycache__", "V1__a.cypher"),
+        ("changelog", "CHANGELOG.md"),
+        ("pictures", "v1_0.png"),
+        ("scripts", "load.py"),
+        ("data", "V1__people.csv"),
+        ("data", "V1__people.json"),
+        ("pictures", "V1__schema.png"),
+    ],
+)
+def test_other_folders_are_left_alone(tmp_path: Path, folder: str, name: str) -> None:
+    (tmp_path / folder).mkdir()
+    write(tmp_path / folder, name)
+    assert found(tmp_path) == []
+
+
+def test_a_folder_inside_another_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "data" / "V1__a").mkdir(parents=True)
+    write(tmp_path / "data" / "V1__a", "people.csv")
+    assert found(tmp_path) == []
+    write(tmp_path / "data" / "V1__a", "V2__b.cypher")
+    assert found(tmp_path) == [("GM117", "data", Severity.ERROR)]
+    assert "'V2__b.cypher'" in collect(tmp_path).problems[0].message
+
+
+def test_a_link_inside_a_folder_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "V1__a.cypher").symlink_to("gone.cypher")
+    assert found(tmp_path) == [("GM117", "old", Severity.ERROR)]
+
+
+def test_two_files_of_one_version_are_both_named(tmp_path: Path) -> None:
+    write(tmp_path, "V001__a.cypher", "V1__b.cypher", "V1.0__c.cypher")
+    messages = [problem.message for problem in collect(tmp_path).problems]
+    assert messages == [
+        "'V001__a.cypher' and 'V1.0__c.cypher' have the same version, 1.",
+        "'V1.0__c.cypher' and 'V1__b.cypher' have the same version, 1.",
+    ]
+
+
+def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    write(tmp_path, "shared.cypher")
+    (folder / "V1__a.cypher").symlink_to(tmp_path / "shared.cypher")
+    assert [file.content for file in collect(folder).files] == [b"RETURN 1;\n"]
+
+
+def test_links_that_lead_nowhere_say_so(tmp_path: Path) -> None:
+    (tmp_path / "V1__a.cypher").symlink_to("gone.cypher")
+    (tmp_path / "V2__b.cypher").symlink_to("V2__b.cypher")
+    first, second = collect(tmp_path).problems
+    assert "a link to 'gone.cypher', which is not there" in first.message
+    assert "symbolic links" in second.message
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that root cannot read either")
+def test_a_file_that_fails_while_it_is_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "V1__a.cypher").symlink_to("/proc/self/mem")
+    (problem,) = collect(tmp_path).problems
+    assert problem.code == "GM118"
+    assert "input/output error" in problem.message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "V1__a.cypher")
+    (tmp_path / "V1__a.cypher").chmod(0)
+    (problem,) = collect(tmp_path).problems
+    assert problem.code == "GM118"
+    assert "permission denied" in problem.message
+
+
+def test_places_show_the_path_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "migrations").mkdir()
+    write(tmp_path / "migrations", "v1__a.cypher")
+    monkeypatch.chdir(tmp_path)
+    (problem,) = collect(Path("migrations")).problems
+    assert problem.place is not None
+    assert problem.place.file == "migrations/v1__a.cypher"
+
+
+def test_a_name_in_another_encoding_can_be_printed(tmp_path: Path) -> None:
+    (tmp_path / "V1__Gr\udcf6.cypher").write_text("RETURN 1;")
+    (problem,) = collect(tmp_path).problems
+    assert str(problem).encode("utf-8").startswith(str(tmp_path).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("missing", "GM110"), ("file", "GM111"), ("file/inside", "GM111")]
+)
+def test_no_folder(tmp_path: Path, name: str, code: str) -> None:
+    write(tmp_path, "file")
+    with pytest.raises(ProjectError) as caught:
+        collect(tmp_path / name)
+    assert caught.value.error_code == code
+    assert caught.value.exit_code == 2
+    assert "--migrations" in (caught.value.hint or "")
+
+
+def test_an_empty_folder_is_fine(tmp_path: Path) -> None:
+    assert collect(tmp_path).files == ()
+
+
+def test_ten_thousand_files_are_quick(tmp_path: Path) -> None:
+    for number in range(10_000):
+        (tmp_path / f"V{number}__x.cypher").write_bytes(b"RETURN 1;\n")
+    begin = time.perf_counter()
+    assert len(collect(tmp_path).files) == 10_000
+    assert time.perf_counter() - begin < 30  # a fifth of a second on an idle machine
+
+
+def test_a_checksum_does_not_depend_on_line_ends_or_byte_order_mark() -> None:
+    plain = checksum(b"RETURN 1;\nRETURN 2;\n")
+    assert plain == checksum(b"\xef\xbb\xbfRETURN 1;\r\nRETURN 2;\r\n")
+    assert plain != checksum(b"RETURN 1;\n\nRETURN 2;\n")
+    assert checksum(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

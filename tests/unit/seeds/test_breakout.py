@@ -1,0 +1,269 @@
+"""Attempts to break out of a parameter, an identifier and the sandbox, made up by Hypothesis."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens
+from graphmigrate.seeds import prepare
+from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.program import Query, Rows
+
+common = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+# Pieces that mean something to Cypher, to Jinja or to the engine, between plain text.
+NASTY = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                "'",
+                '"',
+                "`",
+                "``",
+                "\\",
+                "\\u0027",
+                "\\u0060",
+                "//",
+                "/*",
+                "*/",
+                ";",
+                "$p",
+                "$p1",
+                "$rows",
+                "$",
+                "{{",
+                "}}",
+                "{%",
+                "%}",
+                "{#",
+                "#}",
+                "\n",
+                "\r",
+                "\ufeff",
+                "\u2028",
+                "{",
+                "}",
+                ")",
+                "RETURN 1",
+                "DETACH DELETE n",
+                "\x00",
+            ]
+        ),
+        st.text(max_size=3),
+    ),
+    max_size=8,
+).map("".join)
+
+
+def queries(text: str, **variables: Any) -> tuple[Query, ...]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        front = "---\nvars: {" + ", ".join(f"{each}: ''" for each in variables) + "}\n---\n"
+        (folder / "a.cypher.j2").write_bytes((front + text).encode())
+        [seed] = prepare(folder, variables=variables).seeds
+        return seed.program.queries
+
+
+SHAPES = [
+    "RETURN {{ v }}",
+    "RETURN {{ v ~ v }}",
+    "RETURN {{ [v, {'k': v}] }}",
+    "{% macro m(x) %}RETURN {{ x }}{% endmacro %}{{ m(v) }}",
+    "{% set x %}RETURN {{ v }}{% endset %}{{ x }}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}RETURN {{ v | trim }}{% endcall %}",
+    "{% for c in [v] %}RETURN {{ c | replace('a', v) }}{% endfor %}",
+    "{% unwind row in [{'a': v}] %}RETURN row.a, {{ v }}{% endunwind %}",
+    "{% unwind row in [{'a': v}] | where(a=v) | select('a') | limit(1) %}RETURN row.a, {{ v }}{% endunwind %}",
+    "{% unwind row in generate(2, a=v, b=choice([v]), c=concat(v, column('a'))) %}RETURN row.a, {{ v }}{% endunwind %}",
+]
+
+
+@common
+@given(value=NASTY)
+def test_no_value_changes_the_text_of_a_query(value: str) -> None:
+    assume(not any("\ud800" <= character <= "\udfff" for character in value))
+    text = (
+        "{% set q %}MATCH (n) WHERE n.x = {{ v }} AND n.y = $y RETURN n{% endset %}"
+        "{% unwind row in query(q, y=v) %}RETURN row.n{% endunwind %}"
+    )
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "a.cypher.j2").write_text("---\nvars: {v: ''}\n---\n" + text)
+        [part] = prepare(Path(name), variables={"v": value}).seeds[0].program.parts
+    assert isinstance(part, Rows)
+    [query] = part.source.queries
+    assert query.text == "MATCH (n) WHERE n.x = $p1 AND n.y = $y RETURN n"
+    assert query.parameters == {"p1": value, "y": value}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@common
+@given(value=NASTY)
+def test_no_value_changes_the_text(shape: str, value: str) -> None:
+    assume(not any("\ud800" <= character <= "\udfff" for character in value))
+    plain = queries(shape, v="plain")
+    hostile = queries(shape, v=value)
+    assert [query.text for query in hostile] == [query.text for query in plain]
+    if "~" not in shape and "|" not in shape and "[" not in shape:
+        assert [query.parameters for query in hostile] == [{"p1": value}]
+
+
+@common
+@given(name=NASTY)
+def test_an_identifier_is_one_name_or_refused(name: str) -> None:
+    try:
+        [query] = queries("MATCH (n:{{ v | identifier }}) RETURN n", v=name)
+    except SeedFileError as error:
+        assert error.error_code == "GM577"  # noqa: PT017
+        assert (
+            not name
+            or any(each in name for each in "\\\0\r")
+            or any("\ud800" <= each <= "\udfff" for each in name)
+        )
+        return
+    found = [token for token in tokens(query.text) if is_significant(token)]
+    assert [token.kind for token in found].count(TokenKind.NAME) == 1
+    [quoted] = [token for token in found if token.kind is TokenKind.NAME]
+    assert quoted.text[1:-1].replace("``", "`") == name
+    assert [token.text for token in found if token is not quoted] == [
+        "MATCH",
+        "(",
+        "n",
+        ":",
+        ")",
+        "RETURN",
+        "n",
+    ]
+
+
+@common
+@given(
+    pieces=st.lists(
+        st.one_of(NASTY, st.sampled_from(["{{ v }}", "{{ v | identifier }}", "{{ 1 | literal }}"])),
+        max_size=7,
+    )
+)
+def test_whatever_surrounds_a_value_it_is_a_parameter_or_an_error(pieces: list[str]) -> None:
+    text = "RETURN " + "".join(pieces)
+    try:
+        found = queries(text, v="Zq9Zq9 DELETE")
+    except SeedFileError as error:
+        assert error.place is not None  # noqa: PT017
+        return
+    for query in found:
+        parameters = [token for token in tokens(query.text) if token.kind is TokenKind.PARAMETER]
+        assert {token.text for token in parameters} == {f"${name}" for name in query.parameters}
+        names = [token.text for token in tokens(query.text) if token.kind is TokenKind.NAME]
+        assert query.text.count("Zq9Zq9") == names.count("`Zq9Zq9 DELETE`")
+
+
+ROOTS = st.sampled_from(
+    [
+        "v",
+        "''",
+        "1",
+        "1.5",
+        "[]",
+        "{}",
+        "none",
+        "true",
+        "csv",
+        "jsonl",
+        "json",
+        "yaml",
+        "query",
+        "query('RETURN 1 AS a')",
+        "generate",
+        "generate(3, a=sequence())",
+        "generate(3, a=1) | limit(2)",
+        "[{'a': 1}] | where(a=1)",
+        "fake",
+        "random",
+        "random.int",
+        "random.int(1, 2)",
+        "choice",
+        "sequence()",
+        "ref",
+        "concat",
+        "column('a')",
+        "env",
+        "range",
+        "range(2)",
+        "dict",
+        "namespace()",
+        "cycler('a')",
+        "joiner('a')",
+        "self",
+        "m",
+        "caller",
+        "cycler",
+        "joiner",
+        "loop",
+        "(v | identifier)",
+        "m()",
+    ]
+)
+INTERNALS = [
+    "__class__",
+    "__init__",
+    "__globals__",
+    "__mro__",
+    "__subclasses__",
+    "__builtins__",
+    "__dict__",
+    "__code__",
+    "_pieces",
+    "__self__",
+    "__func__",
+    "__closure__",
+    "__reduce_ex__",
+    "_environment",
+    "_func",
+    "_range",
+    "_TemplateReference__context",
+    "_inner",
+    "_file",
+    "_root",
+    "_bind",
+    "_specifications",
+    "_environment",
+    "_generators",
+    "__getattribute__",
+    "__module__",
+    "__wrapped__",
+    "__doc__",
+    "__call__",
+    "__format__",
+]
+STEPS = st.one_of(
+    st.sampled_from(INTERNALS).map(lambda name: f".{name}"),
+    st.sampled_from(INTERNALS).map(lambda name: f"['{name}']"),
+    st.sampled_from(INTERNALS).map(lambda name: f" | attr('{name}')"),
+    st.sampled_from(INTERNALS).map(lambda name: f"['{name[:4]}' ~ '{name[4:]}']"),
+)
+
+
+@common
+@given(root=ROOTS, first=STEPS, more=st.lists(st.one_of(STEPS, st.just("()"), st.just("[0]")), max_size=3))
+def test_no_internal_is_reached(root: str, first: str, more: list[str]) -> None:
+    expression = f"({root}){first}"
+    for step in more:
+        expression = f"({expression}){step}"
+    text = "{% macro m() %}x{% endmacro %}RETURN {{ EXPRESSION }}".replace("EXPRESSION", expression)
+    with pytest.raises(SeedFileError):
+        queries(text, v="x")
+
+
+@common
+@given(template=NASTY)
+def test_any_template_is_answered_with_a_program_or_a_placed_error(template: str) -> None:
+    assume(not any("\ud800" <= character <= "\udfff" for character in template))
+    try:
+        queries(template)
+    except SeedFileError as error:
+        assert error.place is not None  # noqa: PT017
