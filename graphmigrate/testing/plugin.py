@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from graphmigrate.testing.servers import Choice, Neo4jServer
 
 MARK = "graph(seeds=[…], profile=…, until=…): what migrated_graph and seeded_graph hold in this test"
-READY_MADE = Path(__file__).parent / "testing" / "ready_made.py"
+READY_MADE = Path(__file__).with_name("ready_made.py")
 _SERVER = pytest.StashKey["Neo4jServer"]()
 _EMPTY = pytest.StashKey[frozenset[str]]()
 _LONG = ("Fetching", "Pulling", "Docker cannot")  # what a person who waits, or wonders, has to know
