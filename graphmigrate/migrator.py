@@ -8,11 +8,11 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, Severity
 from graphmigrate.log import logged
 from graphmigrate.migrations import plan, preview
 from graphmigrate.migrations.outcome import Outcome
-from graphmigrate.migrations.version import Version
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import MigrateResult, SkippedMigration, Status, StatusRow
 from graphmigrate.settings import Secret, Settings, load

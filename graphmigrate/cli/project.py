@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.cli.session import Session
-    from graphmigrate.migrations.version import Version
+    from graphmigrate.database.version import Version
 
 SCAFFOLD = Path(__file__).parent.parent / "scaffold"
 # Where each template goes; a folder that already holds something gets no samples.

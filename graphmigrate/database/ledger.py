@@ -16,9 +16,7 @@ from neo4j.exceptions import Neo4jError
 from graphmigrate.database import queries
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
-from graphmigrate.database.transactions import await_no_work, is_any_terminated
-from graphmigrate.errors import HistoryMismatch
-from graphmigrate.migrations.history import (
+from graphmigrate.database.history import (
     COMPLETE,
     STARTED,
     Attempt,
@@ -27,7 +25,9 @@ from graphmigrate.migrations.history import (
     RunRecord,
     history_of,
 )
-from graphmigrate.migrations.version import Version
+from graphmigrate.database.transactions import await_no_work, is_any_terminated
+from graphmigrate.database.version import Version
+from graphmigrate.errors import HistoryMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from graphmigrate.database.catalogue import Key
     from graphmigrate.database.connection import Database
-    from graphmigrate.migrations.model import MigrationFile
 
 FORMAT = 1
 _FIRST_USE_SECONDS = 60.0
@@ -280,15 +279,17 @@ def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
         raise StepTaken(write.key)
 
 
-def new_row(file: MigrationFile, key: str, database: Database, rank: int) -> dict[str, Any]:
-    """Give the properties that a row keeps from its first step on."""
+def new_row(
+    key: str, version: Version, *, description: str, source: str, user: str, rank: int
+) -> dict[str, Any]:
+    """Return the properties that a row keeps from its first step on."""
     return {
         "key": key,
-        "version": file.version.text,
-        "description": file.description,
+        "version": version.text,
+        "description": description,
         "type": "cypher",
-        "source": file.name,
-        "installed_by": database.user,
+        "source": source,
+        "installed_by": user,
         "rank": rank,
     }
 

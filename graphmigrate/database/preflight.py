@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.migrations.model import Condition
+    from graphmigrate.errors import Place
 
 # What an earlier migration of the same plan may still make.
 _MAY_COME_LATER = (
@@ -47,14 +47,14 @@ def explain(
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
 
 
-def explain_conditions(database: Database, conditions: Sequence[Condition]) -> list[Problem]:
+def explain_conditions(database: Database, conditions: Sequence[tuple[str, Place]]) -> list[Problem]:
     """EXPLAIN the queries of ``assert`` and ``assume`` lines, which may only read."""
-    answers = explain_all(database, [(each.value, {}) for each in conditions])
-    judged = (_of_condition(each, answer) for each, answer in zip(conditions, answers, strict=True))
+    answers = explain_all(database, [(query, {}) for query, _ in conditions])
+    judged = (_of_condition(place, answer) for (_, place), answer in zip(conditions, answers, strict=True))
     return [problem for problem in judged if problem]
 
 
-def _of_condition(condition: Condition, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
+def _of_condition(place: Place, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
     if answer in _LOOKING_TYPES:
         return None
     trouble = (
@@ -62,7 +62,7 @@ def _of_condition(condition: Condition, answer: str | neo4j.exceptions.Neo4jErro
         if isinstance(answer, str)
         else f"This condition's query would fail: {message_of(answer)} [{code_of(answer)}]"
     )
-    return Problem("GM504", trouble, "Nothing was run; let it return one boolean.", condition.place)
+    return Problem("GM504", trouble, "Nothing was run; let it return one boolean.", place)
 
 
 def _judge(statement: Statement, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from graphmigrate.database.history import Attempt
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted, Warned
 from graphmigrate.migrations import checks
 from graphmigrate.migrations import repair as repairs
-from graphmigrate.migrations.history import Attempt
 from graphmigrate.migrations.preview import refuse
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
+    from graphmigrate.database.history import History
     from graphmigrate.database.lock import Lock
-    from graphmigrate.migrations.history import History
+    from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import MigrationFolder
     from graphmigrate.migrations.outcome import Outcome
     from graphmigrate.migrations.plan import Plan
     from graphmigrate.migrations.run_state import RunState
-    from graphmigrate.migrations.version import Version
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import RepairAction
 

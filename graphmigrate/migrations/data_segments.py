@@ -8,11 +8,11 @@ from graphmigrate.database import queries
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.history import COMPLETE, STARTED
 from graphmigrate.database.ledger import StepTaken
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
 from graphmigrate.events import BatchDone
-from graphmigrate.migrations.history import COMPLETE, STARTED
 from graphmigrate.migrations.run_state import attempts, failed, give_up, may_delete, pause, taken_over
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import unicodedata
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from graphmigrate.database.version import VERSION_PATTERN, Version
 from graphmigrate.errors import Severity
-from graphmigrate.migrations.version import VERSION_PATTERN, Version
 
 IGNORED = (
     *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "thumbs.db", "desktop.ini", "codeowners"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from graphmigrate.database.version import Version
     from graphmigrate.errors import Problem
-    from graphmigrate.migrations.version import Version
 
 
 class MigrationFile(NamedTuple):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.migrations.history import SKIPPED
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from graphmigrate.migrations.history import History, HistoryRow
+    from graphmigrate.database.history import History, HistoryRow
+    from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import Condition, Header, Migration, MigrationFile
     from graphmigrate.migrations.segments import Segment
-    from graphmigrate.migrations.version import Version
     from graphmigrate.results import Target
 
 

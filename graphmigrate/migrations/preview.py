@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import (
     HistoryMismatch,
     MigrationFailed,
@@ -16,14 +17,13 @@ from graphmigrate.errors import (
     UsageError,
 )
 from graphmigrate.migrations import plan
-from graphmigrate.migrations.version import Version
 from graphmigrate.migrations.workspace import raise_if
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from graphmigrate.migrations.history import History
+    from graphmigrate.database.history import History
     from graphmigrate.migrations.model import Migration, MigrationFolder
     from graphmigrate.migrations.plan import Entry, Plan
     from graphmigrate.migrations.workspace import Workspace
@@ -218,7 +218,12 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
         if may_be_skipped(task)
         for each in task.migration.statements
     }
-    asked = [each for task in planned.tasks if task.row is None for each in task.migration.header.queries]
+    asked = [
+        (each.value, each.place)
+        for task in planned.tasks
+        if task.row is None
+        for each in task.migration.header.queries
+    ]
     found = explain_conditions(workspace.database, asked) if asked else []
     return found + explain(workspace.database, statements, guarded) if statements else found
 

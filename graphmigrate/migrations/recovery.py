@@ -20,10 +20,10 @@ from graphmigrate.database.ledger import (
     record_attempt,
 )
 from graphmigrate.database.transactions import is_any_terminated
+from graphmigrate.database.version import Version
 from graphmigrate.errors import LockLost, MigrationFailed, UsageError
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.settling import DONE, RERUN, Settled, failed_to_build, settle, was_skipped
-from graphmigrate.migrations.version import Version
 from graphmigrate.schema.catalogue import FAILED, ONLINE
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.database.history import Attempt, History, RunRecord
     from graphmigrate.events import Listener
-    from graphmigrate.migrations.history import Attempt, History, RunRecord
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.outcome import Outcome
     from graphmigrate.migrations.plan import Plan, Task
@@ -216,7 +216,15 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, ru
     if rank is None:
         tx.run(queries.PUT_ROW, key=settled.key, changes=changes).consume()
     else:
-        tx.run(queries.CREATE_ROW, row=new_row(file, settled.key, database, rank) | changes).consume()
+        row = new_row(
+            settled.key,
+            file.version,
+            description=file.description,
+            source=file.name,
+            user=database.user,
+            rank=rank,
+        )
+        tx.run(queries.CREATE_ROW, row=row | changes).consume()
 
 
 def _without_ownerless_indexes(database: Database, targets: Iterable[SchemaObject]) -> Catalogue:

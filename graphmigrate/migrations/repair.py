@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from graphmigrate.database.history import COMPLETE, FORGOTTEN
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan
-from graphmigrate.migrations.history import COMPLETE, FORGOTTEN
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.results import BaselineResult, RepairAction, State
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.database.history import History
+    from graphmigrate.database.version import Version
     from graphmigrate.errors import Problem
-    from graphmigrate.migrations.history import History
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.plan import Entry
-    from graphmigrate.migrations.version import Version
 
 Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
 

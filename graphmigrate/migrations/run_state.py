@@ -16,10 +16,10 @@ from graphmigrate.database.failures import (
     statement_failure,
     worth_retrying,
 )
+from graphmigrate.database.history import SKIPPED, Attempt
 from graphmigrate.database.ledger import Journal, RowWrite, StepTaken, new_row, progress, record_attempt
 from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import GraphMigrateError, LockLost, MigrationFailed
-from graphmigrate.migrations.history import SKIPPED, Attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,7 +67,10 @@ class RunState:
             return RowWrite(task.key, pending.step, pending.batches, changes)
         if task.row is not None or segment.number > 1 or self.batches > 0 or task.key in self.announced:
             return RowWrite(task.key, segment.number - 1, self.batches, changes)
-        row = new_row(task.migration.file, task.key, self.database, self.rank)
+        file, user = task.migration.file, self.database.user
+        row = new_row(
+            task.key, file.version, description=file.description, source=file.name, user=user, rank=self.rank
+        )
         return RowWrite(task.key, None, 0, row | changes)
 
     def flush(self) -> None:

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.history import SKIPPED
+from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch
-from graphmigrate.migrations.history import SKIPPED
 from graphmigrate.migrations.segments import Segment, segments_of
-from graphmigrate.migrations.version import Version
 from graphmigrate.schema.catalogue import FAILED, Catalogue
 from graphmigrate.schema.compare import Fate, apply, fate, leaves_a_trace, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from graphmigrate.migrations.history import History, HistoryRow, RunRecord
+    from graphmigrate.database.history import History, HistoryRow, RunRecord
     from graphmigrate.migrations.model import Migration
     from graphmigrate.schema.model import CatalogueEntry
 

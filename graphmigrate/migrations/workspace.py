@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
+    from graphmigrate.database.history import History
     from graphmigrate.database.lock import Lock
     from graphmigrate.errors import Problem
     from graphmigrate.events import Listener
-    from graphmigrate.migrations.history import History
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.results import Target
     from graphmigrate.settings import Settings

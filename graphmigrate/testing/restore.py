@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from neo4j.exceptions import DriverError, Neo4jError
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.migrations.files import collect
-from graphmigrate.migrations.version import Version
 from graphmigrate.migrator import Migrator
 from graphmigrate.testing.snapshot import NotRestored, read, restore
 from graphmigrate.testing.wipe import bookmark, bookmark_without_locks, wipe

@@ -25,12 +25,6 @@ ALLOWED = {
     "migrator": BASE | {"cypher", "schema", "database", "migrations", "seeds"},
     "testing": BASE | {"cypher", "database", "migrations", "server", "migrator"},
 }
-# Values of the ledger that the database's room still takes from the migrations' room.
-VALUES_OF_THE_LEDGER = {
-    "graphmigrate.migrations.history",
-    "graphmigrate.migrations.model",
-    "graphmigrate.migrations.version",
-}
 DRIVER_OWNERS = {"database", "seeds", "migrations", "migrator", "server", "testing"}
 LIBRARIES = {
     "neo4j": DRIVER_OWNERS,
@@ -67,8 +61,7 @@ def imports(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_one_way(path: Path) -> None:
     here = room(path)
-    names = imports(path) - (VALUES_OF_THE_LEDGER if here == "database" else set())
-    rooms = {name.split(".")[1] for name in names if name.startswith("graphmigrate.")} - {here}
+    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("graphmigrate.")} - {here}
     if here in ALLOWED:
         assert rooms <= ALLOWED[here], f"{here} must not import {sorted(rooms - ALLOWED[here])}"
     assert "cli" not in rooms or here in {"__main__", "cli"}

@@ -15,11 +15,11 @@ import pytest
 
 import graphmigrate
 from graphmigrate import ConnectionFailed, Migrator, ProjectError, Settings, UsageError
+from graphmigrate.database.history import COMPLETE, STARTED, HistoryRow, history_of
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.events import Holder, LockAwaited, SeedProgress, Warned
 from graphmigrate.log import JsonFormatter, log, logged
 from graphmigrate.migrations.files import collect
-from graphmigrate.migrations.history import COMPLETE, STARTED, HistoryRow, history_of
 from graphmigrate.results import Status, Target
 
 PROGRAM = """

@@ -9,8 +9,8 @@ import pytest
 
 from graphmigrate.cli.app import run
 from graphmigrate.cli.project import next_version
+from graphmigrate.database.version import Version
 from graphmigrate.migrations.files import collect
-from graphmigrate.migrations.version import Version
 
 NOW = datetime(2026, 1, 31, 12, 30, 45, tzinfo=UTC)
 

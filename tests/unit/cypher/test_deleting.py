@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
 from graphmigrate.migrations.checks import check_statements
 from graphmigrate.migrations.checksums import checksum
@@ -11,7 +12,6 @@ from graphmigrate.migrations.model import MigrationFile
 from graphmigrate.migrations.plan import Task
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.version import Version
 from graphmigrate.results import Target
 
 INNER = "CALL (n) { DETACH DELETE n } IN TRANSACTIONS"

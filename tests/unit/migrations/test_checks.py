@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
 from graphmigrate.migrations.checks import check, check_statements
 from graphmigrate.migrations.checksums import checksum
@@ -13,7 +14,6 @@ from graphmigrate.migrations.model import MigrationFile
 from graphmigrate.migrations.plan import Task
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.version import Version
 from graphmigrate.results import Target
 from graphmigrate.schema.catalogue import Catalogue
 from graphmigrate.schema.compare import apply

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from graphmigrate.database.version import Version
 from graphmigrate.migrations.checksums import checksum
 from graphmigrate.migrations.model import Condition, Migration, MigrationFile
 from graphmigrate.migrations.reader import read
-from graphmigrate.migrations.version import Version
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FILES = sorted(GOLDEN.glob("*.cypher"))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
 from graphmigrate.migrations.names import Ignored, MigrationName, Refused, may_hold_statements, read_name
-from graphmigrate.migrations.version import Version
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from graphmigrate.database.history import SKIPPED, STARTED, Attempt, History, HistoryRow, history_of
+from graphmigrate.database.version import Version
 from graphmigrate.migrations.checksums import checksum
-from graphmigrate.migrations.history import SKIPPED, STARTED, Attempt, History, HistoryRow, history_of
 from graphmigrate.migrations.model import Migration, MigrationFile
 from graphmigrate.migrations.plan import Entry, Plan, build, compare, judged_anew
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.version import Version
 from graphmigrate.results import State, Target
 
 COMMUNITY = "community"

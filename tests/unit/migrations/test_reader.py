@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import Problem
 from graphmigrate.migrations.checksums import checksum
 from graphmigrate.migrations.model import Migration, MigrationFile, Options
 from graphmigrate.migrations.reader import read
-from graphmigrate.migrations.version import Version
 
 
 def read_bytes(content: bytes, **settings: int) -> tuple[Migration, tuple[Problem, ...]]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from graphmigrate.database.history import COMPLETE, STARTED, History, HistoryRow, history_of
+from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, ProjectError, Severity, UsageError
 from graphmigrate.migrations import plan, preview, repair
 from graphmigrate.migrations.files import collect
-from graphmigrate.migrations.history import COMPLETE, STARTED, History, HistoryRow, history_of
 from graphmigrate.migrations.model import Migration, MigrationFile
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.version import Version
 from graphmigrate.migrator import Migrator
 from tests.projects import write_migrations
 

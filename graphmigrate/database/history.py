@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from graphmigrate.migrations.version import Version
+    from graphmigrate.database.version import Version
 
 COMPLETE = "applied"
 STARTED = "started"

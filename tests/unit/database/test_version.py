@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphmigrate.database.version import Version
 from graphmigrate.errors import ProjectError
-from graphmigrate.migrations.version import Version
 
 NUMBERS = st.lists(st.integers(0, 10**20), min_size=1, max_size=5)
 
