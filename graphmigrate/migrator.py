@@ -370,7 +370,7 @@ class Migrator:
         )
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
-        """Run a reading query; gives its columns and rows. Raises UsageError (GM174) where the server refuses it."""
+        """Run a reading query; gives its columns and rows. Raises UsageError (GM173) where the server refuses it."""
         from graphmigrate.database.failures import DriverFailure, query_failure
 
         try:

@@ -11,7 +11,7 @@ from graphmigrate import server
 from graphmigrate.errors import UsageError
 from graphmigrate.server import Server, ServerOptions
 
-MISSING_PREREQUISITES = {"GM183", "GM184", "GM185"}
+MISSING_PREREQUISITES = {"GM183"}
 
 
 @contextmanager

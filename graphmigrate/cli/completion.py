@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from graphmigrate.cli.options import command
+from graphmigrate.errors import TITLES
 
 if TYPE_CHECKING:
     from graphmigrate.cli.session import Session
@@ -54,10 +55,8 @@ def seed_names(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
 
 
 def codes(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Complete an error code from the pages."""
-    from graphmigrate.cli.explain import titles_of_codes
-
-    return _beginning(list(titles_of_codes()), incomplete.upper())
+    """Complete an error code."""
+    return _beginning(list(TITLES), incomplete.upper())
 
 
 def _settings() -> Settings:

@@ -33,7 +33,7 @@ class CommandNotFound(GraphMigrateError):
 class CommandNotStarted(GraphMigrateError):
     """The command to start is there and cannot be run; the exit code is the shell's custom."""
 
-    code = "GM721"
+    code = "GM720"
     exit_code = 126
 
 
@@ -93,7 +93,7 @@ def which_seeds(chosen: str | None) -> tuple[bool, str | None]:
 def check_command(name: str) -> None:
     """Refuse a command that cannot be started, before anything is changed.
 
-    Raises CommandNotFound (GM720) or CommandNotStarted (GM721).
+    Raises CommandNotFound or CommandNotStarted.
     """
     if shutil.which(name):
         return

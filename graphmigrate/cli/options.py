@@ -88,7 +88,7 @@ def add_shared(command: click.Command) -> None:
 
 
 def check_password_flag(arguments: Sequence[str], commands: Iterable[str]) -> None:
-    """Refuse a password on the command line, where every process can read it, without repeating it (GM171)."""
+    """Refuse a password on the command line, where every process can read it, without repeating it (GM155)."""
     for index, word in enumerate(arguments):
         if word == "--":
             return
@@ -97,7 +97,7 @@ def check_password_flag(arguments: Sequence[str], commands: Iterable[str]) -> No
             raise UsageError(
                 "--password takes no value: it asks for the password.",
                 hint="Use NEO4J_PASSWORD or --password-file in scripts; put --password last where it is meant to ask.",
-                code="GM171",
+                code="GM155",
             )
 
 

@@ -56,21 +56,21 @@ def new(session: Session, description: tuple[str, ...]) -> None:
 
 
 def _words(description: str) -> str:
-    """Make the part of the file's name that people read; raises UsageError (GM166)."""
+    """Make the part of the file's name that people read; raises UsageError (GM150)."""
     if re.match(r"\s*[VvRU][\d._]*__|.*\.(cypher|cql)\s*$", description):
         raise UsageError(
             f"{description!r} is a file name; give the description alone.",
             hint="For example: graphmigrate new add users",
-            code="GM166",
+            code="GM150",
         )
     words = "_".join(re.findall(r"[\w-]+", description)).strip("_-")
     words = re.sub(r"_{2,}", "_", words)
     if not words:
         hint = "For example: graphmigrate new add users"
-        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint, code="GM166")
+        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint, code="GM150")
     if len(words.encode()) > LONGEST:
         raise UsageError(
-            "The description is too long for a file name.", hint="Use a few words.", code="GM166"
+            "The description is too long for a file name.", hint="Use a few words.", code="GM150"
         )
     return words
 
@@ -163,7 +163,7 @@ def _advice(folder: Path, report: object) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a new file, never over an old one; raises UsageError (GM167, GM168)."""
+    """Write a new file, never over an old one; raises UsageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -172,7 +172,7 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except FileExistsError:
-        raise UsageError(f"{path} is there already.", hint="Nothing was changed.", code="GM168") from None
+        raise UsageError(f"{path} is there already.", hint="Nothing was changed.", code="GM167") from None
     except OSError as error:
         raise _unwritable(path, error) from None
 

@@ -111,7 +111,7 @@ def _variables(assignments: tuple[str, ...]) -> dict[str, str]:
         name, separator, value = each.partition("=")
         if not separator or not name.strip():
             raise UsageError(
-                f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10", code="GM169"
+                f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10", code="GM150"
             )
         variables[name.strip()] = value
     return variables

@@ -110,7 +110,7 @@ class Session:
         return Style.of(stream)
 
     def check_output(self, command: str | None) -> None:
-        """Refuse a form of output that this command lacks, before it does anything; raises UsageError (GM176)."""
+        """Refuse a form of output that this command lacks, before it does anything; raises UsageError (GM150)."""
         from graphmigrate.cli.options import WITH_MARKDOWN
 
         able = command in WITH_MARKDOWN or "--dry-run" in self.arguments
@@ -118,7 +118,7 @@ class Session:
             raise UsageError(
                 f"{command!r} has no Markdown output.",
                 hint=f"These have: {', '.join(WITH_MARKDOWN)}. For programs: --output json",
-                code="GM176",
+                code="GM150",
             )
 
     def result(
@@ -163,7 +163,7 @@ class Session:
     def write(self, stream: TextIO | None, text: str) -> None:
         """Print lines without secrets; a reader that has gone away (``| head``) ends the printing, not the work.
 
-        Raises OutputFailed (GM172) where they cannot be written for another reason.
+        Raises OutputFailed (GM167) where they cannot be written for another reason.
         """
         self._print(
             stream, self.redact(text, SHORTEST_IN_RESULTS if stream is sys.stdout else SHORTEST_SECRET)
@@ -289,7 +289,7 @@ class Session:
 class OutputFailed(GraphMigrateError):
     """Standard output or standard error could not be written."""
 
-    code = "GM172"
+    code = "GM167"
 
 
 def _keep_imported() -> None:
@@ -318,7 +318,7 @@ def _ask() -> str:
         raise UsageError(
             "--password asks for the password, but there is no terminal to ask on.",
             hint="Use NEO4J_PASSWORD or --password-file (/dev/stdin works).",
-            code="GM153",
+            code="GM150",
         )
     from getpass import getpass
 

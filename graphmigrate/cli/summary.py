@@ -38,7 +38,7 @@ def summary(session: Session, query: str | None) -> None:
 
 
 def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
-    """Run the query; where the server refuses it (GM174), say whose it is."""
+    """Run the query; where the server refuses it (GM173), say whose it is."""
     from graphmigrate.cli.reports import QueryReport
 
     try:

@@ -86,7 +86,7 @@ def reach(address: Address, timeout: float) -> socket.socket:
 
 
 def secure(connection: socket.socket, address: Address, ca_file: Path | None) -> ssl.SSLSocket:
-    """Encrypt the connection as the driver would; raises ConnectionFailed (GM304, GM315-GM318)."""
+    """Encrypt the connection as the driver would; raises ConnectionFailed."""
     context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     if not address.verified:
         context.check_hostname = False

@@ -84,7 +84,7 @@ def query_failure(error: BaseException, settings: Settings) -> GraphMigrateError
     """Translate what became of somebody's query: one that the server refuses is the caller's mistake."""
     if code_of(error).startswith(_OF_A_QUERY):
         hint = "It must be one reading query in Cypher."
-        return UsageError(f"The query was refused: {message_of(error)}", hint=hint, code="GM174")
+        return UsageError(f"The query was refused: {message_of(error)}", hint=hint, code="GM173")
     return driver_failure(error, settings)
 
 
@@ -105,10 +105,10 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
         return UsageError(
             "The given driver is closed.",
             hint="Close it after the last call of the Migrator, or make a new one for it.",
-            code="GM747",
+            code="GM746",
         )
     if isinstance(error, exceptions.ConfigurationError):
-        return ConnectionFailed(f"{settings.uri} cannot be used: {error}.", code="GM308")
+        return ConnectionFailed(f"{settings.uri} cannot be used: {error}.", code="GM154")
     return _unreachable(error, settings)
 
 

@@ -45,7 +45,7 @@ class Workspace:
             self._opened = None
 
     def _check_given(self) -> None:
-        """Refuse what a program that uses this as a library left out or mixed up (GM154, GM155, GM158, GM745, GM746)."""
+        """Refuse what a program that uses this as a library left out or mixed up (GM154, GM155, GM158, GM151, GM746)."""
         driver = self._given_driver
         try:
             ledger_of(self.settings.ledger)
@@ -57,7 +57,7 @@ class Workspace:
                 "Neither a driver nor a URI was given.",
                 hint="For example: Migrator(driver=driver), or Migrator(uri='bolt://localhost:7687'). With "
                 "Migrator.from_project() set NEO4J_URI: the local server is found by the command line only.",
-                code="GM745",
+                code="GM151",
             )
         if driver is None:
             check_uri(self.settings.uri)

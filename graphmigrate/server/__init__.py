@@ -28,8 +28,8 @@ def start(
     """Start the project's server, or give the one that runs already; returns when queries succeed.
 
     ``tell`` gets one line for each thing a waiting person wants to know. Safe to call from several processes at
-    once: all get the same server. Raises UsageError (GM182-GM187, GM189, GM190, GM195-GM198: nothing was started) or
-    ServerFailed (GM180, GM181, GM188, GM192-GM194).
+    once: all get the same server. Raises UsageError (nothing was started) or
+    ServerFailed.
     """
     from graphmigrate.server.control import start as start_server
 

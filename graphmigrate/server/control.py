@@ -106,7 +106,7 @@ def _found_again(folder: Folder, state: State) -> State:
 
 
 def _check_same(state: State, release: Release, options: ServerOptions) -> None:
-    """Refuse to give a running server for another one that was asked for by name (GM196)."""
+    """Refuse to give a running server for another one that was asked for by name (GM194)."""
     differences = [
         f"{name} {wanted}, not {is_now}"
         for name, wanted, is_now in (
@@ -125,7 +125,7 @@ def _check_same(state: State, release: Release, options: ServerOptions) -> None:
         raise UsageError(
             f"A server of this project runs already, and you asked for {' and '.join(differences)}.",
             hint="Stop it first: graphmigrate server stop",
-            code="GM196",
+            code="GM194",
         )
 
 
@@ -163,20 +163,20 @@ def _provider(options: ServerOptions, home: Home, image: str, tell: Tell) -> str
 
 
 def _check_data(home: Home, release: Release, options: ServerOptions) -> None:
-    """Refuse data of another version (GM190), or whose password is lost (GM195)."""
+    """Refuse data of another version (GM180), or whose password is lost (GM193)."""
     made_by = home.last_run().get("version", release.version)
     if series(made_by) != release.series and not options.image:
         raise UsageError(
             f"The data in {home.path} was made by Neo4j {made_by}, and you asked for {release.version}.",
             hint=f"Go on with --neo4j-version {series(made_by)}, try {release.series} with --ephemeral, or delete that "
             f"folder to begin anew.",
-            code="GM190",
+            code="GM180",
         )
     if options.auth and home.has_data and not home.password_file.exists():
         raise UsageError(
             f"The data in {home.path} has a password, and the file that held it is gone: {home.password_file}.",
             hint="Put the file back, start with --no-auth, or delete that folder to begin anew.",
-            code="GM195",
+            code="GM193",
         )
 
 
@@ -211,7 +211,7 @@ def _abandon(folder: Folder, state: State) -> None:
 
 
 def _wait(folder: Folder, state: State, timeout: float) -> State:
-    """Wait for the first answers and write down that they came; raises ServerFailed (GM180, GM181, GM195)."""
+    """Wait for the first answers and write down that they came; raises ServerFailed."""
     home = folder.home(ephemeral=state.ephemeral)
     password = home.password() if state.auth else None
     try:
@@ -219,12 +219,12 @@ def _wait(folder: Folder, state: State, timeout: float) -> State:
     except ready.Died as error:
         raise _why(folder, state, "ended while starting") from error
     except ready.TooSlow as error:
-        raise _why(folder, state, f"did not answer within {timeout:.0f} s", "GM181") from error
+        raise _why(folder, state, f"did not answer within {timeout:.0f} s", "GM180") from error
     except ready.Refused as error:
         raise ServerFailed(
             f"The server does not take the password in {home.password_file}.",
             hint=f"Start with --no-auth, or delete {home.path} to begin anew.",
-            code="GM195",
+            code="GM193",
         ) from error
     done = replace(state, ready=True, version=version)
     write_private(home.release_file, json.dumps({"provider": state.provider, "version": version}) + "\n")
@@ -264,7 +264,7 @@ def _why(folder: Folder, state: State, what: str, code: str = "GM180") -> Server
     hint = "Choose another port: --port 0" if lost else "More memory is given by --heap 1g." + where
     kind = _PortLost if lost else ServerFailed
     return kind(
-        f"Neo4j ({state.provider}) {what}. It said:\n{said}", hint=hint, code="GM189" if lost else code
+        f"Neo4j ({state.provider}) {what}. It said:\n{said}", hint=hint, code="GM180" if lost else code
     )
 
 

@@ -51,23 +51,23 @@ def missing_image(image: str, tell: Callable[[str], None]) -> str | None:
 
 
 def require(image: str, tell: Callable[[str], None]) -> None:
-    """Refuse to go on without Docker (GM186) or the image (GM187)."""
+    """Refuse to go on without Docker or the image."""
     if reason := unusable():
         raise UsageError(
             f"Docker was asked for, but {reason}.",
             hint="Start Docker (sudo systemctl start docker), or use a local JVM: --provider jvm",
-            code="GM186",
+            code="GM183",
         )
     if reason := missing_image(image, tell):
         raise UsageError(
             f"Docker was asked for, but {reason}.",
             hint="Name an image that is there with --image, or use a local JVM: --provider jvm",
-            code="GM187",
+            code="GM183",
         )
 
 
 def launch(plan: Launch, folder: Folder, image: str, tell: Callable[[str], None]) -> State:
-    """Start a container and return at once; raises ServerFailed (GM188)."""
+    """Start a container and return at once; raises ServerFailed (GM180)."""
     tell(f"Starting Neo4j in Docker ({image}) …")
     plan.home.make()
     remove(container_name(folder))  # left by a start that died before it could write down what it started
@@ -89,7 +89,7 @@ def launch(plan: Launch, folder: Folder, image: str, tell: Callable[[str], None]
         raise ServerFailed(
             f"Docker could not start {image}: {_reason(done)}",
             hint="Try the same command by hand, or use a local JVM: --provider jvm",
-            code="GM188",
+            code="GM180",
         )
     return State(
         provider="docker",

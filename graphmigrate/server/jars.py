@@ -37,8 +37,8 @@ def cache_folder(release: Release) -> Path:
 def class_path(release: Release, java: Java, tell: Callable[[str], None]) -> list[Path]:
     """Give the jars of a release, sorted, fetched where they are missing.
 
-    The order is fixed since a class-data archive is valid for one class path only. Raises UsageError: GM184 without
-    Maven, GM185 where it fails, GM198 where the cache cannot be written. A complete one is only read.
+    The order is fixed since a class-data archive is valid for one class path only. Raises UsageError: GM183 without
+    Maven, GM183 where it fails, GM167 where the cache cannot be written. A complete one is only read.
     """
     folder = cache_folder(release)
     library = folder / "lib"
@@ -98,7 +98,7 @@ def _copy(source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], target: Path)
 def _only_one(folder: Path) -> Iterator[None]:
     """Let one process fetch; the others wait and then find the jars (Maven's own repository dislikes a race too).
 
-    Raises UsageError (GM198) where something cannot be written.
+    Raises UsageError (GM167) where something cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def _only_one(folder: Path) -> Iterator[None]:
         raise UsageError(
             f"The cache {folder} cannot be written: {error.strerror or error}.",
             hint="Set XDG_CACHE_HOME, or HOME, to a folder that can be written.",
-            code="GM198",
+            code="GM167",
         ) from error
 
 
@@ -119,7 +119,7 @@ def _fetch(release: Release, java: Java, folder: Path, library: Path, tell: Call
         raise UsageError(
             f"Maven (mvn) is needed once, to bring Neo4j {release.version}, and is not installed.",
             hint=f"Install it: {_install_maven()} (or use Docker).",
-            code="GM184",
+            code="GM183",
         )
     tell(f"Fetching Neo4j {release.version} with Maven (about 140 MB, once) into {folder} …")
     with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as name:
@@ -151,7 +151,7 @@ def _maven_failed(release: Release, reason: str) -> UsageError:
     return UsageError(
         f"Maven could not bring Neo4j {release.version}: {reason}",
         hint="Check the network and Maven's settings (~/.m2/settings.xml: mirror, proxy), then run this again.",
-        code="GM185",
+        code="GM183",
     )
 
 

@@ -28,7 +28,7 @@ _DETACH = '"$@" </dev/null >"$LOG" 2>&1 & echo $! >"$PID_FILE"'
 
 
 def launch(plan: Launch, tell: Callable[[str], None], *, record: Path | None = None) -> State:
-    """Start a JVM and return at once; raises UsageError (GM183-GM185, GM198) where Java, Maven or the jars are missing.
+    """Start a JVM and return at once; raises UsageError where Java, Maven or the jars are missing.
 
     With ``record`` the JVM writes a class-data archive there when it ends.
     """

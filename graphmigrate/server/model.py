@@ -38,13 +38,13 @@ class ServerOptions:
     timeout: float = 120.0
 
     def check(self) -> None:
-        """Refuse sizes that the server would not understand; raises UsageError (GM197)."""
+        """Refuse sizes that the server would not understand; raises UsageError (GM158)."""
         for name, size in (("heap", self.heap), ("page cache", self.page_cache)):
             if not _SIZE.fullmatch(size):
                 raise UsageError(
                     f"{size!r} is no size for the {name}.",
                     hint="Write a number and k, m or g: 512m",
-                    code="GM197",
+                    code="GM158",
                 )
 
 

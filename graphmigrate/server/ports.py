@@ -33,14 +33,14 @@ def is_open(port: int, timeout: float = 0.5) -> bool:
 
 
 def choose(wanted: int | None) -> tuple[int, int]:
-    """Choose the Bolt and the HTTP port; raises UsageError (GM189) where the wanted one is taken."""
+    """Choose the Bolt and the HTTP port; raises UsageError (GM180) where the wanted one is taken."""
     if wanted is None and is_free(USUAL_BOLT):
         wanted = USUAL_BOLT
     if wanted and not is_free(wanted):
         raise UsageError(
             f"Port {wanted} is taken by another process, or not allowed for you.",
             hint="Choose another one, or let one be picked: --port 0",
-            code="GM189",
+            code="GM180",
         )
     http = USUAL_HTTP if wanted == USUAL_BOLT and is_free(USUAL_HTTP) else 0
     free = (each for each in _free_ports(4) if each not in (wanted, http))

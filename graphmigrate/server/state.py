@@ -138,7 +138,7 @@ class Folder:
         return Home(self.path / ("ephemeral" if ephemeral else "server"))
 
     def make(self) -> None:
-        """Create the folder, unseen by git; raises ServerFailed (GM192)."""
+        """Create the folder, unseen by git; raises ServerFailed (GM167)."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             ignore = self.path / ".gitignore"
@@ -148,7 +148,7 @@ class Folder:
             raise ServerFailed(
                 f"The folder {self.path} cannot be written: {error.strerror}.",
                 hint="The local server keeps its data there; run in a folder that is yours.",
-                code="GM192",
+                code="GM167",
             ) from error
 
     def read(self) -> State | None:

@@ -46,7 +46,7 @@ DEFAULT = RELEASES[0]
 
 
 def resolve(name: str | None) -> Release:
-    """Find a release by its version or the beginning of it; raises UsageError (GM182)."""
+    """Find a release by its version or the beginning of it; raises UsageError (GM158)."""
     if name is None:
         return DEFAULT
     for release in RELEASES:
@@ -56,7 +56,7 @@ def resolve(name: str | None) -> Release:
     raise UsageError(
         f"Neo4j {name} cannot be started here.",
         hint=f"Choose one of: {known}. Any other server works too: start it yourself and set NEO4J_URI.",
-        code="GM182",
+        code="GM158",
     )
 
 

@@ -27,7 +27,7 @@ def load(
     ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``),
     the configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of
     ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
-    read. Raises UsageError (GM154-GM161, GM163, GM170, GM313, GM314).
+    read. Raises UsageError.
     """
     from graphmigrate.settings.sources import Reader
 

@@ -154,14 +154,14 @@ class Reader:
         known = name in OTHER_VARIABLES or key.startswith(SERVER_PREFIX)
         if known and suffix:
             text = f"{key}{suffix} was ignored: it counts in the real environment only."
-            self.warnings.append(Problem("GM164", text, f"export {key}=…", severity=Severity.WARNING))
+            self.warnings.append(Problem("GM157", text, f"export {key}=…", severity=Severity.WARNING))
         if known or key.startswith(TEST_PREFIX):
             return
         near = suggest(name, NAMES)
         if near:
             text = f"The environment variable {key}{suffix} is not known and was ignored."
             hint = f"Did you mean {PREFIX}{near.upper()}?"
-            self.warnings.append(Problem("GM164", text, hint, severity=Severity.WARNING))
+            self.warnings.append(Problem("GM157", text, hint, severity=Severity.WARNING))
 
     def _auth(self, value: str | None, label: str, base: Path) -> Layer:
         if not value or value == "none":
@@ -170,7 +170,7 @@ class Reader:
         if not separator or not username or not password:
             self.problems.append(
                 Problem(
-                    "GM170",
+                    "GM158",
                     f"{label} is not of the form USER/PASSWORD.",
                     "Or set NEO4J_USERNAME and NEO4J_PASSWORD.",
                 )
@@ -182,7 +182,7 @@ class Reader:
         path = self.env_file or self.folder / ".env"
         if self.env_file is None and not path.is_file():
             return []
-        text = read_text(path, "GM163")
+        text = read_text(path, "GM156")
         from io import StringIO
 
         from dotenv import dotenv_values
@@ -192,7 +192,7 @@ class Reader:
             if line.error:  # its text is not shown: it may be a password
                 place = Place(str(path), line.original.line)
                 problem = Problem(
-                    "GM163", "This line is not NAME=value; it was ignored.", None, place, Severity.WARNING
+                    "GM156", "This line is not NAME=value; it was ignored.", None, place, Severity.WARNING
                 )
                 self.warnings.append(problem)
         return self._variables(dotenv_values(stream=StringIO(without_errors(text))), f" in {path}")
@@ -204,7 +204,7 @@ class Reader:
         self.config, text, table = found
         if self.config.name == CONFIG and has_table(self.folder / PYPROJECT):
             message = f"[tool.graphmigrate] in {PYPROJECT} is ignored, because there is a {CONFIG}."
-            self.warnings.append(Problem("GM165", message, "Keep one of the two.", severity=Severity.WARNING))
+            self.warnings.append(Problem("GM156", message, "Keep one of the two.", severity=Severity.WARNING))
         layer: Layer = {}
         for key, value in table.items():
             name = key.replace("-", "_")
@@ -214,7 +214,7 @@ class Reader:
                     "Secrets come from NEO4J_PASSWORD, .env, --password-file or --password; remove the line."
                 )
                 self.problems.append(
-                    Problem("GM159", "A password does not belong into this file.", hint, place)
+                    Problem("GM155", "A password does not belong into this file.", hint, place)
                 )
             elif name not in NAMES or name in layer:
                 self.problems.append(_unknown_key(key, place, known=name in layer))
@@ -245,7 +245,7 @@ class Reader:
             direct, in_file = layer.get("password"), layer.get("password_file")
             if direct and in_file:
                 message = f"There are two passwords: {direct.label} and {in_file.label}."
-                self.problems.append(Problem("GM161", message, "Give only one of them.", in_file.place))
+                self.problems.append(Problem("GM160", message, "Give only one of them.", in_file.place))
                 return None
             if direct:
                 return Secret(direct.value)
@@ -269,7 +269,7 @@ class Reader:
             return None
         if is_world_readable(path):
             message = f"Everybody on this machine can read the password file {str(path)!r}."
-            self.warnings.append(Problem("GM162", message, f"chmod 600 {path}", severity=Severity.WARNING))
+            self.warnings.append(Problem("GM155", message, f"chmod 600 {path}", severity=Severity.WARNING))
         return secret
 
     def _raise(self) -> None:

@@ -67,12 +67,12 @@ class GraphMigrateNeo4jContainer(Neo4jContainer):  # type: ignore[misc,unused-ig
         return replace(self._folders, uri=uri, username=self.username, password=password)
 
     def start(self) -> Self:
-        """Start the server, migrate, seed; raises GraphMigrateError where that fails, GM722 for seeds without migrations."""
+        """Start the server, migrate, seed; raises GraphMigrateError where that fails, GM213 for seeds without migrations."""
         if "seed" in self._work and "migrate" not in self._work:
             raise UsageError(
                 "with_seeds needs with_migrations: seeds are loaded into an up-to-date schema.",
                 hint="An empty folder will do where there are no migrations.",
-                code="GM722",
+                code="GM213",
             )
         super().start()
         try:

@@ -30,14 +30,14 @@ class Documented:
 def documented(root: Path, name: str) -> Iterator[Documented]:
     """Give the statements of one page, or of all that a pattern such as ``docs/**/*.md`` matches.
 
-    Raises UsageError (GM744) where there is no such page.
+    Raises UsageError (GM150) where there is no such page.
     """
     pages = sorted(root.glob(name))
     if not pages:
         raise UsageError(
             f"graphmigrate_docs names {name!r}, and there is no such page under {root}.",
             hint="Names begin at pytest's root folder; patterns such as docs/*.md work.",
-            code="GM744",
+            code="GM150",
         )
     for page in pages:
         yield from _of_page(page.read_text("utf-8"), page.relative_to(root).as_posix())

@@ -78,7 +78,7 @@ def choose(
     """Choose the server: ``uri`` (with the name of what set it), else ``provider``, else Docker, else the JVM.
 
     ``{worker}`` in a URI becomes the name of the worker of pytest-xdist; without it several workers cannot share one
-    (GM742). A URI that cannot be used is refused (GM154, GM155).
+    (GM741). A URI that cannot be used is refused (GM154, GM155).
     """
     if uri is not None:
         address, origin = uri
@@ -87,7 +87,7 @@ def choose(
                 f"Workers of pytest-xdist cannot share the one database of {origin}.",
                 hint="Write {worker} where their servers differ (bolt://neo4j-{worker}:7687 is neo4j-gw0, neo4j-gw1 …), "
                 "or name none: each worker then gets its own.",
-                code="GM742",
+                code="GM741",
             )
         address = address.replace("{worker}", worker or "gw0")
         _check(address, origin)
@@ -175,7 +175,7 @@ def _no_container(error: Exception) -> GraphMigrateError:
     return UsageError(
         f"Docker was asked for, but it cannot give a Neo4j: {_first_line(error)}",
         hint="pip install 'graphmigrate[testcontainers]' and start Docker, or use --graphmigrate-server jvm.",
-        code="GM743",
+        code="GM183",
     )
 
 

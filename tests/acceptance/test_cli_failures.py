@@ -133,7 +133,7 @@ class TestMistakes:
         process = project.run("summary", "--query", query)
         assert process.returncode == 2, process.stderr
         assert_short(process)
-        assert "error[GM174]: The query of --query was refused: " in process.stderr
+        assert "error[GM173]: The query of --query was refused: " in process.stderr
 
     @pytest.mark.parametrize(
         "words", ["baseline nonsense", "repair --accept nonsense", "migrate --to nonsense"]

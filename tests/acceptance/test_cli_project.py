@@ -140,7 +140,7 @@ def test_a_full_disk_is_said(project: Folder, command: str) -> None:
         ["bash", "-c", line], cwd=project.path, env=project.env, capture_output=True, text=True
     )
     assert process.returncode == 5
-    assert "GM172" in process.stderr
+    assert "GM167" in process.stderr
 
 
 def test_closed_output_streams(project: Folder) -> None:

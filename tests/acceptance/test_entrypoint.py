@@ -99,7 +99,7 @@ def test_a_command_that_is_no_program(project: Folder) -> None:
     script.chmod(0o755)
     process = project.run("entrypoint", "--", "./start")
     assert process.returncode == 126
-    assert "GM721" in process.stderr
+    assert "GM720" in process.stderr
 
 
 def test_a_server_that_is_late_is_waited_for(project: Folder, neo4j_target: Neo4jTarget) -> None:

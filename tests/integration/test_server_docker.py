@@ -94,4 +94,4 @@ def test_a_container_that_cannot_start_says_why(tmp_path):
 def test_an_image_that_is_nowhere(tmp_path):
     with pytest.raises(UsageError) as caught:
         server.start(tmp_path, ServerOptions(provider="docker", image="graphmigrate.invalid/none:1"), print)
-    assert caught.value.error_code == "GM187"
+    assert caught.value.error_code == "GM183"

@@ -111,7 +111,7 @@ def test_another_start_is_quick_and_gives_the_same_address(project):
 def test_starting_another_version_meanwhile_is_refused(project):
     done = run(project, "server", "start", "--neo4j-version", "2026.05")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "GM196" in done.stderr
+    assert "GM194" in done.stderr
     assert "graphmigrate server stop" in done.stderr
 
 
@@ -203,7 +203,7 @@ def test_stop_ends_the_server_keeps_its_data_and_refuses_another_version(project
     assert run(project, "server", "status", "--exit-code").returncode == 1
     done = run(project, "server", "start", "--neo4j-version", "2026.05", "--provider", "jvm")
     assert done.returncode == 2
-    assert "GM190" in done.stderr
+    assert "GM180" in done.stderr
 
 
 def test_a_server_whose_start_was_killed_is_found_again(tmp_path):

@@ -132,7 +132,7 @@ def test_who_takes_a_project_without_a_server_is_told_where_it_was_not_looked_fo
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UsageError, match="Neither a driver nor a URI") as told:
         Migrator.from_project(tmp_path).wait(0)
-    assert told.value.error_code == "GM745"
+    assert told.value.error_code == "GM151"
     assert "from_project() set NEO4J_URI" in str(told.value.hint)
 
 
@@ -143,7 +143,7 @@ class AsyncDriver:
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        ({}, "GM745"),
+        ({}, "GM151"),
         ({"driver": AsyncDriver()}, "GM746"),
         ({"uri": "bolt://neo4j:secret@localhost"}, "GM155"),
         ({"uri": "http://localhost:7474"}, "GM154"),

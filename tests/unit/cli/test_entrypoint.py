@@ -52,7 +52,7 @@ def test_a_file_that_is_not_executable(tmp_path: Path) -> None:
     script.write_text("#!/bin/sh\n")
     process = run("--", str(script))
     assert process.returncode == 126
-    assert "GM721" in process.stderr
+    assert "GM720" in process.stderr
     assert f"chmod +x {script}" in process.stderr
     assert run("--", str(tmp_path)).returncode == 126
 
@@ -82,7 +82,7 @@ def test_a_script_without_its_first_line_is_told_beside_the_result(tmp_path: Pat
     )
     assert process.returncode == 126
     assert json.loads(process.stdout)["command"] == [str(script)]
-    assert "error[GM721]" in process.stderr
+    assert "error[GM720]" in process.stderr
 
 
 def test_a_profile_that_is_not_there_is_told_before_waiting(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_password_on_the_command_line_is_refused_and_not_repeated(
 ) -> None:
     assert run(arguments) == 2
     out, err = capsys.readouterr()
-    assert "GM171" in err
+    assert "GM155" in err
     assert "NEO4J_PASSWORD" in err
     assert "hunter22" not in out + err
 
@@ -106,7 +106,7 @@ def test_without_a_terminal_the_password_cannot_be_asked_for(
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
         assert run([*arguments, "--uri", "bolt://127.0.0.1:1"]) == 2
-    assert "GM153" in capsys.readouterr().err
+    assert "GM150" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

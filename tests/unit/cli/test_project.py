@@ -103,7 +103,7 @@ def test_descriptions_become_names_that_are_read_again(folder: Path, description
 def test_unusable_descriptions(folder: Path, description: str, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "migrations").mkdir()
     assert run(["new", "--", description]) == 2
-    assert "GM166" in capsys.readouterr().err
+    assert "GM150" in capsys.readouterr().err
     assert os.listdir(folder / "migrations") == []
 
 

@@ -76,7 +76,7 @@ def test_who_does_not_answer_has_no_reason() -> None:
             "GM302",
             "the given driver's server refused the user name or the password.",
         ),
-        (lambda: neo4j.exceptions.DriverError("Driver closed"), "GM747", "The given driver is closed."),
+        (lambda: neo4j.exceptions.DriverError("Driver closed"), "GM746", "The given driver is closed."),
     ],
 )
 def test_the_server_of_a_given_driver_has_a_name(made: Callable[[], Exception], code: str, said: str) -> None:
@@ -89,8 +89,8 @@ def test_the_server_of_a_given_driver_has_a_name(made: Callable[[], Exception], 
 @pytest.mark.parametrize(
     ("code", "of_ours", "of_a_query"),
     [
-        ("Neo.ClientError.Statement.SyntaxError", ("GM173", 5), ("GM174", 2)),
-        ("Neo.ClientError.Procedure.ProcedureNotFound", ("GM173", 5), ("GM174", 2)),
+        ("Neo.ClientError.Statement.SyntaxError", ("GM173", 5), ("GM173", 2)),
+        ("Neo.ClientError.Procedure.ProcedureNotFound", ("GM173", 5), ("GM173", 2)),
         ("Neo.ClientError.Schema.ConstraintAlreadyExists", ("GM173", 5), ("GM173", 5)),
         ("Neo.ClientError.Security.Forbidden", ("GM310", 3), ("GM310", 3)),
         ("Neo.TransientError.General.DatabaseUnavailable", ("GM321", 3), ("GM321", 3)),

@@ -98,7 +98,7 @@ def test_start_without_docker_says_so_and_names_the_missing_java(bare):
 def test_missing_maven_is_one_line(bare):
     with pytest.raises(UsageError) as caught:
         jars.class_path(OLD, Java(bare, 17, ""), print)
-    assert caught.value.error_code == "GM184"
+    assert caught.value.error_code == "GM183"
     assert "maven" in (caught.value.hint or "")
 
 
@@ -106,7 +106,7 @@ def test_a_failed_fetch_leaves_nothing_and_says_why(bare):
     program(bare / "bin" / "mvn", FAILING)
     with pytest.raises(UsageError, match="Could not transfer artifact") as caught:
         jars.class_path(OLD, Java(bare, 17, ""), print)
-    assert caught.value.error_code == "GM185"
+    assert caught.value.error_code == "GM183"
     assert "Help" not in caught.value.message
     assert [each.name for each in jars.cache_folder(OLD).iterdir()] == ["fetch.lock"]
 
@@ -124,7 +124,7 @@ def test_a_maven_that_is_no_program_is_not_the_cache_s_fault(bare):
     program(bare / "bin" / "mvn", "not a program")
     with pytest.raises(UsageError, match="Exec format error") as caught:
         jars.class_path(OLD, Java(bare, 17, ""), print)
-    assert caught.value.error_code == "GM185"
+    assert caught.value.error_code == "GM183"
 
 
 def test_a_cache_that_cannot_be_written_is_named(bare):
@@ -132,7 +132,7 @@ def test_a_cache_that_cannot_be_written_is_named(bare):
     (bare / "cache").write_text("a file")
     with pytest.raises(UsageError, match=f"The cache {jars.cache_folder(OLD)} cannot be written") as caught:
         jars.class_path(OLD, Java(bare, 17, ""), print)
-    assert caught.value.error_code == "GM198"
+    assert caught.value.error_code == "GM167"
     assert "XDG_CACHE_HOME" in (caught.value.hint or "")
     assert not (bare / "count").exists()
 
@@ -176,7 +176,7 @@ def test_the_shipped_pom_names_no_registry():
 def test_docker_that_is_asked_for_but_missing(bare):
     with pytest.raises(UsageError) as caught:
         start(bare / "project", ServerOptions(provider="docker", port=0), print)
-    assert caught.value.error_code == "GM186"
+    assert caught.value.error_code == "GM183"
 
 
 def test_a_dead_docker_daemon_costs_no_time(monkeypatch):

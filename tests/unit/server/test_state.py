@@ -132,7 +132,7 @@ def test_a_running_server_is_not_given_for_another_kind(tmp_path, sleeper, optio
     running(folder, sleeper.pid, auth=True)
     with pytest.raises(UsageError, match=named) as caught:
         server.start(tmp_path, options)
-    assert caught.value.error_code == "GM196"
+    assert caught.value.error_code == "GM194"
     assert server.start(tmp_path).pid == sleeper.pid
 
 
@@ -233,7 +233,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / ".graphmigrate").write_text("a file")
     with pytest.raises(ServerFailed, match=r"\.graphmigrate cannot be written") as caught:
         Folder(tmp_path).make()
-    assert caught.value.error_code == "GM192"
+    assert caught.value.error_code == "GM167"
 
 
 def test_the_lock_admits_one_process_and_dies_with_it(tmp_path):
@@ -281,7 +281,7 @@ def test_versions_are_named_by_their_beginning(name, version):
 def test_an_unknown_version_is_answered_with_the_known_ones(name):
     with pytest.raises(UsageError) as caught:
         resolve(name)
-    assert caught.value.error_code == "GM182"
+    assert caught.value.error_code == "GM158"
     assert all(each.version in (caught.value.hint or "") for each in RELEASES)
 
 
@@ -304,7 +304,7 @@ def test_the_browser_link_survives_any_query():
 def test_sizes_that_the_server_would_not_understand_are_refused(size):
     with pytest.raises(UsageError) as caught:
         ServerOptions(heap=size).check()
-    assert caught.value.error_code == "GM197"
+    assert caught.value.error_code == "GM158"
 
 
 def test_a_taken_port_is_refused_and_zero_picks_two_free_ones():
@@ -315,7 +315,7 @@ def test_a_taken_port_is_refused_and_zero_picks_two_free_ones():
         assert ports.is_open(number)
         with pytest.raises(UsageError) as caught:
             ports.choose(number)
-        assert caught.value.error_code == "GM189"
+        assert caught.value.error_code == "GM180"
         bolt, http = ports.choose(0)
         assert len({bolt, http, number}) == 3
         assert ports.is_free(bolt)

@@ -72,14 +72,14 @@ def test_auras_file_under_its_own_name(tmp_path: Path) -> None:
     file = tmp_path / "Neo4j-abcd1234-Created-2026-01-31.txt"
     file.write_text("\ufeff" + AURA.replace("\n", "\r\n"))
     assert read(tmp_path, env_file=file).settings.password == "kV7-long_AURA_password"
-    assert refused(tmp_path, env_file=tmp_path / "nowhere").error_code == "GM163"
+    assert refused(tmp_path, env_file=tmp_path / "nowhere").error_code == "GM156"
 
 
 def test_a_dotenv_line_that_is_not_understood_is_named_without_its_text(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("NEO4J_USERNAME=me\nNEO4J_PASSWORD='open secret\n")
     loaded = read(tmp_path)
     (warning,) = loaded.warnings
-    assert (warning.code, warning.place.line, warning.severity) == ("GM163", 2, Severity.WARNING)
+    assert (warning.code, warning.place.line, warning.severity) == ("GM156", 2, Severity.WARNING)
     assert "open secret" not in str(warning) + str(warning.hint) + str(warning.place.source)
     assert loaded.settings.username == "me"
 
@@ -152,7 +152,7 @@ def test_pyproject(tmp_path: Path) -> None:
     (tmp_path / "graphmigrate.toml").write_text("lock_timeout = 8\n")
     both = read(tmp_path)
     assert both.settings.lock_timeout == 8
-    assert [each.code for each in both.warnings] == ["GM165"]
+    assert [each.code for each in both.warnings] == ["GM156"]
 
 
 def test_a_pyproject_of_others_is_not_even_parsed(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_an_unknown_variable_that_looks_like_ours_is_told(tmp_path: Path) -> Non
         tmp_path, {"GRAPHMIGRATE_LOCK_TIMOUT": "5", "GRAPHMIGRATE_TEST_URI": "x", "GRAPHMIGRATE_QUIET": "1"}
     )
     (warning,) = loaded.warnings
-    assert (warning.code, warning.hint) == ("GM164", "Did you mean GRAPHMIGRATE_LOCK_TIMEOUT?")
+    assert (warning.code, warning.hint) == ("GM157", "Did you mean GRAPHMIGRATE_LOCK_TIMEOUT?")
 
 
 @pytest.mark.parametrize("name", ["SERVER_PORT", "SERVER_TRAINING", "TIMEOUT", "SEED", "QUIET", "CONFIG"])
@@ -257,7 +257,7 @@ def test_what_counts_in_the_real_environment_only_is_told_of_a_file(tmp_path: Pa
     assert read(tmp_path, {} if name == "CONFIG" else {variable: "1"}).warnings == ()
     (tmp_path / ".env").write_text(f"{variable}=1\n")
     (warning,) = read(tmp_path).warnings
-    assert (warning.code, warning.severity) == ("GM164", Severity.WARNING)
+    assert (warning.code, warning.severity) == ("GM157", Severity.WARNING)
     assert (
         warning.message
         == f"{variable} in {tmp_path / '.env'} was ignored: it counts in the real environment only."
@@ -286,7 +286,7 @@ class TestPasswords:
         file.write_text("pw")
         file.chmod(0o644)
         (warning,) = read(tmp_path, flags={"password_file": str(file)}).warnings
-        assert warning.code == "GM162"
+        assert warning.code == "GM155"
         assert "chmod 600" in warning.hint
 
     @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ class TestPasswords:
 
     def test_two_in_one_place_are_an_error(self, tmp_path: Path) -> None:
         error = refused(tmp_path, {"NEO4J_PASSWORD": "hunter22", "NEO4J_PASSWORD_FILE": "x"})
-        assert error.error_code == "GM161"
+        assert error.error_code == "GM160"
         assert "hunter22" not in error.message
 
     def test_in_two_places_the_stronger_wins(self, tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ class TestPasswords:
     def test_in_the_configuration_file_it_is_refused_unseen(self, tmp_path: Path) -> None:
         (tmp_path / "graphmigrate.toml").write_text('password = "hunter22"\n')
         error = refused(tmp_path)
-        assert error.error_code == "GM159"
+        assert error.error_code == "GM155"
         assert "hunter22" not in f"{error.message}{error.hint}{error.place.source}"
         assert "NEO4J_PASSWORD" in error.hint
 
@@ -341,7 +341,7 @@ class TestPasswords:
         assert read(tmp_path, {"NEO4J_AUTH": "none"}).settings.password is None
         assert read(tmp_path, {"NEO4J_AUTH": "a/b", "NEO4J_PASSWORD": "c"}).settings.password == "c"
         error = refused(tmp_path, {"NEO4J_AUTH": "hunter22"})
-        assert error.error_code == "GM170"
+        assert error.error_code == "GM158"
         assert "hunter22" not in error.message
 
     def test_nothing_shows_it(self) -> None:

@@ -76,7 +76,7 @@ def test_each_worker_has_its_own_address() -> None:
     assert choose({}, uri=given).uri == "bolt://neo4j-gw0:7687"
     with pytest.raises(UsageError) as refused:
         choose({}, uri=("bolt://one", "GRAPHMIGRATE_TEST_URI"), worker="gw0")
-    assert refused.value.error_code == "GM742"
+    assert refused.value.error_code == "GM741"
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
@@ -118,7 +118,7 @@ def test_queries_of_pages(tmp_path: Path) -> None:
     assert found[0].parameters == {"name": "'Ada'"}
     with pytest.raises(UsageError) as refused:
         list(documented(tmp_path, "doc/a.md"))
-    assert refused.value.error_code == "GM744"
+    assert refused.value.error_code == "GM150"
 
 
 @pytest.mark.parametrize(
