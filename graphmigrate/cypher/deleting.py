@@ -11,8 +11,8 @@ from enum import IntEnum
 from itertools import accumulate, pairwise, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.kinds import AUTOCOMMIT_PROCEDURES, calls_one_of, nesting, word_of
-from graphmigrate.cypher.lexer import Token, TokenKind, is_significant, tokens, unquoted
+from graphmigrate.cypher.kinds import AUTOCOMMIT_PROCEDURES, calls_one_of
+from graphmigrate.cypher.lexer import Token, TokenKind, is_significant, nesting, tokens, unquoted, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,10 +20,12 @@ from graphmigrate.cypher.lexer import (
     Token,
     TokenKind,
     is_significant,
+    nesting,
     sections,
     tokens,
     tokens_from,
     unquoted,
+    word_of,
 )
 from graphmigrate.cypher.model import Kind
 
@@ -89,11 +91,6 @@ def execution_prefix(text: str) -> Token | None:
     head = (*first, *islice(significant, _PREFIX_LENGTH))
     prefix = head[: len(head) - len(_without_options(head))]
     return next((token for token in prefix if word_of(token) in {"EXPLAIN", "PROFILE"}), None)
-
-
-def word_of(token: Token) -> str:
-    """Give a word in upper case, as keywords are compared; an empty text for every other token."""
-    return token.text.upper() if token.kind is TokenKind.WORD else ""
 
 
 def keywords(text: str) -> list[str]:
@@ -299,13 +296,6 @@ def _is_projection(inside: Tokens) -> bool:
     if len(inside) == 1:
         return inside[0].text in {".", "}"}
     return word_of(inside[0]) != "FINISH" and inside[1].text in {":", ",", "}"}
-
-
-def nesting(token: Token) -> int:
-    """Give 1 for a bracket that opens, -1 for one that closes, else 0."""
-    if token.kind is not TokenKind.PUNCTUATION:
-        return 0
-    return (token.text in "({[") - (token.text in ")}]")
 
 
 def _dotted_name(first: Token, rest: Iterator[Token]) -> str:

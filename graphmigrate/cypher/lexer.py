@@ -112,8 +112,20 @@ def is_significant(token: Token) -> bool:
     return token.kind is not TokenKind.SPACE and token.kind is not TokenKind.COMMENT
 
 
+def word_of(token: Token) -> str:
+    """Return a word in upper case, as keywords are compared; an empty text for every other token."""
+    return token.text.upper() if token.kind is TokenKind.WORD else ""
+
+
+def nesting(token: Token) -> int:
+    """Return 1 for a bracket that opens, -1 for one that closes, else 0."""
+    if token.kind is not TokenKind.PUNCTUATION:
+        return 0
+    return (token.text in "({[") - (token.text in ")}]")
+
+
 def unquoted(token: Token) -> str:
-    """Give the name that a word, a name in backticks or a parameter stands for."""
+    """Return the name that a word, a name in backticks or a parameter stands for."""
     text = token.text
     if token.kind is TokenKind.PARAMETER:
         text = _LEAD.sub("", text, count=1)

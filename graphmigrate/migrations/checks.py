@@ -7,8 +7,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.deleting import AnyNode, deletes_any_node
-from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords, nesting
-from graphmigrate.cypher.lexer import is_significant, tokens
+from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
+from graphmigrate.cypher.lexer import is_significant, nesting, tokens
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.compare import apply, conflict, holds

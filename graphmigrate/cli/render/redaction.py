@@ -86,8 +86,7 @@ def _without_literals(text: str, *, anywhere: bool) -> str:
 
 def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
     """Give the strings of ``PASSWORD 'x'`` and ``PASSWORD FROM 'x' TO 'y'``."""
-    from graphmigrate.cypher.kinds import word_of
-    from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from
+    from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from, word_of
 
     places = [found.start() for found in _PASSWORD.finditer(decoded.text)]
     chosen = filter(partial(_in_command, decoded.text), places) if anywhere else _in_code(decoded, places)
