@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _UNTERMINATED = {
     "'": ("GM102", "This string has no closing '.", "Close it; an apostrophe inside '…' is written \\'."),
     '"': ("GM102", 'This string has no closing ".', 'Close it; a quotation mark inside "…" is written \\".'),
-    "`": ("GM103", "This name has no closing backtick.", "Close it; a backtick inside `…` is written twice."),
-    "/*": ("GM104", "This comment has no closing */.", "Close it; comments do not nest."),
+    "`": ("GM102", "This name has no closing backtick.", "Close it; a backtick inside `…` is written twice."),
+    "/*": ("GM102", "This comment has no closing */.", "Close it; comments do not nest."),
 }
 _CLIENT_HINTS = {
     "use": "Delete the line, and choose the database with --database or NEO4J_DATABASE.",
@@ -156,7 +156,7 @@ class _Scanner:
             if begin <= offset < end:
                 message = "\\u must be followed by four hexadecimal digits, in comments too."
                 hint = "Write the backslash twice where the text itself is meant, e.g. C:\\\\users."
-                self._report("GM105", message, hint, offset)
+                self._report("GM102", message, hint, offset)
 
     def _report(self, code: str, message: str, hint: str, offset: int) -> None:
         self.problems.append(Problem(code, message, hint, place_at(self.file, self.source, offset)))

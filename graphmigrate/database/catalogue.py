@@ -71,7 +71,7 @@ def await_indexes(
 ) -> None:
     """Wait until these indexes are ONLINE, for at most ``seconds``, or as long as the setting ``index_timeout`` says.
 
-    Raises IndexFailed where one of them is FAILED, or MigrationFailed (GM507) when the time is over. The states
+    Raises IndexFailed where one of them is FAILED, or MigrationFailed (GM506) when the time is over. The states
     are read rather than awaited by ``db.awaitIndexes``, which also fails for an index of somebody else's.
     """
     patience = database.settings.index_timeout if seconds is None else seconds
@@ -93,7 +93,7 @@ def await_indexes(
             raise MigrationFailed(
                 f"Not ONLINE after {patience:g} s: {names}.",
                 hint="They go on populating on the server. Raise index_timeout, or run the same command again later.",
-                code="GM507",
+                code="GM506",
             )
         if pause >= _LONGEST_PAUSE:
             listen(IndexesAwaited(waiting))

@@ -67,7 +67,7 @@ def address_of(uri: str) -> Address | None:
 
 
 def resolve(address: Address) -> list[str]:
-    """Give the IP addresses of the host; raises ConnectionFailed (GM305)."""
+    """Give the IP addresses of the host; raises ConnectionFailed (GM301)."""
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -99,7 +99,7 @@ def secure(connection: socket.socket, address: Address, ca_file: Path | None) ->
 
 
 def greet(connection: socket.socket, address: Address) -> str:
-    """Agree on a version of Bolt and give it; raises ConnectionFailed (GM303, GM319)."""
+    """Agree on a version of Bolt and give it; raises ConnectionFailed (GM303, GM304)."""
     try:
         connection.sendall(_GREETING)
         answer = connection.recv(4)
@@ -112,7 +112,7 @@ def greet(connection: socket.socket, address: Address) -> str:
             f"The server at {address.uri} accepts encrypted connections only.",
             hint=f"Write {address.scheme}+s://{address.host}:{address.port}; where a private authority signed its "
             "certificate, name that with --ca-file.",
-            code="GM319",
+            code="GM304",
         )
     raise not_bolt(address.uri)
 
@@ -163,7 +163,7 @@ def tls_failure(error: BaseException, uri: str) -> ConnectionFailed:
             f"The server at {uri} does not speak TLS there.",
             hint=f"Switch TLS on there (server.bolt.tls_level=REQUIRED), or write {plain}:// where nobody can listen in. "
             "Is it Bolt's port?",
-            code="GM318",
+            code="GM304",
         )
     return ConnectionFailed(
         f"TLS with {uri} failed: {reason or error}.",
@@ -177,14 +177,14 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, uri: str) -> Connectio
         return ConnectionFailed(
             f"The certificate of {uri} is for another host name.",
             hint="Write the host name that the certificate carries, or have one made for this name or IP address.",
-            code="GM317",
+            code="GM315",
         )
     if error.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         state = "has expired" if error.verify_code == _EXPIRED else "is not valid yet"
         return ConnectionFailed(
             f"The certificate of {uri} {state}.",
             hint="Renew it on the server. If it is new, see whether this machine's clock is right.",
-            code="GM316",
+            code="GM315",
         )
     return ConnectionFailed(
         f"The certificate of {uri} is not signed by an authority that is known here ({error.verify_message}).",
@@ -207,7 +207,7 @@ def silent(uri: str, why: str = "") -> ConnectionFailed:
 def unresolved(uri: str) -> ConnectionFailed:
     """Say that the host's name is not known."""
     return ConnectionFailed(
-        f"The host name in {uri} cannot be resolved.", hint="Check its spelling and the DNS.", code="GM305"
+        f"The host name in {uri} cannot be resolved.", hint="Check its spelling and the DNS.", code="GM301"
     )
 
 

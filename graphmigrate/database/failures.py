@@ -185,7 +185,7 @@ def _password_expired(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
         f"The password for {contact.uri} is the initial one and must be changed before anything else.",
         hint="ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run against the system database.",
-        code="GM311",
+        code="GM302",
     )
 
 
@@ -193,7 +193,7 @@ def _not_leader(contact: _Contact) -> GraphMigrateError:
     return ConnectionFailed(
         f"{contact.uri} is not the leader for this database and accepts no writes.",
         hint="Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
-        code="GM312",
+        code="GM306",
     )
 
 

@@ -94,7 +94,7 @@ def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Proble
     code = code_of(error)
     later = code.endswith(_MAY_COME_LATER)
     return Problem(
-        "GM202" if later else "GM201",
+        "GM201",
         f"{message_of(error)} [{code}]",
         "An earlier migration may still make it."
         if later

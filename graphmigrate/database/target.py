@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Nothing there yet, half there, no routes yet, the database not yet made; GM307: somebody else's wrong passwords
 # have locked the user for some seconds, which says nothing about ours; GM321: it may be going down once more.
 STARTING = frozenset({"GM301", "GM303", "GM306", "GM307", "GM309", "GM321"})
-WRONG_CERTIFICATE = frozenset({"GM315", "GM316", "GM317"})  # waiting does not mend one
+WRONG_CERTIFICATE = "GM315"  # waiting does not help
 
 
 def read_target(database: Database) -> Target:
@@ -47,7 +47,7 @@ def wait_for_target(database: Database, timeout: float) -> Target:
             successes = 0
             failure = connection_failure(error, database.settings)
             starting = worth_retrying(error) or failure.error_code in STARTING
-            starting = starting and failure.error_code not in WRONG_CERTIFICATE
+            starting = starting and failure.error_code != WRONG_CERTIFICATE
             if not starting or time.monotonic() + pause > deadline:
                 raise failure from error
         time.sleep(pause if successes == 0 else 0.05)

@@ -100,7 +100,7 @@ class Patient:
             raise ConnectionFailed(
                 f"The database {wanted!r} is {row['currentStatus']}. {row['statusMessage']}".strip(),
                 hint=f"START DATABASE {wanted}, or see the server's log.",
-                code="GM320",
+                code="GM309",
             )
         home = "" if self.settings.database else ", the user's home database"
         return ok("database", f"{wanted} is online{home}")

@@ -61,7 +61,7 @@ def check_catalogue(tasks: Iterable[Task], catalogue: Catalogue) -> list[Problem
 
 def _kept_options(statement: Statement, action: DdlAction) -> Problem:
     return Problem(
-        "GM131",
+        "GM206",
         f"This {action.of} exists already; with IF NOT EXISTS its OPTIONS stay as they are, whatever is written here.",
         "Compare with SHOW INDEXES YIELD name, options; to change them, drop it first.",
         statement.place,
@@ -109,7 +109,7 @@ def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | Non
 def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Problem]:
     if calls_one_of(statement.text, _METADATA):
         yield Problem(
-            "GM132",
+            "GM520",
             "tx.setMetaData would replace the words by which other runs know this transaction.",
             "Delete the call: the transaction tells already which run it belongs to.",
             statement.place,
@@ -150,7 +150,7 @@ def _of_autocommit(statement: Statement) -> Iterator[Problem]:
     if reach and not _names_own_nodes(statement):
         surely = reach is AnyNode.SURELY
         yield Problem(
-            "GM515",
+            "GM520",
             f"This statement {'deletes every node' if surely else 'may delete nodes of any label'}, graphmigrate's own "
             "among them, and commits while it runs: it could not be rolled back.",
             "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
@@ -159,7 +159,7 @@ def _of_autocommit(statement: Statement) -> Iterator[Problem]:
         )
     if _drops_all_others(statement):
         yield Problem(
-            "GM516",
+            "GM520",
             "apoc.schema.assert drops every constraint and index that it does not name, graphmigrate's own among them: "
             "it would wait for the lock of this very run without end.",
             "Give it false as its third argument, or write CREATE and DROP statements.",

@@ -28,7 +28,7 @@ def collect(folder: Path) -> MigrationFolder:
     """Read names and bytes of the migrations in ``folder``, in order of version, but no statements yet.
 
     Findings about single files are in ``problems``. Raises ProjectError where the folder is missing (GM110),
-    is no folder (GM111), or cannot be listed (GM118).
+    is no folder (GM110), or cannot be listed (GM118).
     """
     files: list[MigrationFile] = []
     problems: list[Problem] = []
@@ -57,7 +57,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         raise ProjectError(
             f"{str(folder)!r} is a file, not a folder of migrations.",
             hint="Name the folder that holds the files with --migrations.",
-            code="GM111",
+            code="GM110",
         ) from None
     except OSError as error:
         raise ProjectError(
@@ -135,13 +135,13 @@ def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place:
         return None
     if isinstance(verdict, MigrationName) or (isinstance(verdict, Refused) and verdict.looks_like_migration):
         hint = "Put the statements in a file of that name, or move the folder away."
-        return Problem("GM116", "This is a folder with the name of a migration.", hint, place)
+        return Problem("GM113", "This is a folder with the name of a migration.", hint, place)
     inside = next((each for each in sorted(path.rglob("*")) if _is_left_out(each)), None)
     if inside is None:
         return None
     message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."
     hint = "Move its migrations up into the migrations folder, or the folder elsewhere."
-    return Problem("GM117", printable(message), hint, place)
+    return Problem("GM113", printable(message), hint, place)
 
 
 def _is_left_out(path: Path) -> bool:

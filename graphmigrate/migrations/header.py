@@ -64,14 +64,14 @@ def read_header(source: str, file: str, first_statement: int) -> HeaderFound:
     for comment in _header_comments(source):
         if comment.start > first_statement:
             reader.report(
-                "GM127",
+                "GM124",
                 "This header line stands after the first statement has begun, where it would have no effect.",
                 "Move it to the top of the file.",
                 comment.start,
             )
         elif not comment.is_line:
             reader.report(
-                "GM127",
+                "GM124",
                 "Headers are // lines; in a /* */ comment they have no effect.",
                 "Write it as a // line, or word the comment otherwise.",
                 comment.start,
@@ -135,7 +135,7 @@ class _Reader:
             self._option_texts.append((comment.words[options.end() :], place))
         elif comment.words.lower().startswith("graph"):
             hint = "Write `// graphmigrate: batch 10000`."
-            self._problems.append(Problem("GM125", "A colon is missing after `graphmigrate`.", hint, place))
+            self._problems.append(Problem("GM124", "A colon is missing after `graphmigrate`.", hint, place))
         else:
             self._refuse(comment.words, place)
 

@@ -126,7 +126,7 @@ def _unsupported(name: str) -> Refused | None:
     )
     for found, kind, hint in kinds:
         if found:
-            return Refused("GM114", f"{kind} are not supported yet.", hint)
+            return Refused("GM113", f"{kind} are not supported yet.", hint)
     return None
 
 
@@ -152,7 +152,7 @@ def _not_cypher(suffix: str, suggestion: str) -> Refused:
     file = "a catalogue of neo4j-migrations" if is_catalogue else f"a {suffix} file"
     content = "its constraints and indexes" if is_catalogue else "what it does"
     return Refused(
-        "GM114",
+        "GM113",
         f"This is {file}, not Cypher: it cannot be a migration here.",
         f"Move it out of the folder, and write {content} as statements in {suggestion}.cypher.",
     )
@@ -204,7 +204,7 @@ def _prefix_mistake(stem: str) -> str:
 
 def _stray() -> Refused:
     return Refused(
-        "GM115",
+        "GM113",
         "This file is not a migration and is not read.",
         f"Move it out of the folder, or name it {_SHAPE} if it is one.",
         Severity.WARNING,

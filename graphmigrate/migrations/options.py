@@ -64,7 +64,7 @@ def read_options(lines: Iterable[tuple[str, Place]]) -> tuple[Options, tuple[Pro
     if "max_batches" in found and "batch" not in found and not problems:
         place = next(place for line, place in lines if "max-batches" in line.lower())
         message = "`max-batches` has no effect without `batch`."
-        problems.append(Problem("GM126", message, "Add `batch 10000`, or delete it.", place))
+        problems.append(Problem("GM124", message, "Add `batch 10000`, or delete it.", place))
     return Options(**found), tuple(problems)
 
 
@@ -76,18 +76,18 @@ def _read_item(item: str, found: dict[str, Any], place: Place) -> Problem | None
         return _unknown(word, place)
     name, read, right = known
     if name in found:
-        return Problem("GM126", f"`{word}` is said twice.", "Delete one of them.", place)
+        return Problem("GM124", f"`{word}` is said twice.", "Delete one of them.", place)
     parsed = read(value)
     if parsed is None:
         message = f"`{value}` is no value for `{word}`." if value else f"`{word}` needs a value."
-        return Problem("GM126", message, f"Write {right}.", place)
+        return Problem("GM124", message, f"Write {right}.", place)
     found[name] = parsed
     return None
 
 
 def _unknown(word: str, place: Place) -> Problem:
     if not word:
-        return Problem("GM125", "An option is missing here.", f"Known are {', '.join(OPTION_WORDS)}.", place)
+        return Problem("GM124", "An option is missing here.", f"Known are {', '.join(OPTION_WORDS)}.", place)
     close = get_close_matches(word.lower(), OPTION_WORDS, n=1)
     hint = f"Did you mean `{close[0]}`?" if close else f"Known are {', '.join(OPTION_WORDS)}."
-    return Problem("GM125", f"`{word}` is not an option of graphmigrate.", hint, place)
+    return Problem("GM124", f"`{word}` is not an option of graphmigrate.", hint, place)

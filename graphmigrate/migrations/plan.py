@@ -279,7 +279,7 @@ def _reason(condition: Condition, target: Target) -> str:
 def _assertion(condition: Condition, target: Target) -> Problem:
     reason = _reason(condition, target).replace("assumes", "This migration asserts", 1)
     hint = "Run it against such a server, or write `assume` to skip it on others."
-    return Problem("GM502", f"{reason}.", hint, condition.place)
+    return Problem("GM503", f"{reason}.", hint, condition.place)
 
 
 def _resumable(task: Task, *, settled: bool) -> list[Problem]:

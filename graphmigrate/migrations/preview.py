@@ -267,7 +267,7 @@ def _unique(problems: Iterable[Problem]) -> list[Problem]:
 
 def _raise_planned(planned: Plan) -> None:
     """Raise what building the plan found: unmet asserts are failures, the rest is a matter of history."""
-    asserts = [each for each in planned.errors if each.code == "GM502"]
+    asserts = [each for each in planned.errors if each.code == "GM503"]
     raise_if(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
     raise_if(planned.errors, HistoryMismatch, _DISAGREE)
 
@@ -279,6 +279,6 @@ def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
     if all(entry.version != version for entry in entries):
         known = ", ".join(entry.name for entry in entries[-3:]) or "none"
         raise UsageError(
-            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM212"
+            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM119"
         )
     return version

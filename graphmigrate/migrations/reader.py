@@ -57,16 +57,16 @@ def _decode(content: bytes, shown: str) -> str | Problem:
     """Decode strictly; anything but UTF-8 text is one problem at its first wrong byte."""
     for mark, message in _OTHER_ENCODINGS.items():
         if content.startswith(mark):
-            return Problem("GM120", message, _SAVE_AS_UTF8, Place(shown, 1))
+            return Problem("GM118", message, _SAVE_AS_UTF8, Place(shown, 1))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         message = f"Byte {error.start} of this file (0x{content[error.start]:02x}) is not UTF-8."
-        return Problem("GM120", message, _SAVE_AS_UTF8, _place_of_byte(content, error.start, shown))
+        return Problem("GM118", message, _SAVE_AS_UTF8, _place_of_byte(content, error.start, shown))
     position = content.find(b"\0")
     if position >= 0:
         message = f"Byte {position} of this file is NUL: this is not a text file."
-        return Problem("GM120", message, _SAVE_AS_UTF8, _place_of_byte(content, position, shown))
+        return Problem("GM118", message, _SAVE_AS_UTF8, _place_of_byte(content, position, shown))
     return text
 
 
@@ -116,7 +116,7 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
     word = prefix.text.upper()
     effect = "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
     place = place_at(statement.file, statement.source, statement.start + prefix.start)
-    yield Problem("GM107", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
+    yield Problem("GM106", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
 
 
 def _about_parameters(statement: Statement, *, batched: bool) -> Iterator[Problem]:
@@ -139,13 +139,13 @@ def _about_batch(statements: tuple[Statement, ...]) -> Iterator[Problem]:
     if len(statements) > 1:
         message = "A migration with `batch` holds one statement; this is its second."
         yield Problem(
-            "GM128", message, "Give the other statements a migration of their own.", statements[1].place
+            "GM124", message, "Give the other statements a migration of their own.", statements[1].place
         )
         return
     only = statements[0]
     if only.kind is not Kind.DATA:
         yield Problem(
-            "GM128", f"`batch` needs a data statement; this one is {only.kind.value}.", hint, only.place
+            "GM124", f"`batch` needs a data statement; this one is {only.kind.value}.", hint, only.place
         )
     elif all(parameter.name != "batch" for parameter in parameters(only.text)):
-        yield Problem("GM128", "`batch` is set, but the statement does not use $batch.", hint, only.place)
+        yield Problem("GM124", "`batch` is set, but the statement does not use $batch.", hint, only.place)

@@ -133,7 +133,7 @@ def recover(
 
     Without ``ending`` it is a run that died, and indexes that it left populating are waited for. A run that ends itself leaves
     its record open then, for the next one. Raises HistoryMismatch where its fate cannot be read, MigrationFailed
-    (GM507) where an index still populates after ``index_timeout`` seconds, UsageError (GM610) where a verdict is DONE and
+    (GM506) where an index still populates after ``index_timeout`` seconds, UsageError (GM610) where a verdict is DONE and
     the run did not come so far.
     """
     record = read_run_record(database, history.record) if history.record else None

@@ -80,7 +80,7 @@ def unsettled(version: Version) -> RepairAction:
         version.text,
         "",
         "a run that means to apply it is at work, or died and is not settled",
-        "graphmigrate migrate waits for it or completes its history; where that stops for GM606, GM607 or GM608, "
+        "graphmigrate migrate waits for it or completes its history; where that stops for GM606 or GM607, "
         "say --rerun or --done of the version it names",
     )
 

@@ -151,7 +151,7 @@ def taken_over(what: str) -> LockLost:
     return LockLost(
         f"{what}; this one committed nothing more.",
         hint="Run the same command again: it continues or finds nothing to do.",
-        code="GM403",
+        code="GM402",
     )
 
 

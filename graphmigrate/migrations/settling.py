@@ -207,5 +207,5 @@ def _schema_changed(version: Version, segment: Segment) -> HistoryMismatch:
         hint="Compare SHOW CONSTRAINTS and SHOW INDEXES with the statements; make the schema match, then say: "
         f"graphmigrate repair --rerun V{version.text} or --done V{version.text}.",
         place=segment.statements[0].place,
-        code="GM608",
+        code="GM607",
     )

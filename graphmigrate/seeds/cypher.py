@@ -70,7 +70,7 @@ def _lexeme(token: Token) -> Lexeme:
 
 
 def statements(text: str, place: Callable[[int], Place]) -> list[Statement]:
-    """Split a rendered text; its problems are shown where ``place`` finds an offset (GM102 and following)."""
+    """Split a rendered text; its problems are shown where ``place`` finds an offset (GM102)."""
     found, problems = scan(text, "")
     if problems:
         placed = [

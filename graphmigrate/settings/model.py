@@ -119,7 +119,7 @@ def check_uri(uri: str, origin: str = "") -> None:
 def check_ca_file(settings: Settings, origin: str = "ca_file") -> None:
     """Refuse certificates that would not be used, or that cannot be read.
 
-    Raises UsageError: GM313 where the URI's scheme does not verify certificates, GM314 for the file itself.
+    Raises UsageError: GM314 where the URI's scheme does not verify certificates, GM314 for the file itself.
     """
     path = settings.ca_file
     if path is None:
@@ -129,7 +129,7 @@ def check_ca_file(settings: Settings, origin: str = "ca_file") -> None:
         raise UsageError(
             f"{origin} names trusted certificates, but {scheme}:// does not verify any.",
             hint=f"Write {scheme.partition('+')[0]}+s://HOST:PORT, or drop {origin}.",
-            code="GM313",
+            code="GM314",
         )
     try:
         found = b"-----BEGIN CERTIFICATE-----" in path.read_bytes()

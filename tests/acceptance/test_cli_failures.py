@@ -65,7 +65,7 @@ class TestConnections:
         process = project.run("status", "--uri", "bolt://nowhere.invalid")
         assert process.returncode == 3
         assert_short(process)
-        assert "GM305" in process.stderr
+        assert "GM301" in process.stderr
 
     @pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
     @pytest.mark.parametrize("command", ["status", "migrate"])

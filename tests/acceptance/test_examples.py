@@ -92,7 +92,7 @@ def test_genai_stack_finds_what_the_stack_made(
     driver.execute_query("CREATE VECTOR INDEX stackoverflow IF NOT EXISTS FOR (m:Question) ON m.embedding")
     planned = project.run("plan")
     assert planned.returncode == 0
-    assert "GM131" in planned.stdout + planned.stderr  # taken as it is, without dimensions
+    assert "GM206" in planned.stdout + planned.stderr  # taken as it is, without dimensions
     assert project.run("migrate").returncode == 0
     assert project.run("status", "--exit-code").returncode == 0
 

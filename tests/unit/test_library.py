@@ -275,6 +275,6 @@ def test_log_is_a_listener() -> None:
 
 def test_a_warning_leaves_nothing_to_do() -> None:
     target = Target("bolt://x", "neo4j", "community", "5.26.25")
-    stray = Problem("GM115", "A file that is not a migration.", severity=Severity.WARNING)
+    stray = Problem("GM113", "A file that is not a migration.", severity=Severity.WARNING)
     assert Status(target, (), (stray,)).clean
     assert not Status(target, (), (Problem("GM602", "It was edited."),)).clean

@@ -25,7 +25,7 @@ def judged(text: str) -> Severity | None:
     task = Task(migration, segments_of(migration), "key")
     found = check_statements([task], Target("bolt://localhost", "neo4j", "community", "5.26.25"))
     assert "GM221" in [each.code for each in found]
-    return next((each.severity for each in found if each.code == "GM515"), None)
+    return next((each.severity for each in found if each.code == "GM520"), None)
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,12 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     os.mkfifo(tmp_path / "V7__i.cypher")
     assert found(tmp_path) == [
-        ("GM114", "R__d.cypher", Severity.ERROR),
-        ("GM116", "V4__f.cypher", Severity.ERROR),
+        ("GM113", "R__d.cypher", Severity.ERROR),
+        ("GM113", "V4__f.cypher", Severity.ERROR),
         ("GM118", "V5__g.cypher", Severity.ERROR),
         ("GM118", "V7__i.cypher", Severity.ERROR),
-        ("GM115", "notes.txt", Severity.WARNING),
-        ("GM117", "old", Severity.ERROR),
+        ("GM113", "notes.txt", Severity.WARNING),
+        ("GM113", "old", Severity.ERROR),
         ("GM113", "v2__c.cypher", Severity.ERROR),
         ("GM112", "V1__a.cypher", Severity.ERROR),
     ]
@@ -62,7 +62,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
 def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, name: str) -> None:
     (tmp_path / folder / "deep").mkdir(parents=True)
     write(tmp_path / folder / "deep", "README.md", name)
-    assert found(tmp_path) == [("GM117", folder, Severity.ERROR)]
+    assert found(tmp_path) == [("GM113", folder, Severity.ERROR)]
     assert repr(name) in collect(tmp_path).problems[0].message
 
 
@@ -90,14 +90,14 @@ def test_a_folder_inside_another_is_no_file(tmp_path: Path) -> None:
     write(tmp_path / "data" / "V1__a", "people.csv")
     assert found(tmp_path) == []
     write(tmp_path / "data" / "V1__a", "V2__b.cypher")
-    assert found(tmp_path) == [("GM117", "data", Severity.ERROR)]
+    assert found(tmp_path) == [("GM113", "data", Severity.ERROR)]
     assert "'V2__b.cypher'" in collect(tmp_path).problems[0].message
 
 
 def test_a_link_inside_a_folder_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "V1__a.cypher").symlink_to("gone.cypher")
-    assert found(tmp_path) == [("GM117", "old", Severity.ERROR)]
+    assert found(tmp_path) == [("GM113", "old", Severity.ERROR)]
 
 
 def test_two_files_of_one_version_are_both_named(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_name_in_another_encoding_can_be_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("missing", "GM110"), ("file", "GM111"), ("file/inside", "GM111")]
+    ("name", "code"), [("missing", "GM110"), ("file", "GM110"), ("file/inside", "GM110")]
 )
 def test_no_folder(tmp_path: Path, name: str, code: str) -> None:
     write(tmp_path, "file")

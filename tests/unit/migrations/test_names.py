@@ -122,7 +122,7 @@ def test_a_suggested_name_is_a_right_one(name: str) -> None:
 def test_what_other_tools_read_is_said_to_be_unsupported(name: str, what: str) -> None:
     found = read_name(name)
     assert isinstance(found, Refused)
-    assert (found.code, found.severity) == ("GM114", Severity.ERROR)
+    assert (found.code, found.severity) == ("GM113", Severity.ERROR)
     assert what in found.message
     assert "not supported yet" in found.message
 
@@ -131,7 +131,7 @@ def test_what_other_tools_read_is_said_to_be_unsupported(name: str, what: str) -
 def test_nobody_is_told_to_call_another_language_cypher(suffix: str) -> None:
     found = read_name(f"V5__c.{suffix}")
     assert isinstance(found, Refused)
-    assert (found.code, found.severity) == ("GM114", Severity.ERROR)
+    assert (found.code, found.severity) == ("GM113", Severity.ERROR)
     assert "not Cypher" in found.message
     assert found.hint.startswith("Move it out of the folder")
     assert "Rename" not in found.hint
@@ -163,7 +163,7 @@ def test_nobody_is_told_to_run_an_undo_file_forward(name: str) -> None:
 def test_a_stray_file_is_a_warning(name: str) -> None:
     found = read_name(name)
     assert isinstance(found, Refused)
-    assert (found.code, found.severity) == ("GM115", Severity.WARNING)
+    assert (found.code, found.severity) == ("GM113", Severity.WARNING)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_options(words: str, options: Options) -> None:
     ["timeout", "timeout 0s", "timeout -1s", "timeout 1d", "retry -1", "batch", "batch 1.5", "batch ten"],
 )
 def test_options_with_wrong_values(words: str) -> None:
-    assert read_text(f"// graphmigrate: {words}\nRETURN 1;")[1] == ["GM126"]
+    assert read_text(f"// graphmigrate: {words}\nRETURN 1;")[1] == ["GM124"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_query_has_no_quote_at_its_end(query: str) -> None:
 
 @pytest.mark.parametrize("query", ["RETURN 'x", "RETURN 'x' = 'y", "RETURN `x'"])
 def test_a_string_that_is_not_closed_is_still_one(query: str) -> None:
-    assert read_text(f"// assert q' {query}\nRETURN 1;")[1] in (["GM102"], ["GM103"])
+    assert read_text(f"// assert q' {query}\nRETURN 1;")[1] == ["GM102"]
 
 
 def test_a_query_is_placed_where_it_stands_so_that_errors_can_point_into_it() -> None:
