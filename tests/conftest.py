@@ -34,6 +34,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 REPOSITORY = Path(__file__).parent.parent
 DEFAULT_VERSION = "5.26"
 NEWEST_VERSION = "2026.05"
+NEWEST_WITH_CYPHER_25 = f"{NEWEST_VERSION} with Cypher 25"  # as its databases' default language
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "neo4j_target" not in metafunc.fixturenames:
         return
     versions = metafunc.config.getoption("--neo4j-versions").split(",")
+    if metafunc.definition.get_closest_marker("depends_on_version") and NEWEST_VERSION in versions:
+        versions.append(NEWEST_WITH_CYPHER_25)
     if os.environ.get("GRAPHMIGRATE_TEST_URI"):
         versions = ["given"]
     elif "integration" not in metafunc.definition.path.parts:
@@ -90,17 +93,28 @@ def server_of() -> Iterator[Callable[[str], Server]]:
 
 
 @pytest.fixture(scope="session")
-def neo4j_target(request: pytest.FixtureRequest, server_of: Callable[[str], Server]) -> Neo4jTarget:
+def neo4j_target(request: pytest.FixtureRequest, server_of: Callable[[str], Server]) -> Iterator[Neo4jTarget]:
     if request.param == "given":
         environ = os.environ.get
-        return Neo4jTarget(
+        yield Neo4jTarget(
             os.environ["GRAPHMIGRATE_TEST_URI"],
             environ("GRAPHMIGRATE_TEST_USERNAME", "neo4j"),
             environ("GRAPHMIGRATE_TEST_PASSWORD", ""),
             "given",
         )
-    server = server_of(request.param)
-    return Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
+        return
+    server = server_of(request.param.removesuffix(" with Cypher 25"))
+    target = Neo4jTarget(server.bolt_uri, server.username or "neo4j", server.password or "", request.param)
+    if request.param == NEWEST_WITH_CYPHER_25:
+        _set_default_language(target, "CYPHER 25")
+    yield target
+    if request.param == NEWEST_WITH_CYPHER_25:
+        _set_default_language(target, "CYPHER 5")
+
+
+def _set_default_language(target: Neo4jTarget, language: str) -> None:
+    with target.driver() as driver, driver.session(database="system") as session:
+        session.run(f"ALTER DATABASE neo4j SET DEFAULT LANGUAGE {language}").consume()
 
 
 def quoted(name: str) -> str:

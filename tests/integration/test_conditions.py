@@ -16,6 +16,8 @@ from tests.chaos.runners import runners, until
 from tests.conftest import wipe
 from tests.projects import Project, count, dump, rows, write_migrations
 
+pytestmark = pytest.mark.depends_on_version
+
 UNMET = "// assert q' MATCH (p:Person) WHERE p.id IS NULL RETURN count(p) = 0"
 CHANGES_NOTHING = "DROP INDEX nowhere IF EXISTS;"
 

@@ -13,6 +13,8 @@ from tests.chaos.proxy import proxy
 from tests.chaos.runners import runners, until
 from tests.projects import Project, count, rows, write_migrations
 
+pytestmark = pytest.mark.depends_on_version
+
 TOO_LONG = "UNWIND range(1, 3) AS i CREATE (:Doc {n: i, body: reduce(s = '', x IN range(1, 9000) | s + toString(x * 7919))});"
 INDEX = "CREATE INDEX doc_body FOR (d:Doc) ON (d.body);"
 MENDED = "MATCH (d:Doc) SET d.body = 'short'"

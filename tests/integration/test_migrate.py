@@ -20,6 +20,8 @@ from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
 from tests.projects import Project, count, dump, rows
 
+pytestmark = pytest.mark.depends_on_version
+
 CONSTRAINT = "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;"
 INDEX = "CREATE INDEX person_name IF NOT EXISTS FOR (p:Person) ON (p.name);"
 DATA = "UNWIND range(1, 10) AS id CREATE (:Person {id: id, name: 'p' + id});"

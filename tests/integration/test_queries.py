@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+pytestmark = pytest.mark.depends_on_version
+
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 MISSION = "MATCH (p:Project)-[:HAS]->(d:Dataset)\nRETURN p.name AS project_name, d.name AS dataset_name"
 _SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)

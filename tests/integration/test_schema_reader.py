@@ -14,6 +14,8 @@ from graphmigrate.schema.render import render
 from tests.unit.schema.test_compare import CONFLICTS
 from tests.unit.schema.test_reader import READABLE, UNREADABLE
 
+pytestmark = pytest.mark.depends_on_version
+
 CONSTRAINTS = (
     "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, ownedIndex"
 )

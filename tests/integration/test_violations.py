@@ -16,6 +16,8 @@ from graphmigrate.schema.reader import read_ddl
 from tests.chaos.proxy import Harm, proxy
 from tests.projects import Project, dump, rows, settings_for
 
+pytestmark = pytest.mark.depends_on_version
+
 DUPLICATES = "UNWIND ['a', 'a', 'a', 'b', 'b', 'c'] AS email CREATE (:Person {email: email});"
 CONSTRAINT = "CREATE CONSTRAINT person_email FOR (p:Person) REQUIRE p.email IS UNIQUE;"
 
