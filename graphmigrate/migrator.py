@@ -360,14 +360,10 @@ class Migrator:
     @_in_our_words
     def summary(self) -> GraphSummary:
         """Count nodes by label and relationships by type, the ledger's own left out."""
-        from graphmigrate.database import queries
+        from graphmigrate.database.counts import count
         from graphmigrate.results import GraphSummary
 
-        database = self._workspace.database
-        return GraphSummary(
-            {row["name"]: row["count"] for row in database.read(queries.COUNT_LABELS)},
-            {row["name"]: row["count"] for row in database.read(queries.COUNT_TYPES)},
-        )
+        return GraphSummary(*count(self._workspace.database))
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
         """Run a reading query; gives its columns and rows. Raises UsageError (GM173) where the server refuses it."""

@@ -5,34 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.identifiers import quote
+from graphmigrate.database import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from graphmigrate.database.connection import Database
 
 
 def count(database: Database) -> tuple[dict[str, int], dict[str, int]]:
-    """Give the nodes of each label and the relationships of each type, the ledger's own left out."""
-    labels = [record["label"] for record in database.read("CALL db.labels() YIELD label RETURN label")]
-    own = [label for label in labels if not label.startswith("__GraphMigrate")]
-    names = database.read("CALL db.relationshipTypes() YIELD relationshipType AS name RETURN name")
-    types = [record["name"] for record in names]
-    return _counts(database, own, "COUNT {{ (:{}) }}", {}), _counts(
-        database, types, "COUNT {{ ()-[:{}]->() }}", _DRAWN
+    """Return the nodes of each label and the relationships of each type, without the ledger's own.
+
+    What a statement put on the ledger's nodes, a label or a relationship, does not count.
+    """
+    own = {record["name"]: record["count"] for record in database.read(queries.COUNT_ON_OWN)}
+    labels = [record["name"] for record in database.read(queries.LABELS_IN_USE)]
+    types = [record["name"] for record in database.read(queries.TYPES_IN_USE)]
+    foreign = [label for label in labels if not label.startswith(queries.OWN)]
+    return (
+        _counts(database, [(each, "COUNT {{ (:{}) }}", own.get(f"label {each}", 0)) for each in foreign]),
+        _counts(database, [(each, "COUNT {{ ()-[:{}]->() }}", own.get(f"type {each}", 0)) for each in types]),
     )
 
 
-# What the ledger draws for people does not count. Planning each COUNT takes milliseconds, so it stands only where it matters.
-_DRAWN = {
-    "HEAD": " - COUNT { (:__GraphMigrateLedger)-[:HEAD]->() }",
-    "NEXT": " - COUNT { (:__GraphMigrateMigration)-[:NEXT]->() }",
-}
-
-
-def _counts(database: Database, names: list[str], pattern: str, without: Mapping[str, str]) -> dict[str, int]:
-    if not names:
+def _counts(database: Database, counted: list[tuple[str, str, int]]) -> dict[str, int]:
+    if not counted:
         return {}
-    parts = ", ".join(pattern.format(quote(name)) + without.get(name, "") for name in sorted(names))
+    parts = ", ".join(pattern.format(quote(name)) for name, pattern, _ in sorted(counted))
     found = database.read(f"RETURN [{parts}] AS counts")[0]["counts"]
-    return {name: number for name, number in zip(sorted(names), found, strict=True) if number}
+    numbers = ((name, number - less) for (name, _, less), number in zip(sorted(counted), found, strict=True))
+    return {name: number for name, number in numbers if number}

@@ -7,7 +7,6 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.catalogue import Key
     from graphmigrate.database.connection import Database
 
-FORMAT = 1
+FORMAT = 2
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
 _LOSSES = 3
@@ -87,7 +86,7 @@ def prepare_ledger(database: Database) -> None:
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
     with database.transaction(PREPARE) as tx:
         for name in names:
-            tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
+            tx.run(queries.LEDGER_CONSTRAINTS[name][1]).consume()
 
 
 @contextmanager
@@ -123,13 +122,12 @@ def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> No
 
 
 def _missing_constraints(database: Database) -> dict[str, Key]:
-    """Give by name what is not kept unique; a constraint of another name will do, since a restored dump may have chosen it."""
+    """Return by name what is not kept unique; a constraint of another name will do, since a restored dump may have chosen it."""
     from graphmigrate.database.catalogue import unique_keys
 
     unique = unique_keys(database)
-    keys = ((label, frozenset({"key"})) for label in queries.LEDGER_LABELS)
-    by_name = zip(queries.LEDGER_CONSTRAINTS, keys, strict=True)
-    return {name: key for name, key in by_name if key not in unique}
+    wanted = {name: (label, frozenset({"key"})) for name, label in queries.LEDGER_LABELS.items()}
+    return {name: key for name, key in wanted.items() if key not in unique}
 
 
 def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
@@ -167,7 +165,7 @@ def read_history(database: Database) -> History:
 
 def _history(ledger: str, rows: list[list[Any]]) -> History:
     prefix, attempts = f"{ledger}/migration/", attempt_key(ledger, "")
-    owner = next((row for row in rows if row[0] == ledger), None)
+    owner = next((row for row in rows if row[0] == ledger_key(ledger)), None)
     form, head, record = owner[_OF_OWNER] if owner else (None, None, None)
     if (form or 0) > FORMAT:
         raise HistoryMismatch(
@@ -315,6 +313,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def ledger_key(ledger: str) -> str:
+    """``<ledger>/ledger``: the node that says which run owns the ledger."""
+    return f"{ledger}/ledger"
+
+
 def attempt_key(ledger: str, version: str) -> str:
     """``<ledger>/attempt/<canonical version>``: only the last attempt that was skipped or failed is kept."""
     return f"{ledger}/attempt/{version}"
@@ -340,12 +343,3 @@ def forget_attempts(
     if gone:
         keys = [attempt_key(database.settings.ledger, version) for version in gone]
         tx.run(queries.FORGET_ATTEMPTS, keys=keys).consume()
-
-
-def draw_chain(tx: neo4j.Transaction, ledger: str, head: str | None, keys: Iterable[str]) -> None:
-    """Draw HEAD and NEXT for people who look with Neo4j Browser; the tool itself reads keys."""
-    chain = [head, *keys] if head else list(keys)
-    if not chain or chain[-1] == head:
-        return
-    tx.run(queries.DRAW_NEXT, pairs=[list(pair) for pair in pairwise(chain)]).consume()
-    tx.run(queries.DRAW_HEAD, ledger=ledger, head=chain[-1]).consume()

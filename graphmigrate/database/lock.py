@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import queries
 from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
-from graphmigrate.database.ledger import FORMAT
+from graphmigrate.database.ledger import FORMAT, ledger_key
 from graphmigrate.database.transactions import await_no_work, terminate, transactions
 from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited
@@ -286,5 +286,9 @@ def take_over(database: Database) -> None:
     await_no_work(database, lambda metadata: metadata.get("run") != database.run, roles=(WORK, LOOK))
     with database.transaction() as tx:
         tx.run(
-            queries.CLAIM, ledger=settings.ledger, format=FORMAT, run=database.run, host=database.host
+            queries.CLAIM,
+            ledger=ledger_key(settings.ledger),
+            format=FORMAT,
+            run=database.run,
+            host=database.host,
         ).consume()

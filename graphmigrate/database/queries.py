@@ -16,16 +16,15 @@ RETURN version, edition, database
 
 # One query of three labels, and the names of properties are a parameter: the server plans each property that is written out for
 # 6 ms. It reads all properties of a node in half the time of each by its name. Times come as numbers: the driver takes a
-# quarter of a millisecond to make one of its own, and few of them are looked at. A ledger whose name begins with this one's
-# comes along; whoever reads the rows leaves it out.
+# quarter of a millisecond to make one of its own, and few of them are looked at.
 HISTORY: Final = """
-MATCH (n:__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateAttempt) WHERE n.key STARTS WITH $ledger
+MATCH (n:__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateAttempt) WHERE n.key STARTS WITH $ledger + '/'
 WITH properties(n) AS m
 RETURN collect([name IN $names | m[name]] + [m.installed_on.epochMillis, m.execution_time.microseconds]) AS rows
 """
 
 RUN_RECORD: Final = """
-MATCH (r:__GraphMigrateRun {key: $key})
+MATCH (r:__GraphMigrate {key: $key})
 RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, r.since AS since, r.plan AS plan,
        r.catalogue AS catalogue
 """
@@ -37,26 +36,32 @@ INDEXES: Final = (
     "SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint, state, "
     "populationPercent, failureMessage"
 )
-NAMES_IN_USE: Final = """
-CALL db.labels() YIELD label RETURN label AS name
+LABELS_IN_USE: Final = "CALL db.labels() YIELD label RETURN label AS name"
+TYPES_IN_USE: Final = "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name"
+NAMES_IN_USE: Final = f"{LABELS_IN_USE} UNION ALL {TYPES_IN_USE}"
+COUNT_ON_OWN: Final = """
+MATCH (n:__GraphMigrate) UNWIND labels(n) AS label
+WITH label WHERE NOT label STARTS WITH '__GraphMigrate'
+RETURN 'label ' + label AS name, count(*) AS count
 UNION ALL
-CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name
+MATCH (n:__GraphMigrate)-[r]-()
+WITH DISTINCT r
+RETURN 'type ' + type(r) AS name, count(*) AS count
 """
 
-LEDGER_LABELS: Final = (
-    "__GraphMigrateLedger",
-    "__GraphMigrateMigration",
-    "__GraphMigrateRun",
-    "__GraphMigrateLock",
-    "__GraphMigrateSeed",
-    "__GraphMigrateAttempt",
-)
-LEDGER_CONSTRAINTS: Final = {
-    f"__graphmigrate_{label.removeprefix('__GraphMigrate').lower()}_key": (
-        f"CREATE CONSTRAINT __graphmigrate_{label.removeprefix('__GraphMigrate').lower()}_key IF NOT EXISTS "
-        f"FOR (n:{label}) REQUIRE n.key IS UNIQUE"
-    )
-    for label in LEDGER_LABELS
+
+# Every stored node of ours has this label, and one of its kind. A node of the lock is never stored, and has a label of its own:
+# while it is there, uncommitted, a change of the schema on its label waits.
+OWN: Final = "__GraphMigrate"
+LOCK: Final = "__GraphMigrateLock"
+LEDGER_LABELS: Final = {"__graphmigrate_key": OWN, "__graphmigrate_lock_key": LOCK}
+LEDGER_CONSTRAINTS: Final[dict[str, LiteralString]] = {
+    "__graphmigrate_key": (
+        "CREATE CONSTRAINT __graphmigrate_key IF NOT EXISTS FOR (n:__GraphMigrate) REQUIRE n.key IS UNIQUE"
+    ),
+    "__graphmigrate_lock_key": (
+        "CREATE CONSTRAINT __graphmigrate_lock_key IF NOT EXISTS FOR (n:__GraphMigrateLock) REQUIRE n.key IS UNIQUE"
+    ),
 }
 
 TAKE_LOCK: Final = "CREATE (:__GraphMigrateLock {key: $key})"
@@ -84,17 +89,17 @@ RETURN count(*) AS number
 """
 
 CLAIM: Final = """
-MERGE (l:__GraphMigrateLedger {key: $ledger})
-ON CREATE SET l.format = $format
+MERGE (l:__GraphMigrate {key: $ledger})
+ON CREATE SET l:__GraphMigrateLedger, l.format = $format
 SET l.run = $run, l.host = $host, l.since = datetime()
 """
 
 ROW: Final = """
-MATCH (m:__GraphMigrateMigration {key: $key})
+MATCH (m:__GraphMigrate {key: $key})
 RETURN m.step AS step, m.batches AS batches, m.checksum AS checksum, m.run AS run, m.intent AS intent
 """
-CREATE_ROW: Final = "CREATE (m:__GraphMigrateMigration $row)"
-CREATE_ROWS: Final = "UNWIND $rows AS row CREATE (m:__GraphMigrateMigration) SET m = row"
+CREATE_ROW: Final = "CREATE (m:__GraphMigrate:__GraphMigrateMigration $row)"
+CREATE_ROWS: Final = "UNWIND $rows AS row CREATE (m:__GraphMigrate:__GraphMigrateMigration) SET m = row"
 
 
 def create_rows(names: Iterable[LiteralString]) -> LiteralString:
@@ -102,11 +107,11 @@ def create_rows(names: Iterable[LiteralString]) -> LiteralString:
 
     It is planned anew after every change of the schema, so this is most of what a migration's row costs.
     """
-    return "CREATE " + ", ".join("(:__GraphMigrateMigration $" + name + ")" for name in names)
+    return "CREATE " + ", ".join("(:__GraphMigrate:__GraphMigrateMigration $" + name + ")" for name in names)
 
 
 ADVANCE: Final = """
-MATCH (m:__GraphMigrateMigration {key: $key})
+MATCH (m:__GraphMigrate {key: $key})
 SET m._lock = true
 REMOVE m._lock
 WITH m WHERE m.step = $step AND m.batches = $batches
@@ -114,61 +119,38 @@ SET m += $changes
 RETURN m.key AS key
 """
 PUT_ROW: Final = """
-MATCH (m:__GraphMigrateMigration {key: $key})
+MATCH (m:__GraphMigrate {key: $key})
 SET m += $changes
 RETURN m.key AS key
 """
 
 OPEN_RUN: Final = """
-MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
+MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
 SET l.record = $key
-CREATE (r:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, since: datetime(), plan: $plan,
+CREATE (r:__GraphMigrate:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, since: datetime(), plan: $plan,
                              catalogue: $catalogue})
 RETURN r.key AS key
 """
 END_RUN: Final = """
-MATCH (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run = $run
+MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
 SET l.head = $head, l.version = $version
 REMOVE l.record
 WITH l
-OPTIONAL MATCH (r:__GraphMigrateRun {key: $key})
+OPTIONAL MATCH (r:__GraphMigrate {key: $key})
 SET r.ended = datetime(), r.outcome = $outcome
 RETURN l.key AS key
 """
 TIMES: Final = """
 UNWIND $times AS time
-MATCH (m:__GraphMigrateMigration {key: time[0]})
+MATCH (m:__GraphMigrate {key: time[0]})
 SET m.execution_time = time[1]
 """
-DRAW_HEAD: Final = """
-MATCH (l:__GraphMigrateLedger {key: $ledger})
-OPTIONAL MATCH (l)-[old:HEAD]->()
-DELETE old
-WITH DISTINCT l
-MATCH (m:__GraphMigrateMigration {key: $head})
-CREATE (l)-[:HEAD]->(m)
-"""
-DRAW_NEXT: Final = """
-UNWIND $pairs AS pair
-MATCH (a:__GraphMigrateMigration {key: pair[0]}), (b:__GraphMigrateMigration {key: pair[1]})
-MERGE (a)-[:NEXT]->(b)
-"""
-
 ATTEMPT: Final = """
-MERGE (a:__GraphMigrateAttempt {key: $key})
-SET a.version = $version, a.outcome = $outcome, a.reason = $reason, a.at = datetime(), a.run = $run
+MERGE (a:__GraphMigrate {key: $key})
+SET a:__GraphMigrateAttempt, a.version = $version, a.outcome = $outcome, a.reason = $reason, a.at = datetime(), a.run = $run
 """
-FORGET_ATTEMPTS: Final = "MATCH (a:__GraphMigrateAttempt) WHERE a.key IN $keys DELETE a"
+FORGET_ATTEMPTS: Final = "MATCH (a:__GraphMigrate) WHERE a.key IN $keys DETACH DELETE a"
 
-COUNT_LABELS: Final = """
-MATCH (n) UNWIND labels(n) AS label
-WITH label WHERE NOT label STARTS WITH '__GraphMigrate'
-RETURN label AS name, count(*) AS count ORDER BY name
-"""
-COUNT_TYPES: Final = """
-MATCH (a)-[r]->() WHERE none(label IN labels(a) WHERE label STARTS WITH '__GraphMigrate')
-RETURN type(r) AS name, count(*) AS count ORDER BY name
-"""
 
 # What `doctor` asks. SHOW CURRENT USER and SHOW DATABASES are answered by the system database.
 CURRENT_USER: Final = "SHOW CURRENT USER YIELD user"

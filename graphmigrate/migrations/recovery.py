@@ -12,8 +12,8 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.ledger import (
-    draw_chain,
     forget_attempts,
+    ledger_key,
     new_row,
     progress,
     read_run_record,
@@ -51,7 +51,7 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
         found = list(
             tx.run(
                 queries.OPEN_RUN,
-                ledger=database.settings.ledger,
+                ledger=ledger_key(database.settings.ledger),
                 key=key,
                 run=database.run,
                 host=database.host,
@@ -78,13 +78,12 @@ def _item(task: Task) -> dict[str, Any]:
 
 
 def close_record(database: Database, record: str, history: History, outcome: Outcome) -> None:
-    """Commit that the run did all that it meant to do, with durations and the drawn chain."""
+    """Commit that the run did all that it meant to do, with durations."""
     head = outcome.keys[-1] if outcome.keys else history.head
     with database.transaction() as tx:
         _end_run(tx, database, record, head, "done")
         _write_times(tx, outcome)
         forget_attempts(tx, database, history, map(_version_in, outcome.keys))
-        draw_chain(tx, database.settings.ledger, history.head, outcome.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _end_run(tx: neo4j.Transaction, database: Database, record: str, head: str |
     """Close the record and show, at the ledger node, the last migration that was applied."""
     tx.run(
         queries.END_RUN,
-        ledger=database.settings.ledger,
+        ledger=ledger_key(database.settings.ledger),
         run=database.run,
         key=record,
         head=head,
@@ -169,7 +168,6 @@ def recover(
         if ending.attempt and ending.version and ending.version not in map(_version_in, chain):
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, map(_version_in, chain))
-        draw_chain(tx, database.settings.ledger, history.head, chain)
     return settled
 
 

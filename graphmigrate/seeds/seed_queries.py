@@ -7,7 +7,7 @@ from typing import LiteralString
 # Whether another run has taken the ledger over. One that does so ends every open transaction of other runs, and what they begin
 # later finds their lock lost; this tells the same once more, by the ledger itself.
 _OTHER_RUN: LiteralString = """
-  EXISTS { (l:__GraphMigrateLedger {key: $ledger}) WHERE l.run <> $run } AS lost"""
+  EXISTS { (l:__GraphMigrate {key: $ledger + '/ledger'}) WHERE l.run <> $run } AS lost"""
 
 READ_SEEDS: LiteralString = """
 MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $seeds OR s.key STARTS WITH $lanes
@@ -15,7 +15,7 @@ RETURN s {.*} AS row"""
 
 LOOK: LiteralString = (
     """
-OPTIONAL MATCH (s:__GraphMigrateSeed {key: $key})
+OPTIONAL MATCH (s:__GraphMigrate {key: $key})
 RETURN s {.step, .run} AS row,"""
     + _OTHER_RUN
 )
@@ -23,7 +23,7 @@ RETURN s {.step, .run} AS row,"""
 # Plain CREATE: the uniqueness of the key is the fence.
 BEGIN: LiteralString = (
     """
-CREATE (s:__GraphMigrateSeed $row)
+CREATE (s:__GraphMigrate:__GraphMigrateSeed $row)
 SET s.installed_on = datetime(),
     s.loaded_on = CASE WHEN $row.state = 'loaded' THEN datetime() END
 RETURN s.step AS step,"""
@@ -34,7 +34,7 @@ RETURN s.step AS step,"""
 # access"), so a commit that is just landing is waited for and seen. The caller compares the step.
 ADVANCE: LiteralString = (
     """
-MATCH (s:__GraphMigrateSeed {key: $key})
+MATCH (s:__GraphMigrate {key: $key})
 SET s.step = s.step + 1
 SET s += $progress,
     s.loaded_on = CASE WHEN $progress.state = 'loaded' THEN datetime() END
@@ -43,6 +43,6 @@ RETURN s.step AS step,"""
 )
 
 # A row block's lanes have rows of their own, so that none waits for another's write lock.
-OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrateSeed) SET s = lane"
-SET_ROWS: LiteralString = "MATCH (s:__GraphMigrateSeed {key: $key}) SET s.rows = $rows"
-CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix DELETE s"
+OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrate:__GraphMigrateSeed) SET s = lane"
+SET_ROWS: LiteralString = "MATCH (s:__GraphMigrate {key: $key}) SET s.rows = $rows"
+CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrate) WHERE s.key STARTS WITH $prefix DETACH DELETE s"

@@ -9,8 +9,5 @@ import pytest
 @pytest.fixture
 def ledger_ready(driver: neo4j.Driver) -> neo4j.Driver:
     """A database that has what a seed's own rows need."""
-    for label in ("Seed", "Ledger"):
-        driver.execute_query(
-            f"CREATE CONSTRAINT graphmigrate_{label} FOR (n:__GraphMigrate{label}) REQUIRE n.key IS UNIQUE"
-        )
+    driver.execute_query("CREATE CONSTRAINT graphmigrate FOR (n:__GraphMigrate) REQUIRE n.key IS UNIQUE")
     return driver

@@ -47,7 +47,7 @@ def start(target: Neo4jTarget, run: str, folder: Path) -> subprocess.Popen[str]:
 def test_a_killed_load_is_completed_exactly_once(
     driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, round_number: int
 ) -> None:
-    driver.execute_query("CREATE CONSTRAINT s FOR (n:__GraphMigrateSeed) REQUIRE n.key IS UNIQUE")
+    driver.execute_query("CREATE CONSTRAINT s FOR (n:__GraphMigrate) REQUIRE n.key IS UNIQUE")
     driver.execute_query("CREATE INDEX p FOR (n:P) ON (n.id)")
     (tmp_path / "a.cypher.j2").write_text(SEED)
     (tmp_path / "p.csv").write_text("id,name\n" + "".join(f"{n},name {n}\n" for n in range(8000)))

@@ -74,7 +74,7 @@ def test_a_step_that_another_run_took_is_lost(ledger_ready: neo4j.Driver) -> Non
 
 def test_a_run_that_no_longer_owns_the_ledger_commits_nothing(ledger_ready: neo4j.Driver) -> None:
     database = database_of(ledger_ready)
-    database.driver.execute_query("CREATE (:__GraphMigrateLedger {key: 'default', run: 'another'})")
+    database.driver.execute_query("CREATE (:__GraphMigrate {key: 'default/ledger', run: 'another'})")
     with pytest.raises(LockLost):
         SeedLedger(database).commit(step_of(1), lambda tx: tx.run("CREATE (:X)").consume())
     assert ask(database, "MATCH (x:X) RETURN count(x)") == [[0]]
