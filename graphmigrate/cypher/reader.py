@@ -154,7 +154,10 @@ def _clause_at(words: Sequence[Token], at: int) -> tuple[str, ...]:
     if word_of(words[at]) not in _FIRST_WORDS:
         return ()
     before = words[at - 1] if at else None
-    if before is not None and (before.text in {".", ":"} or word_of(before) == "AS"):
+    number = at > 1 and words[at - 2].kind is TokenKind.NUMBER  # WITH 1. MATCH (n)
+    if before is not None and (
+        before.text == ":" or word_of(before) == "AS" or (before.text == "." and not number)
+    ):
         return ()
     if before is not None and word_of(before) in {"STARTS", "ENDS"} and word_of(words[at]) == "WITH":
         return ()
