@@ -101,7 +101,7 @@ class MigrationApplied(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class MigrationSettled(Event):
+class MigrationRecovered(Event):
     """A former run died after committing this; its history was completed, nothing ran again."""
 
     version: str

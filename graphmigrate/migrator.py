@@ -44,7 +44,7 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
-def _in_our_words(
+def translate_driver_errors(
     method: Callable[Concatenate[Migrator, _Given], _Result],
 ) -> Callable[Concatenate[Migrator, _Given], _Result]:
     """Let a method raise what the driver raises as an error of ours, which the command line shows too."""
@@ -131,7 +131,7 @@ class Migrator:
 
     # ---- migrations
 
-    @_in_our_words
+    @translate_driver_errors
     def migrate(
         self,
         *,
@@ -173,7 +173,7 @@ class Migrator:
             tuple(each for each in planned.problems if each.severity is Severity.WARNING),
         )
 
-    @_in_our_words
+    @translate_driver_errors
     def plan(
         self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: bool = False
     ) -> PlanResult:
@@ -196,7 +196,7 @@ class Migrator:
             tuple(problems),
         )
 
-    @_in_our_words
+    @translate_driver_errors
     def status(self) -> Status:
         """Give every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
@@ -205,12 +205,12 @@ class Migrator:
         problems = [*files.problems, *preview.mismatches(files, entries, history)]
         return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))
 
-    @_in_our_words
+    @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
         return preview.validate(self._workspace, offline=offline)
 
-    @_in_our_words
+    @translate_driver_errors
     def baseline(self, version: str) -> BaselineResult:
         """Mark every version up to ``version`` as there already, without running it."""
         from graphmigrate.migrations import repair
@@ -220,7 +220,7 @@ class Migrator:
         with self._workspace.locked(None):
             return repair.baseline(self._workspace.database, files, self._workspace.history(), limit)
 
-    @_in_our_words
+    @translate_driver_errors
     def repair(
         self,
         *,
@@ -243,14 +243,14 @@ class Migrator:
         with workspace.locked(None):
             return RepairResult(apply.repair(workspace, files, wanted))
 
-    @_in_our_words
+    @translate_driver_errors
     def wait(self, timeout: float = 60.0) -> Target:
         """Wait until a real query on the target database succeeded twice in a row; a refused password fails at once."""
         return self._workspace.wait(timeout)
 
     # ---- seeds
 
-    @_in_our_words
+    @translate_driver_errors
     def seed(
         self,
         names: Sequence[str] = (),
@@ -288,7 +288,7 @@ class Migrator:
         seconds = time.monotonic() - started
         return SeedResult(target, loaded, skipped, seconds, seeds.totals(database))
 
-    @_in_our_words
+    @translate_driver_errors
     def check_seeds(
         self,
         names: Sequence[str] = (),
@@ -299,7 +299,7 @@ class Migrator:
         """Render the seeds that ``seed`` would load; raises ProjectError for what is wrong with them. Asks no database."""
         self._prepared(names, profile, variables)
 
-    @_in_our_words
+    @translate_driver_errors
     def explain_seeds(
         self,
         names: Sequence[str] = (),
@@ -320,7 +320,7 @@ class Migrator:
         checked = seeds.check(self._workspace.database, preparation, rows=rows)
         return SeedCheckResult(target, checked, preparation.left_out)
 
-    @_in_our_words
+    @translate_driver_errors
     def show_seed(
         self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
     ) -> SeedShowResult:
@@ -345,7 +345,7 @@ class Migrator:
             settings=self.settings,
         )
 
-    @_in_our_words
+    @translate_driver_errors
     def seeds(self, *, offline: bool = False) -> tuple[SeedInfo, ...]:
         """List the seeds of the folder; with their state in the database unless ``offline``."""
         from graphmigrate import seeds
@@ -357,7 +357,7 @@ class Migrator:
 
     # ---- looking
 
-    @_in_our_words
+    @translate_driver_errors
     def summary(self) -> GraphSummary:
         """Count nodes by label and relationships by type, the ledger's own left out."""
         from graphmigrate.database.counts import count

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.options import SharedOption, add_shared, check_password_flag, shared_options, suggest
-from graphmigrate.cli.session import Session
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import UsageError
 
@@ -125,25 +125,25 @@ def root(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code; every error has become a message."""
-    session = Session(arguments)
+    cli = CliContext(arguments)
     try:
-        code = _invoke(session)
+        code = _invoke(cli)
     except BaseException as error:
         calm()
         from graphmigrate.cli.failures import report
 
-        code = report(error, session)
-    return session.finish(code)
+        code = report(error, cli)
+    return cli.finish(code)
 
 
-def _invoke(session: Session) -> int:
+def _invoke(cli: CliContext) -> int:
     if COMPLETE in os.environ:
         from click.shell_completion import shell_complete
 
         return shell_complete(root, {}, NAME, COMPLETE, os.environ[COMPLETE])
-    check_password_flag(session.arguments, {*_PLACES, "list", "start", "stop", "status", "url", "logs"})
+    check_password_flag(cli.arguments, {*_PLACES, "list", "start", "stop", "status", "url", "logs"})
     try:
-        with root.make_context(NAME, list(session.arguments), obj=session) as ctx:
+        with root.make_context(NAME, list(cli.arguments), obj=cli) as ctx:
             root.invoke(ctx)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

@@ -10,7 +10,7 @@ from graphmigrate.cli.options import command
 from graphmigrate.errors import TITLES
 
 if TYPE_CHECKING:
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.settings import Settings
 
 SHELLS = ("bash", "zsh", "fish")
@@ -18,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
-def completion(session: Session, shell: str) -> None:
+def completion(cli: CliContext, shell: str) -> None:
     """Print the script that lets a shell complete commands, options, versions, seeds and error codes.
 
     \b
@@ -34,7 +34,7 @@ def completion(session: Session, shell: str) -> None:
     made = get_completion_class(shell)
     assert made is not None  # noqa: S101 - click knows all three
     script = made(root, {}, NAME, COMPLETE).source()
-    session.result(CompletionReport(shell, script), lambda _: [script.rstrip()])
+    cli.result(CompletionReport(shell, script), lambda _: [script.rstrip()])
 
 
 def versions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

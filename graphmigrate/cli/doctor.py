@@ -9,8 +9,8 @@ import click
 from graphmigrate.cli.options import command
 
 if TYPE_CHECKING:
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.cli.render.style import Style
-    from graphmigrate.cli.session import Session
     from graphmigrate.results import Checkup
     from graphmigrate.settings import Settings
 
@@ -19,7 +19,7 @@ NOT_CONNECTED = 3
 
 
 @command("doctor")
-def doctor(session: Session) -> None:
+def doctor(cli: CliContext) -> None:
     """Check everything between here and the database, and the database: each line is ok, or says how to mend it.
 
     Writes nothing. Exits with 1 where there is something to mend, with 3 where the database cannot be asked. One sign-in
@@ -28,22 +28,22 @@ def doctor(session: Session) -> None:
     from graphmigrate.doctor import configuration, examine
     from graphmigrate.results import Checkup
 
-    settings = session.settings()
-    loaded = session.loaded
+    settings = cli.settings()
+    loaded = cli.loaded
     assert loaded is not None  # noqa: S101 - 'settings' has loaded them
-    checkup = examine(settings, own_server=_is_own(session, settings))
+    checkup = examine(settings, own_server=_is_own(cli, settings))
     result = Checkup(checkup.uri, (configuration(loaded, settings), *checkup.checks))
-    session.result(result, lambda style: lines(result, style))
+    cli.result(result, lambda style: lines(result, style))
     if not result.connected:
         raise click.exceptions.Exit(NOT_CONNECTED)
     if not result.healthy:
         raise click.exceptions.Exit(FINDINGS)
 
 
-def _is_own(session: Session, settings: Settings) -> bool:
+def _is_own(cli: CliContext, settings: Settings) -> bool:
     from graphmigrate import server
 
-    found = server.find(session.folder.absolute()) if session.folder else None
+    found = server.find(cli.folder.absolute()) if cli.folder else None
     return found is not None and found.bolt_uri == settings.uri
 
 

@@ -15,7 +15,7 @@ from graphmigrate.cli.signals import calm
 from graphmigrate.errors import GraphMigrateError
 
 if TYPE_CHECKING:
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.results import SeedResult
 
 SEEDS_OF_NO_PROFILE = "true"
@@ -55,7 +55,7 @@ class CommandNotStarted(GraphMigrateError):
     help="Wait so many seconds for the database; default: 120 [GRAPHMIGRATE_TIMEOUT].",
 )
 @click.argument("words", metavar="[-- COMMAND [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
-def entrypoint(session: Session, chosen: str | None, timeout: float, words: tuple[str, ...]) -> None:
+def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple[str, ...]) -> None:
     """Wait for the database, migrate, seed, then become COMMAND.
 
     COMMAND takes over this process: its number, its signals and its exit code. Without one the work ends there,
@@ -65,20 +65,20 @@ def entrypoint(session: Session, chosen: str | None, timeout: float, words: tupl
 
     if words:
         check_command(words[0])
-        if "--" not in session.arguments:  # the command's own --quiet is not ours
-            session.arguments = session.arguments[: -len(words)]
+        if "--" not in cli.arguments:  # the command's own --quiet is not ours
+            cli.arguments = cli.arguments[: -len(words)]
     seeding, profile = which_seeds(chosen)
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         if seeding:
             migrator.check_seeds(profile=profile)
-        session.say(f"Waiting up to {timeout:g} s for {migrator.settings.uri} …")
+        cli.say(f"Waiting up to {timeout:g} s for {migrator.settings.uri} …")
         target = migrator.wait(timeout)
         migrated = migrator.migrate()
         seeded = migrator.seed(profile=profile) if seeding else None
     for each in migrated.warnings:
-        session.warn(each)
-    session.say(_outcome(migrated.version, len(migrated.applied), seeded))
-    session.result(EntrypointReport(target, migrated, seeded, words), lambda _: [])
+        cli.warn(each)
+    cli.say(_outcome(migrated.version, len(migrated.applied), seeded))
+    cli.result(EntrypointReport(target, migrated, seeded, words), lambda _: [])
     if words:
         become(words)
 

@@ -13,8 +13,8 @@ from graphmigrate.cli.options import command, suggest
 from graphmigrate.errors import TITLES, UsageError
 
 if TYPE_CHECKING:
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.cli.render.style import Style
-    from graphmigrate.cli.session import Session
 
 PACKAGE = Path(__file__).parents[1]
 PLACES = (PACKAGE / "error_pages", PACKAGE.parent / "docs" / "errors")  # of a wheel, of a checkout
@@ -23,7 +23,7 @@ WITHOUT_PAGE = "The message and its hint, printed where it happens, say the rest
 
 @command("explain")
 @click.argument("code", required=False, metavar="[CODE]", shell_complete=codes)
-def explain(session: Session, code: str | None) -> None:
+def explain(cli: CliContext, code: str | None) -> None:
     """Show what an error code means and what to do.
 
     For example: graphmigrate explain GM602. Without a code it lists all of them. Needs no database.
@@ -32,12 +32,12 @@ def explain(session: Session, code: str | None) -> None:
 
     if code is None:
         listed = tuple(CodeReport(each, title) for each, title in TITLES.items())
-        session.result(CodesReport(listed), lambda _: [f"{each.code}  {each.title}" for each in listed])
+        cli.result(CodesReport(listed), lambda _: [f"{each.code}  {each.title}" for each in listed])
         return
     known = _known(code)
     text = page_of(known)
     report = CodeReport(known, TITLES[known], text)
-    session.result(report, lambda style: _lines(text, style))
+    cli.result(report, lambda style: _lines(text, style))
 
 
 def page_of(code: str) -> str:

@@ -15,7 +15,7 @@ from graphmigrate.cli.signals import Stopped
 from graphmigrate.errors import GraphMigrateError, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
 
 
 class InternalError(GraphMigrateError):
@@ -25,42 +25,42 @@ class InternalError(GraphMigrateError):
     exit_code = 5
 
 
-def report(error: BaseException, session: Session) -> int:
+def report(error: BaseException, cli: CliContext) -> int:
     """Print an error as text and, with ``--output json``, as an object; give the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else int(error.code is not None)
     if isinstance(error, BrokenPipeError) and _is_of_click(error):
         return 0  # --help | true: a reader that has gone is no error; 'finish' leaves the stream
     if type(error).__name__ == "NoArgsIsHelpError" and isinstance(error, click.UsageError) and error.ctx:
-        session.write(sys.stderr, error.ctx.get_help())
+        cli.write(sys.stderr, error.ctx.get_help())
         error = UsageError("No command was given.", hint=f"See '{error.ctx.command_path} --help'.")
-    ours = as_ours(error, session)
-    if session.log_format:
+    ours = as_ours(error, cli)
+    if cli.log_format:
         from graphmigrate.cli.logs import log_error
 
-        log_error(ours, error, session)
+        log_error(ours, error, cli)
     else:
-        _show(ours, error, session)
-    if session.json and not session.answered:
+        _show(ours, error, cli)
+    if cli.json and not cli.answered:
         from graphmigrate.cli.render.json import error_object
 
-        session.write_object(error_object(ours), message=True)
-    if session.markdown:
+        cli.write_object(error_object(ours), message=True)
+    if cli.markdown:
         from graphmigrate.cli.render import markdown
 
-        session.write(sys.stdout, session.redact("\n".join(markdown.error(ours))))
+        cli.write(sys.stdout, cli.redact("\n".join(markdown.error(ours))))
     return exit_code_of(ours)
 
 
-def _show(ours: GraphMigrateError, error: BaseException, session: Session) -> None:
-    if session.debug:
+def _show(ours: GraphMigrateError, error: BaseException, cli: CliContext) -> None:
+    if cli.debug:
         from graphmigrate.cli.render.style import clean_lines
 
-        session.write(sys.stderr, clean_lines("".join(traceback.format_exception(error)).rstrip()))
+        cli.write(sys.stderr, clean_lines("".join(traceback.format_exception(error)).rstrip()))
     from graphmigrate.cli.render.problems import error_lines
 
-    lines = error_lines(ours, session.style(sys.stderr))
-    session.write(sys.stderr, "\n".join(lines))
+    lines = error_lines(ours, cli.style(sys.stderr))
+    cli.write(sys.stderr, "\n".join(lines))
 
 
 def exit_code_of(error: GraphMigrateError) -> int:
@@ -68,7 +68,7 @@ def exit_code_of(error: GraphMigrateError) -> int:
     return 128 + error.signal_number if isinstance(error, Interrupted) else error.exit_code
 
 
-def as_ours(error: BaseException, session: Session) -> GraphMigrateError:
+def as_ours(error: BaseException, cli: CliContext) -> GraphMigrateError:
     """Translate what click, the system or a mistake raised."""
     if isinstance(error, GraphMigrateError):
         return error
@@ -77,9 +77,9 @@ def as_ours(error: BaseException, session: Session) -> GraphMigrateError:
     if isinstance(error, click.ClickException):
         return _usage(error)
     if is_of_the_driver(error):
-        return _of_the_driver(error, session)
+        return _of_the_driver(error, cli)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # click's own output: --help, --version
-        from graphmigrate.cli.session import OutputFailed
+        from graphmigrate.cli.context import OutputFailed
 
         return OutputFailed(f"The output cannot be written: {error.strerror}.", hint="Is the disk full?")
     if isinstance(error, MemoryError):
@@ -103,11 +103,11 @@ def _is_of_click(error: BaseException) -> bool:
     return any(frame.f_globals.get("__name__") == "click.utils" for frame in last)
 
 
-def _of_the_driver(error: BaseException, session: Session) -> GraphMigrateError:
+def _of_the_driver(error: BaseException, cli: CliContext) -> GraphMigrateError:
     from graphmigrate.database.failures import driver_failure
     from graphmigrate.settings import Settings
 
-    return driver_failure(error, session.target or Settings("the database"))
+    return driver_failure(error, cli.target or Settings("the database"))
 
 
 def _usage(error: click.ClickException) -> UsageError:

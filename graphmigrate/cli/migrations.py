@@ -13,7 +13,7 @@ from graphmigrate.errors import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.errors import Problem
     from graphmigrate.results import MigrateResult, PlanResult
 
@@ -33,7 +33,7 @@ _out_of_order = click.option(
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @_out_of_order
 def migrate(
-    session: Session, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
+    cli: CliContext, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
 ) -> None:
     """Apply every pending migration, in order of version.
 
@@ -41,14 +41,14 @@ def migrate(
     continues where the last run stopped. Any number of runs at once is safe.
     """
     if dry_run:
-        show_plan(session, to, allow_out_of_order)
+        show_plan(cli, to, allow_out_of_order)
         return
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.migrate(target=to, allow_out_of_order=allow_out_of_order, lock_timeout=lock_timeout)
     for each in result.warnings:
-        session.warn(each)
-    session.say(_outcome(result))
-    session.result(result, lambda _: [])
+        cli.warn(each)
+    cli.say(_outcome(result))
+    cli.result(result, lambda _: [])
 
 
 def _outcome(result: MigrateResult) -> str:
@@ -71,17 +71,17 @@ def _outcome(result: MigrateResult) -> str:
 )
 @_exit_code
 def plan(
-    session: Session, to: str | None, allow_out_of_order: bool, check_data: bool, exit_code: bool
+    cli: CliContext, to: str | None, allow_out_of_order: bool, check_data: bool, exit_code: bool
 ) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
 
     Takes no lock and writes nothing.
     """
-    show_plan(session, to, allow_out_of_order, check_data=check_data, exit_code=exit_code)
+    show_plan(cli, to, allow_out_of_order, check_data=check_data, exit_code=exit_code)
 
 
 def show_plan(
-    session: Session,
+    cli: CliContext,
     to: str | None,
     allow_out_of_order: bool,
     *,
@@ -91,12 +91,12 @@ def show_plan(
     """Print the plan; findings that would stop a run end the command with their exit code."""
     from graphmigrate.cli.render import markdown, text
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, check_data=check_data)
-    session.say(text.target_line(result.target))
-    session.told.update(result.problems)
-    session.result(result, lambda style: text.plan(result, style), lambda: markdown.plan(result))
-    session.say(_planned(result))
+    cli.say(text.target_line(result.target))
+    cli.told.update(result.problems)
+    cli.result(result, lambda style: text.plan(result, style), lambda: markdown.plan(result))
+    cli.say(_planned(result))
     pending = PENDING if exit_code and result.migrations else 0
     _exit(code_of(result.problems) or pending)
 
@@ -115,7 +115,7 @@ def _planned(result: PlanResult) -> str:
 
 @command("status")
 @_exit_code
-def status(session: Session, exit_code: bool) -> None:
+def status(cli: CliContext, exit_code: bool) -> None:
     """Show each migration's state, when and by whom it was applied, and how long it took.
 
     Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order,
@@ -123,19 +123,19 @@ def status(session: Session, exit_code: bool) -> None:
     """
     from graphmigrate.cli.render import markdown, text
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.status()
-    session.say(text.target_line(result.target))
-    session.result(result, lambda style: text.status(result, style), lambda: markdown.status(result))
+    cli.say(text.target_line(result.target))
+    cli.result(result, lambda style: text.status(result, style), lambda: markdown.status(result))
     for each in result.problems:
-        session.warn(each)
-    session.say(text.status_counts(result))
+        cli.warn(each)
+    cli.say(text.status_counts(result))
     _exit(PENDING if exit_code and not result.clean else 0)
 
 
 @command("validate")
 @click.option("--offline", is_flag=True, help="Judge the files alone, without a database.")
-def validate(session: Session, offline: bool) -> None:
+def validate(cli: CliContext, offline: bool) -> None:
     """Report every problem of the files, the history and the pending statements at once.
 
     Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files
@@ -144,32 +144,32 @@ def validate(session: Session, offline: bool) -> None:
     from graphmigrate.cli.render import text
     from graphmigrate.cli.reports import ValidateReport
 
-    with session.migrator(connect=not offline) as migrator:
+    with cli.migrator(connect=not offline) as migrator:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)
-    session.told.update(problems)
-    session.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
+    cli.told.update(problems)
+    cli.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
     errors = sum(each.severity == Severity.ERROR for each in problems)
     warnings = text.count(len(problems) - errors, "warning")
-    session.say(f"{text.count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
+    cli.say(f"{text.count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
     _exit(code)
 
 
 @command("baseline")
 @click.argument("version", shell_complete=versions)
-def baseline(session: Session, version: str) -> None:
+def baseline(cli: CliContext, version: str) -> None:
     """Mark everything up to VERSION as already there, without running it.
 
     For a database whose schema was made before this tool was used.
     """
     from graphmigrate.cli.render.text import count
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.baseline(version)
     names = ", ".join(f"V{each}" for each in result.marked)
     marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
-    session.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
-    session.result(result, lambda _: [])
+    cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
+    cli.result(result, lambda _: [])
 
 
 @command("repair")
@@ -202,7 +202,7 @@ def baseline(session: Session, version: str) -> None:
     help="Take a statement that was interrupted as complete.",
 )
 def repair(
-    session: Session,
+    cli: CliContext,
     accept: tuple[str, ...],
     forget: tuple[str, ...],
     rerun: tuple[str, ...],
@@ -215,23 +215,23 @@ def repair(
     """
     from graphmigrate.cli.render import text
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.repair(accept=accept, forget=forget, rerun=rerun, done=done)
-    session.result(result, lambda style: text.repair(result, style))
+    cli.result(result, lambda style: text.repair(result, style))
     if not result.actions:
-        session.say("Nothing to repair: history and files agree.")
+        cli.say("Nothing to repair: history and files agree.")
 
 
 @command("wait")
 @click.option("--timeout", type=Seconds(), default=60.0, help="Give up after so many seconds; default: 60.")
-def wait(session: Session, timeout: float) -> None:
+def wait(cli: CliContext, timeout: float) -> None:
     """Wait until the database answers two queries in a row; a refused password fails at once."""
     from graphmigrate.cli.render.text import target_line
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         target = migrator.wait(timeout)
-    session.say(f"Ready: {target_line(target)}.")
-    session.result(target, lambda _: [])
+    cli.say(f"Ready: {target_line(target)}.")
+    cli.result(target, lambda _: [])
 
 
 def code_of(problems: Iterable[Problem]) -> int:

@@ -126,7 +126,7 @@ def suggest(word: str, known: list[str]) -> str | None:
 
 
 def command(name: str, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command; its function gets the Session first."""
+    """Declare a command; its function gets the CliContext first."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
         decorate = cast(Callable[[Callable[..., Any]], click.Command], click.command(name, **more))

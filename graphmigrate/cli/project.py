@@ -16,7 +16,7 @@ from graphmigrate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.database.version import Version
 
 SCAFFOLD = Path(__file__).parent.parent / "scaffold"
@@ -36,7 +36,7 @@ STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
 
 @command("new")
 @click.argument("description", nargs=-1, required=True, metavar="DESCRIPTION")
-def new(session: Session, description: tuple[str, ...]) -> None:
+def new(cli: CliContext, description: tuple[str, ...]) -> None:
     """Write the next migration as a commented template and print its path.
 
     For example: graphmigrate new add users
@@ -45,14 +45,14 @@ def new(session: Session, description: tuple[str, ...]) -> None:
     from graphmigrate.migrations.files import collect
 
     words = _words(" ".join(description))
-    folder = collect(session.settings(connect=False).migrations)
+    folder = collect(cli.settings(connect=False).migrations)
     for each in folder.problems:
-        session.warn(each)
+        cli.warn(each)
     version = next_version([each.version for each in folder.files], datetime.now(UTC))
     path = folder.path / f"V{version}__{words}.cypher"
     text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
     _write(path, text.replace("DESCRIPTION", words.replace("_", " ")))
-    session.result(NewReport(version, str(path)), lambda _: [str(path)])
+    cli.result(NewReport(version, str(path)), lambda _: [str(path)])
 
 
 def _words(description: str) -> str:
@@ -107,7 +107,7 @@ def _stamp(highest: Version, now: datetime) -> str | None:
 
 @command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-def init(session: Session, folder: Path) -> None:
+def init(cli: CliContext, folder: Path) -> None:
     """Turn a folder (default: this one) into a project whose 'migrate' and 'seed' work at once.
 
     No existing file is changed.
@@ -130,8 +130,8 @@ def init(session: Session, folder: Path) -> None:
         if place in created:
             _write(folder / place, (SCAFFOLD / template).read_text(encoding="utf-8"))
     report = InitReport(str(folder), tuple(created), tuple(kept))
-    session.result(report, lambda _: [str(folder / place) for place in created])
-    session.say("\n".join(_advice(folder, report)))
+    cli.result(report, lambda _: [str(folder / place) for place in created])
+    cli.say("\n".join(_advice(folder, report)))
 
 
 def _occupied(folder: Path) -> bool:

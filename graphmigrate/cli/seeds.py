@@ -11,7 +11,7 @@ from graphmigrate.cli.options import Seconds, add_shared
 from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.results import SeedInfo, SeedResult
 
 LOAD = "load"
@@ -70,7 +70,7 @@ def seed() -> None:
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @click.pass_obj
 def load(
-    session: Session,
+    cli: CliContext,
     names: tuple[str, ...],
     profile: str | None,
     assignments: tuple[str, ...],
@@ -87,8 +87,8 @@ def load(
     from graphmigrate.seeds.variables import SECRET_NAME
 
     variables = _variables(assignments)
-    session.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
-    with session.migrator() as migrator:
+    cli.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
+    with cli.migrator() as migrator:
         result = migrator.seed(
             names,
             profile=profile,
@@ -101,8 +101,8 @@ def load(
         )
     from graphmigrate.cli.render import text
 
-    session.say(_outcome(result))
-    session.result(result, lambda style: text.graph(result.totals, style) if result.totals else [])
+    cli.say(_outcome(result))
+    cli.result(result, lambda style: text.graph(result.totals, style) if result.totals else [])
 
 
 def _variables(assignments: tuple[str, ...]) -> dict[str, str]:
@@ -146,16 +146,16 @@ def _unmatched(result: SeedResult) -> list[str]:
 @seed.command("list")
 @click.option("--offline", is_flag=True, help="Read the folder alone; do not ask a database what is loaded.")
 @click.pass_obj
-def list_(session: Session, offline: bool) -> None:
+def list_(cli: CliContext, offline: bool) -> None:
     """Show the seeds with their profiles, dependencies and variables, and whether they are loaded."""
     from graphmigrate.cli.render import text
     from graphmigrate.cli.reports import SeedListReport
 
-    with session.migrator(connect=False if offline else None) as migrator:
+    with cli.migrator(connect=False if offline else None) as migrator:
         asked = bool(migrator.settings.uri) and not offline
         seeds = migrator.seeds(offline=not asked)
-    session.result(SeedListReport(seeds), lambda style: text.seed_list(seeds, style))
-    session.say(_hint(seeds, asked))
+    cli.result(SeedListReport(seeds), lambda style: text.seed_list(seeds, style))
+    cli.say(_hint(seeds, asked))
 
 
 @seed.command("check")
@@ -165,17 +165,17 @@ def list_(session: Session, offline: bool) -> None:
 @click.option("--rows", is_flag=True, help="Read every row of every source, too.")
 @click.pass_obj
 def check(
-    session: Session, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
+    cli: CliContext, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
 ) -> None:
     """Render the named seeds, or all that name no profile, and let the server check every statement; nothing is loaded."""
     from graphmigrate.cli.render import seeds
     from graphmigrate.cli.render.text import count
 
     variables = _variables(assignments)
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         result = migrator.explain_seeds(names, profile=profile, variables=variables, rows=rows)
-    session.result(result, lambda style: seeds.checked(result, style))
-    session.say(f"{count(len(result.seeds), 'seed')} checked; nothing was loaded.")
+    cli.result(result, lambda style: seeds.checked(result, style))
+    cli.say(f"{count(len(result.seeds), 'seed')} checked; nothing was loaded.")
 
 
 @seed.command("show")
@@ -185,7 +185,7 @@ def check(
     "--rows", type=click.IntRange(0, 10_000), default=5, show_default=True, help="Rows of each block."
 )
 @click.pass_obj
-def show(session: Session, name: str, assignments: tuple[str, ...], rows: int) -> None:
+def show(cli: CliContext, name: str, assignments: tuple[str, ...], rows: int) -> None:
     """Print the Cypher that a seed sends, with its parameters and first rows; nothing is loaded.
 
     Values that come from the environment are shown as ***, also in names, in other case and as numbers; what
@@ -194,9 +194,9 @@ def show(session: Session, name: str, assignments: tuple[str, ...], rows: int) -
     from graphmigrate.cli.render import seeds
 
     variables = _variables(assignments)
-    with session.migrator(connect=None) as migrator:
+    with cli.migrator(connect=None) as migrator:
         result = migrator.show_seed(name, variables=variables, rows=rows)
-    session.result(result, lambda style: seeds.shown(result, style))
+    cli.result(result, lambda style: seeds.shown(result, style))
 
 
 def _hint(seeds: tuple[SeedInfo, ...], asked: bool) -> str:

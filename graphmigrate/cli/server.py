@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.render.style import clean_lines
-from graphmigrate.cli.session import Session
 from graphmigrate.errors import GraphMigrateError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _said(name: str, *declarations: str, **more: Any) -> Callable[[Callable[...,
 @click.option("--no-auth", is_flag=True, help="Without a password.")
 @click.pass_obj
 def start(
-    session: Session | None,
+    cli: CliContext | None,
     provider: str | None,
     neo4j_version: str | None,
     image: str | None,
@@ -86,7 +86,7 @@ def start(
     """Start the server, or name the one that runs; returns when it answers queries."""
     from graphmigrate import server as api
 
-    session = session or Session(())
+    cli = cli or CliContext(())
     options = api.ServerOptions(
         provider=provider,
         version=neo4j_version,
@@ -98,20 +98,20 @@ def start(
         image=image,
         timeout=timeout,
     )
-    running = api.start(_project(session), options, session.say)
-    session.result(_facts(running), lambda _style: _lines(running))
+    running = api.start(_project(cli), options, cli.say)
+    cli.result(_facts(running), lambda _style: _lines(running))
 
 
 @server.command("stop")
 @click.pass_obj
-def stop(session: Session | None) -> None:
+def stop(cli: CliContext | None) -> None:
     """Stop the server that 'start' started, and no other one."""
     from graphmigrate import server as api
 
-    session = session or Session(())
-    stopped = api.stop(_project(session), session.say)
-    session.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
-    session.result({"stopped": stopped}, lambda _style: [])
+    cli = cli or CliContext(())
+    stopped = api.stop(_project(cli), cli.say)
+    cli.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
+    cli.result({"stopped": stopped}, lambda _style: [])
 
 
 @server.command("status")
@@ -119,25 +119,25 @@ def stop(session: Session | None) -> None:
 @click.pass_context
 def status(ctx: click.Context, exit_code: bool) -> None:
     """Say whether the server runs, and where."""
-    session = ctx.obj or Session(())
-    running = _find(session)
+    cli = ctx.obj or CliContext(())
+    running = _find(cli)
     if running is None:
-        session.result({"running": False}, lambda _style: ["No server of this project runs."])
+        cli.result({"running": False}, lambda _style: ["No server of this project runs."])
         ctx.exit(1 if exit_code else 0)
-    session.result(_facts(running), lambda _style: _lines(running))
+    cli.result(_facts(running), lambda _style: _lines(running))
 
 
 @server.command("url")
 @click.option("--browser", is_flag=True, help="Print the link to Neo4j Browser.")
 @click.pass_obj
-def url(session: Session | None, browser: bool) -> None:
+def url(cli: CliContext | None, browser: bool) -> None:
     """Print the server's Bolt URI."""
     from graphmigrate.server import browser_url
 
-    session = session or Session(())
-    running = _required(session)
+    cli = cli or CliContext(())
+    running = _required(cli)
     text = browser_url(running) if browser else running.bolt_uri
-    session.result({"url": text}, lambda _style: [text])
+    cli.result({"url": text}, lambda _style: [text])
 
 
 @server.command("logs")
@@ -146,10 +146,10 @@ def url(session: Session | None, browser: bool) -> None:
     "--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of the last ones."
 )
 @click.pass_obj
-def logs(session: Session | None, follow: bool, lines: int) -> None:
+def logs(cli: CliContext | None, follow: bool, lines: int) -> None:
     """Print what the server printed last; after it died or was stopped, too."""
-    session = session or Session(())
-    running = _find(session)
+    cli = cli or CliContext(())
+    running = _find(cli)
     if running is not None and running.container:
         from graphmigrate.server.docker import log_command
 
@@ -158,7 +158,7 @@ def logs(session: Session | None, follow: bool, lines: int) -> None:
     from graphmigrate.server.logs import tail
     from graphmigrate.server.state import Folder
 
-    folder = Folder(_project(session))
+    folder = Folder(_project(cli))
     kept = [folder.home(ephemeral=each).log_file for each in (False, True)]
     file = (
         running.log_file if running else max((each for each in kept if each.exists()), key=_age, default=None)
@@ -166,24 +166,24 @@ def logs(session: Session | None, follow: bool, lines: int) -> None:
     if file is None:
         raise _no_server()
     for line in tail(file, lines):
-        session.write(sys.stdout, clean_lines(line))
+        cli.write(sys.stdout, clean_lines(line))
     if follow:
-        _follow(session, file)
+        _follow(cli, file)
 
 
-def _project(session: Session) -> Path:
+def _project(cli: CliContext) -> Path:
     """Give the folder whose server is meant: that of the configuration file, as for every other command."""
-    return session.load().folder.absolute()
+    return cli.load().folder.absolute()
 
 
-def _find(session: Session) -> Server | None:
+def _find(cli: CliContext) -> Server | None:
     from graphmigrate import server as api
 
-    return api.find(_project(session))
+    return api.find(_project(cli))
 
 
-def _required(session: Session) -> Server:
-    running = _find(session)
+def _required(cli: CliContext) -> Server:
+    running = _find(cli)
     if running is None:
         raise _no_server()
     return running
@@ -244,14 +244,14 @@ def _hand_over(command: Sequence[str]) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _follow(session: Session, path: Path) -> None:
+def _follow(cli: CliContext, path: Path) -> None:
     """Print what is added to a file, from its beginning where it was made anew, until interrupted."""
     with path.open(encoding="utf-8", errors="replace") as file:
         file.seek(0, os.SEEK_END)
         while path.exists():
             text = file.read()
             if text:
-                session.write(sys.stdout, clean_lines(text.rstrip("\n")))
+                cli.write(sys.stdout, clean_lines(text.rstrip("\n")))
             elif path.stat().st_size < file.tell():
                 file.seek(0)
             else:

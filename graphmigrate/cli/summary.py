@@ -11,9 +11,9 @@ from graphmigrate.cli.options import command
 from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.cli.render.style import Style
     from graphmigrate.cli.reports import QueryReport, SummaryReport, WhereReport
-    from graphmigrate.cli.session import Session
     from graphmigrate.migrator import Migrator
     from graphmigrate.settings import Settings
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 @click.option(
     "--query", metavar="CYPHER", help="The query to show; default: 'example_query' of the configuration."
 )
-def summary(session: Session, query: str | None) -> None:
+def summary(cli: CliContext, query: str | None) -> None:
     """Show the counts per label and relationship type, the example query's result, and where to look."""
     from graphmigrate.cli.reports import SummaryReport
 
-    with session.migrator() as migrator:
+    with cli.migrator() as migrator:
         counts = migrator.summary()
         cypher = query or migrator.settings.example_query
         asked = None
         if cypher:
             asked = _ask(migrator, cypher, "--query" if query else "'example_query'")
-        where = _where(session, migrator.settings, cypher)
+        where = _where(cli, migrator.settings, cypher)
     report = SummaryReport(counts.labels, counts.relationship_types, asked, where)
-    session.result(report, lambda style: _lines(report, style))
+    cli.result(report, lambda style: _lines(report, style))
 
 
 def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
@@ -49,11 +49,11 @@ def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
     return QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
 
 
-def _where(session: Session, settings: Settings, cypher: str | None) -> WhereReport:
+def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereReport:
     from graphmigrate import server
     from graphmigrate.cli.reports import WhereReport
 
-    found = server.find((session.folder or Path()).absolute())
+    found = server.find((cli.folder or Path()).absolute())
     if found is None or found.bolt_uri != settings.uri:
         return WhereReport(settings.uri, settings.database)
     browser = server.browser_url(found, cypher)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.database.history import Attempt
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.events import MigrationSettled, MigrationSkipped, RunStarted, Warned
+from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
 from graphmigrate.migrations import checks
 from graphmigrate.migrations import repair as repairs
 from graphmigrate.migrations.preview import refuse
@@ -35,9 +35,9 @@ def settle(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Ou
     lock.doing("settling a run that died")
     for each in recover(workspace.database, history, files, workspace.read_one, {}, listen=workspace.listen):
         version, description = each.version.text, each.migration.file.description
-        workspace.listen(MigrationSettled(version, description))
+        workspace.listen(MigrationRecovered(version, description))
         if each.step >= len(each.segments):
-            outcome.applied.append(AppliedMigration(version, description, 0.0, settled=True))
+            outcome.applied.append(AppliedMigration(version, description, 0.0, recovered=True))
     return workspace.history()
 
 

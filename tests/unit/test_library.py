@@ -185,7 +185,9 @@ def empty(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("given", [False, True])
-def test_a_server_that_is_down_is_told_in_our_words(name: str, given: bool, empty: dict[str, Path]) -> None:
+def test_a_server_that_is_down_is_toldtranslate_driver_errors(
+    name: str, given: bool, empty: dict[str, Path]
+) -> None:
     nowhere = "bolt://127.0.0.1:1"
     with neo4j.GraphDatabase.driver(nowhere) as driver, pytest.raises(ConnectionFailed) as told:
         CALLS[name](Migrator(uri=None if given else nowhere, driver=driver if given else None, **empty))

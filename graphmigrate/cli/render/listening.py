@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.events import Event, Listener
 
 
 @contextmanager
-def shown(session: Session) -> Iterator[Listener]:
+def shown(cli: CliContext) -> Iterator[Listener]:
     """Give a listener that shows a run's events while the block lasts."""
     with ExitStack() as stack:
         listeners: list[Listener] = []
@@ -22,7 +22,7 @@ def shown(session: Session) -> Iterator[Listener]:
             if not listeners:
                 from graphmigrate.cli.render.progress import progress
 
-                listeners.append(stack.enter_context(progress(session)))
+                listeners.append(stack.enter_context(progress(cli)))
             listeners[0](event)
 
         yield listen

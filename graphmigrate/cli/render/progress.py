@@ -15,19 +15,19 @@ from graphmigrate.cli.render.text import duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphmigrate.cli.session import Session
+    from graphmigrate.cli.context import CliContext
 
 PLAIN_INTERVAL = 5.0
 
 
 @contextmanager
-def progress(session: Session) -> Iterator[events.Listener]:
+def progress(cli: CliContext) -> Iterator[events.Listener]:
     """Give a listener that shows a run's events while the block lasts; where they are logged, they are shown already."""
-    if session.log_format:
-        yield lambda event: session.told.add(event.problem) if isinstance(event, events.Warned) else None
+    if cli.log_format:
+        yield lambda event: cli.told.add(event.problem) if isinstance(event, events.Warned) else None
         return
-    live = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb" and not session.quiet
-    shown: Plain = Live(session) if live else Plain(session)
+    live = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb" and not cli.quiet
+    shown: Plain = Live(cli) if live else Plain(cli)
     try:
         yield shown.listen
     finally:
@@ -37,8 +37,8 @@ def progress(session: Session) -> Iterator[events.Listener]:
 class Plain:
     """One line an event; those that come often are told every few seconds."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, cli: CliContext) -> None:
+        self.cli = cli
         self._last: dict[str, float] = {}
 
     def close(self) -> None:
@@ -46,7 +46,7 @@ class Plain:
 
     def line(self, text: str) -> None:
         """Print a line that stays."""
-        self.session.say(text)
+        self.cli.say(text)
 
     def listen(self, event: events.Event) -> None:
         """Show an event."""
@@ -66,7 +66,7 @@ class Plain:
 
     def warn(self, event: events.Warned) -> None:
         """Show a finding."""
-        self.session.warn(event.problem)
+        self.cli.warn(event.problem)
 
     def often(self, event: events.Event) -> None:
         """Show an event that comes again and again."""
@@ -85,8 +85,8 @@ class Plain:
 class Live(Plain):
     """A bar under the lines; rich is imported only once there is something to show."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
+    def __init__(self, cli: CliContext) -> None:
+        super().__init__(cli)
         self._progress: Any = None
         self._task: Any = None
 
@@ -99,9 +99,7 @@ class Live(Plain):
     def line(self, text: str) -> None:
         """Print a line above the bar."""
         if self._progress:
-            self._progress.console.print(
-                self.session.redact(text), markup=False, highlight=False, soft_wrap=True
-            )
+            self._progress.console.print(self.cli.redact(text), markup=False, highlight=False, soft_wrap=True)
         else:
             super().line(text)
 
@@ -145,7 +143,7 @@ class Live(Plain):
             )
             self._progress.start()
             self._task = self._progress.add_task("", total=None)
-        update["description"] = self.session.redact(clean(update["description"]))
+        update["description"] = self.cli.redact(clean(update["description"]))
         self._progress.update(self._task, **update)
 
 
@@ -183,8 +181,8 @@ def lasting(event: events.Event) -> str | None:
         text = event.text
     elif isinstance(event, events.MigrationApplied):
         text = f"  applied V{event.version} {event.description} ({duration(event.seconds)})"
-    elif isinstance(event, events.MigrationSettled):
-        text = f"  settled V{event.version} {event.description}: an interrupted run had committed it"
+    elif isinstance(event, events.MigrationRecovered):
+        text = f"  recovered V{event.version} {event.description}: an interrupted run had committed it"
     elif isinstance(event, events.MigrationSkipped):
         text = f"  skipped V{event.version} {event.description}: {event.reason}"
     elif isinstance(event, events.SeedLoaded):

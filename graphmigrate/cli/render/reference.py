@@ -37,7 +37,7 @@ _NAMED = {
     name: each
     for name, each in (
         *vars(errors).items(),
-        *((name, getattr(results, name)) for name in results.__all__),
+        *vars(results).items(),
         *vars(reports).items(),
     )
     if isinstance(each, type)

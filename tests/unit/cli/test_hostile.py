@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmigrate import events, results
+from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import as_ours
 from graphmigrate.cli.logs import set_up
 from graphmigrate.cli.render import json as as_json
@@ -25,7 +26,6 @@ from graphmigrate.cli.render.problems import error_lines, problem_lines
 from graphmigrate.cli.render.progress import lasting, passing
 from graphmigrate.cli.render.style import Style, clean_lines
 from graphmigrate.cli.reports import QueryReport, SummaryReport, WhereReport
-from graphmigrate.cli.session import Session
 from graphmigrate.cli.summary import _lines as summary_lines
 from graphmigrate.errors import GraphMigrateError, Place, Problem
 from graphmigrate.migrations.files import collect
@@ -70,7 +70,7 @@ def test_errors(said: str) -> None:
     error = GraphMigrateError(said, hint=said, place=Place(said, 1, 2, said), problems=[problem(said)])
     for style in (PLAIN, WIDE):
         assert_harmless(error_lines(error, style))
-    session = Session([])
+    session = CliContext([])
     assert_harmless(error_lines(as_ours(ValueError(said), session), PLAIN))
     encoded = as_json.encode(as_json.error_object(error))
     assert_harmless(encoded)
@@ -109,7 +109,7 @@ EVENTS: list[Any] = [
     lambda said: events.IndexesAwaited({said: 1.0}),
     lambda said: events.BatchDone(said, 1, 1),
     lambda said: events.MigrationApplied(said, said, 1.0),
-    lambda said: events.MigrationSettled(said, said),
+    lambda said: events.MigrationRecovered(said, said),
     lambda said: events.MigrationSkipped(said, said, said),
     lambda said: events.SeedProgress(said, 1),
     lambda said: events.SeedLoaded(said, 1.0, 1),
@@ -128,7 +128,7 @@ def test_progress(made: Any, said: str) -> None:
 @settings(max_examples=50)
 @given(HOSTILE)
 def test_what_is_said_to_a_person(said: str) -> None:
-    session = Session([])
+    session = CliContext([])
     written: list[str] = []
     session.write = lambda _stream, line: written.append(line)  # type: ignore[method-assign]
     session.say(said)
@@ -138,7 +138,7 @@ def test_what_is_said_to_a_person(said: str) -> None:
 def test_the_traceback_of_debug(capsys: pytest.CaptureFixture[str]) -> None:
     from graphmigrate.cli.failures import report
 
-    session = Session(["--debug"])
+    session = CliContext(["--debug"])
     session.secrets.append("hunter2-hunter2")
     try:
         raise ValueError("\x1b]0;x\x07 and hunter2-hunter2")
@@ -152,7 +152,7 @@ def test_the_traceback_of_debug(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["--debug"], ["--log-format", "json"], ["--log-format", "text"]])
 def test_log_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    session = Session(arguments)
+    session = CliContext(arguments)
     session.secrets.append("hunter2-hunter2")
     loggers = [logging.getLogger(name) for name in ("neo4j", "graphmigrate")]
     before = [(each.handlers[:], each.level) for each in loggers]

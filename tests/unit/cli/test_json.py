@@ -13,10 +13,10 @@ import neo4j.time
 import pytest
 from neo4j.spatial import WGS84Point
 
+from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import report
 from graphmigrate.cli.render.json import encode, error_object, plain
 from graphmigrate.cli.render.reference import OBJECTS, objects_in, written_types
-from graphmigrate.cli.session import Session
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.results import State
 
@@ -133,7 +133,7 @@ def test_json_is_json_in_every_encoding(encoding: str, failed: bool, monkeypatch
     out, err, said = Stream(encoding), Stream(encoding), "caf\xe9 \U0001f600 \x9b"
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    session = Session(["status", "--output", "json"])
+    session = CliContext(["status", "--output", "json"])
     if failed:
         assert report(ProjectError(said), session) == 2
     else:
@@ -144,14 +144,14 @@ def test_json_is_json_in_every_encoding(encoding: str, failed: bool, monkeypatch
 
 
 def test_secrets_are_replaced_before_they_are_json(capsys: pytest.CaptureFixture[str]) -> None:
-    session = Session(["status", "--output", "json"])
+    session = CliContext(["status", "--output", "json"])
     session.secrets += ["12345678", 'pass"word\\']
     session.result({'pass"word\\': 12345678, "said": ['a pass"word\\ and 12345678']}, lambda _: [])
     assert json.loads(capsys.readouterr().out) == {'pass"word\\': 12345678, "said": ["a *** and ***"]}
 
 
 def test_an_error_after_the_result_adds_no_second_object(capsys: pytest.CaptureFixture[str]) -> None:
-    session = Session(["status", "--output", "json"])
+    session = CliContext(["status", "--output", "json"])
     session.result({"done": True}, lambda _: [])
     assert report(ProjectError("too late"), session) == 2
     out, err = capsys.readouterr()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.cli.app import run
+from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import report
-from graphmigrate.cli.session import Session
 
 
 @pytest.fixture(autouse=True)
@@ -135,9 +135,9 @@ def test_usage_errors_are_json_too(
 
 
 def test_words_after_two_dashes_are_no_options() -> None:
-    assert not Session(["seed", "--", "--output", "json", "--debug"]).json
-    assert not Session(["seed", "--", "--debug"]).debug
-    assert Session(["--debug", "seed", "--", "x"]).debug
+    assert not CliContext(["seed", "--", "--output", "json", "--debug"]).json
+    assert not CliContext(["seed", "--", "--debug"]).debug
+    assert CliContext(["--debug", "seed", "--", "x"]).debug
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["seed", "--help"], ["--version"]])
@@ -159,7 +159,7 @@ def test_a_reader_that_has_gone_is_no_error(arguments: list[str], unbuffered: st
 def test_a_pipe_that_breaks_elsewhere_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(BrokenPipeError) as broken:
         raise BrokenPipeError
-    assert report(broken.value, Session([])) == 5
+    assert report(broken.value, CliContext([])) == 5
     assert "GM179" in capsys.readouterr().err
 
 
@@ -178,7 +178,7 @@ def test_quiet_keeps_results_and_errors(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_secrets_are_taken_out_in_every_shape() -> None:
-    session = Session([])
+    session = CliContext([])
     session.secrets.append("p'a\"s\\s w/ör")
     text = session.redact("1 p'a\"s\\s w/ör 2 p'a\\\"s\\\\s w/ör 3 p%27a%22s%5Cs%20w%2F%C3%B6r 4")
     assert text == "1 *** 2 *** 3 *** 4"

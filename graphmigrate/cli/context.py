@@ -29,7 +29,7 @@ _OBJECTS_AT_WORK = (
 TRUE = frozenset({"1", "true", "yes", "on"})
 
 
-class Session:
+class CliContext:
     """Made once for a command line; click hands it to every command.
 
     Results go to standard output, everything else to standard error. ``given`` holds the shared options that

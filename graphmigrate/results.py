@@ -1,0 +1,308 @@
+"""What the façade returns: plain values, ready to be printed or serialised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.errors import Severity
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from graphmigrate.errors import Problem
+
+# ---- the history, and what `migrate` did
+
+
+class State(StrEnum):
+    """The state of one migration, from its file and its history together."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+    SKIPPED = "skipped"
+    CHANGED = "changed"
+    MISSING = "missing"
+    OUT_OF_ORDER = "out of order"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One line of ``status``; ``baseline`` rows are applied ones that were marked, not run."""
+
+    version: str
+    description: str
+    state: State
+    file: str | None
+    installed_on: datetime | None = None
+    installed_by: str | None = None
+    execution_time: timedelta | None = None
+    type: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The database that was asked."""
+
+    uri: str
+    database: str
+    edition: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Every migration known to the files or to the history, in order of version."""
+
+    target: Target
+    rows: tuple[StatusRow, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Return whether nothing is pending, changed, missing, interrupted or out of order; warnings do not count."""
+        errors = any(each.severity is Severity.ERROR for each in self.problems)
+        return not errors and all(row.state in {State.APPLIED, State.SKIPPED} for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedMigration:
+    """A migration whose ``assume`` does not hold here."""
+
+    version: str
+    description: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedMigration:
+    """A migration that this run brought to its end; ``recovered`` ones had been committed by a run that died."""
+
+    version: str
+    description: str
+    seconds: float
+    recovered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateResult:
+    """The outcome of ``migrate``; ``version`` is the highest applied one afterwards, None in an empty history."""
+
+    target: Target
+    applied: tuple[AppliedMigration, ...]
+    skipped: tuple[SkippedMigration, ...]
+    version: str | None
+    seconds: float
+    warnings: tuple[Problem, ...] = ()
+
+
+# ---- what `plan` foresees, what `baseline` and `repair` change
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStatement:
+    """One statement of a plan."""
+
+    file: str
+    line: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMigration:
+    """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted)."""
+
+    version: str
+    description: str
+    file: str
+    segment: int
+    segments: int
+    statements: tuple[PlannedStatement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What a run would do now; ``problems`` with severity error would stop it before anything runs."""
+
+    target: Target
+    migrations: tuple[PlannedMigration, ...]
+    skipped: tuple[SkippedMigration, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """Versions that were marked as already there."""
+
+    marked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairAction:
+    """One difference between history and files, the command that resolves it, and whether this call did so."""
+
+    version: str
+    description: str
+    finding: str
+    resolution: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RepairResult:
+    """What ``repair`` found and did."""
+
+    actions: tuple[RepairAction, ...]
+
+
+# ---- the graph, and the way to it
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSummary:
+    """Counts of what the graph holds, the ledger's own nodes aside."""
+
+    labels: dict[str, int]
+    relationship_types: dict[str, int]
+
+
+class Health(StrEnum):
+    """What one check of ``doctor`` came to; nothing after a ``failed`` one can be asked."""
+
+    OK = "ok"
+    FINDING = "finding"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that ``doctor`` looked at; ``code`` is that of the error which any other command would end with."""
+
+    name: str
+    health: Health
+    message: str
+    hint: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Everything that ``doctor`` looked at, in the order of the way to the database."""
+
+    uri: str
+    checks: tuple[Check, ...]
+
+    @property
+    def connected(self) -> bool:
+        """Return whether the database could be asked."""
+        return all(each.health is not Health.FAILED for each in self.checks)
+
+    @property
+    def healthy(self) -> bool:
+        """Return whether there is nothing to fix."""
+        return all(each.health in {Health.OK, Health.SKIPPED} for each in self.checks)
+
+
+# ---- seeds
+
+
+@dataclass(frozen=True, slots=True)
+class SeedInfo:
+    """One seed of the folder; ``state`` is loaded, changed or new (None where no database was asked)."""
+
+    name: str
+    description: str
+    file: str
+    depends: tuple[str, ...]
+    profiles: tuple[str, ...]
+    variables: dict[str, Any]
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSeed:
+    """One seed that this run loaded; ``changes`` are the server's counters by name.
+
+    ``unmatched`` are the rows of this run that did not get to the end of their statement, because a MATCH or
+    WHERE found nothing for them; only statements without WITH, CALL and the like are counted.
+    """
+
+    name: str
+    seconds: float
+    rows: int
+    changes: dict[str, int] = field(default_factory=dict)
+    unmatched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedSeed:
+    """One seed that was not loaded, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """The outcome of ``seed``; ``totals`` is what the whole graph holds afterwards, where something was loaded."""
+
+    target: Target
+    loaded: tuple[LoadedSeed, ...]
+    skipped: tuple[SkippedSeed, ...]
+    seconds: float
+    totals: GraphSummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSeed:
+    """One seed that would load: its statements, its row blocks, and their rows (None where that is not known)."""
+
+    name: str
+    statements: int
+    blocks: int
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedCheckResult:
+    """Seeds whose every statement the server agrees to; nothing was loaded."""
+
+    target: Target
+    seeds: tuple[CheckedSeed, ...]
+    skipped: tuple[SkippedSeed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStatement:
+    """One text that a seed sends, with the place in its template.
+
+    A statement is sent ``times`` times; a row block once for each batch of the rows of ``rows_of``, of which the
+    first are in ``rows``: lists in the order of ``columns``, or maps. ``total`` is how many rows there are, where
+    that is known without reading. Values from the environment are replaced by asterisks.
+    """
+
+    file: str
+    line: int
+    cypher: str
+    parameters: dict[str, Any]
+    times: int | None
+    rows_of: str | None
+    columns: tuple[str, ...] | None = None
+    rows: tuple[Any, ...] = ()
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeedShowResult:
+    """What one seed would send."""
+
+    name: str
+    file: str
+    depends: tuple[str, ...]
+    variables: dict[str, Any]
+    statements: tuple[ShownStatement, ...]
