@@ -324,13 +324,11 @@ class Migrator:
     def show_seed(
         self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
     ) -> SeedShowResult:
-        """Give the Cypher that a seed sends, with its first rows; asks a database only for those of ``query(…)``."""
+        """Return the Cypher that a seed sends, with its first rows; asks no database."""
         from graphmigrate import seeds
 
         preparation = self._prepared([name], None, variables)
-        asking = any(each.name == name and each.program.asks for each in preparation.seeds)
-        database = self._workspace.database if asking and self._workspace.knows_where else None
-        return seeds.show(preparation, name, rows=rows, database=database)
+        return seeds.show(preparation, name, rows=rows)
 
     def _prepared(
         self, names: Sequence[str], profile: str | None, variables: Mapping[str, str] | None

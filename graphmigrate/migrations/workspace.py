@@ -69,11 +69,6 @@ class Workspace:
             )
 
     @property
-    def knows_where(self) -> bool:
-        """Whether it is said where the database is: by a driver, or by a URI."""
-        return self._given_driver is not None or bool(self.settings.uri)
-
-    @property
     def database(self) -> Database:
         """The database, bound to this run's id."""
         if self._opened is None:

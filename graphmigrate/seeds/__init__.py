@@ -74,15 +74,12 @@ def run(
     from graphmigrate.database.catalogue import unique_keys
     from graphmigrate.seeds import preflight
     from graphmigrate.seeds.loader import load
-    from graphmigrate.seeds.row_reader import RowReader
     from graphmigrate.seeds.showing import hiding
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
     unique = cache(lambda: unique_keys(database))
     due = [each.leaner(unique) for each in decided.decisions if each.skip is None]
-    for decision in due:
-        decision.seed.program.bind(RowReader(database))
     seeds = [each.seed for each in due]
     with hiding(seeds):
         preflight.check(database, seeds)
@@ -102,26 +99,17 @@ def check(database: Database, preparation: Preparation, *, rows: bool = False) -
     Raises PreflightError (GM557) with everything that the server refuses, or SeedFileError for a bad row.
     """
     from graphmigrate.seeds import preflight
-    from graphmigrate.seeds.row_reader import RowReader
     from graphmigrate.seeds.showing import hiding, judge
 
     with hiding(preparation.seeds):
         preflight.check(database, preparation.seeds)
-        for seed in preparation.seeds:
-            seed.program.bind(RowReader(database))
         return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
 
 
-def show(
-    preparation: Preparation, name: str, *, rows: int, database: Database | None = None
-) -> SeedShowResult:
-    """Give what the seed ``name`` would send; the rows of ``query(…)`` need a database (GM597)."""
+def show(preparation: Preparation, name: str, *, rows: int) -> SeedShowResult:
+    """Return what the seed ``name`` would send; asks no database."""
     from graphmigrate.seeds import showing
 
     [seed] = [each for each in preparation.seeds if each.name == name]
-    if database is not None:
-        from graphmigrate.seeds.row_reader import RowReader
-
-        seed.program.bind(RowReader(database))
     with showing.hiding([seed]):
         return showing.show(seed, rows)

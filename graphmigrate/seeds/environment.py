@@ -8,7 +8,7 @@ the output is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jinja2 import StrictUndefined, TemplateNotFound, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -39,10 +39,6 @@ _NOWHERE = Origin("", 0)
 _CLOCK = frozenset({"now", "today", "utcnow", "utc_now", "astimezone", "to_clock_time"})
 
 
-def _is_text(node: nodes.Node | None) -> TypeGuard[nodes.Const]:
-    return isinstance(node, nodes.Const) and isinstance(node.value, str)
-
-
 class PieceGenerator(CodeGenerator):
     """Compiles a template so that each output is a call of the environment, with its template and line."""
 
@@ -64,14 +60,6 @@ class PieceGenerator(CodeGenerator):
             self.end_write(frame)
         if frame.require_output_check:
             self.outdent()
-
-    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802
-        """Mark the text that stands in ``query('…')`` as the template's own, which no value can be."""
-        first = node.args[0] if node.args else None
-        if isinstance(node.node, nodes.Name) and node.node.name == "query" and _is_text(first):
-            details = [first, nodes.Const(self.name), nodes.Const(first.lineno)]
-            node.args[0] = nodes.Call(nodes.EnvironmentAttribute("cypher"), details, [], None, None)
-        super().visit_Call(node, frame, forward_caller=forward_caller)
 
     def visit_CallBlock(self, node: nodes.CallBlock, frame: Frame) -> None:  # noqa: N802
         """Write the result of ``{% call %}``, which Jinja lets bypass every check, through one of ours."""
@@ -227,12 +215,8 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.filters = {**harmless_filters(), "identifier": _identifier, "literal": _literal}
-        self.functions = Functions(loader.root, loader.seed, loader, variables or {})
+        self.functions = Functions(loader.root, loader.seed, variables or {})
         self.globals = self.functions.by_name()
-
-    def cypher(self, text: str, template: str, line: int) -> Text:
-        """Give a literal text of the template as Cypher; called by compiled templates, for ``query('…')``."""
-        return Text([Fragment(text, Origin(template, line))])
 
     def fragment(self, text: str, template: str, line: int) -> Fragment:
         """Give template text; called by compiled templates."""

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2.filters import FILTERS
 
-from graphmigrate.seeds import row_filters
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.pieces import Text, _refuse
-from graphmigrate.seeds.rows import RangeSource, RowList, Source, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,25 +25,8 @@ HARMLESS = (
 
 
 def harmless_filters() -> dict[str, Callable[..., Any]]:
-    """Give Jinja's own filters of the list, and those on rows, each refusing template text as its input."""
-    own = {"where": row_filters.where, "limit": row_filters.limit}
-    jinja = {name: FILTERS[name] for name in HARMLESS}
-    every = {**jinja, **own, "select": _select(jinja["select"])}
-    return {name: _values_only(function) for name, function in every.items()}
-
-
-def _select(jinja: Callable[..., Any]) -> Callable[..., Any]:
-    """Let ``select`` choose columns of rows, and items of other lists, as in Jinja."""
-
-    @wraps(jinja)
-    def select(context: Any, value: Any, /, *arguments: Any, **options: Any) -> Any:
-        if isinstance(value, RowList):
-            value = as_source(value)
-        if isinstance(value, Source) and not isinstance(value, RangeSource):
-            return row_filters.select(value, *arguments, **options)
-        return jinja(context, value, *arguments, **options)
-
-    return select
+    """Return Jinja's own filters of the list, each made to refuse template text."""
+    return {name: _values_only(FILTERS[name]) for name in HARMLESS}
 
 
 def _values_only(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,5 +42,5 @@ def _values_only(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def unknown_filter(name: str) -> SeedFileError:
     """Say why a filter is not there."""
-    known = ", ".join(sorted([*HARMLESS, "identifier", "limit", "literal", "where"]))
+    known = ", ".join(sorted([*HARMLESS, "identifier", "literal"]))
     return SeedFileError(f"There is no filter {name!r} in seeds.", hint=f"There are: {known}.", code="GM572")

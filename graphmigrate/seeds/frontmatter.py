@@ -21,7 +21,7 @@ ORDERS = ("any", "kept")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
-        "range", "csv", "jsonl", "json", "yaml", "query", "generate", "fake", "random", "choice", "sequence", "ref",
+        "range", "csv", "jsonl", "json", "yaml", "generate", "fake", "random", "choice", "sequence", "ref",
         "concat", "column", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
     }
 )  # fmt: skip

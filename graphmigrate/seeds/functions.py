@@ -20,7 +20,6 @@ from graphmigrate.seeds.errors import (
 from graphmigrate.seeds.fakes import DEFAULT_LOCALE, Fakes, Locale
 from graphmigrate.seeds.generate import Generators, ref
 from graphmigrate.seeds.json_rows import JsonLinesSource, read_json, read_yaml
-from graphmigrate.seeds.query_rows import query
 from graphmigrate.seeds.rows import RangeSource
 from graphmigrate.seeds.values import parameter
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from graphmigrate.seeds.sourcemap import Places
     from graphmigrate.seeds.specifications import Specification
 
 
@@ -78,9 +76,8 @@ class Functions:
     ``environment`` are the variables that the configuration allows, with their values or None.
     """
 
-    def __init__(self, root: Path, seed: str, places: Places, environment: Mapping[str, str | None]) -> None:
+    def __init__(self, root: Path, seed: str, environment: Mapping[str, str | None]) -> None:
         self._root = root
-        self._places = places
         self._environment = environment
         self._generators = Generators(seed)
         self._fakes = Fakes()
@@ -95,7 +92,6 @@ class Functions:
             "jsonl": self._jsonl,
             "json": self._reading(read_json, "json"),
             "yaml": self._reading(read_yaml, "yaml"),
-            "query": lambda text, /, *more, **named: query(self._places, text, *more, **named),
             "generate": lambda count, /, *more, **columns: self._generators.generate(count, *more, **columns),
             "fake": FakeNames(self._fakes),
             "random": RandomNames(),

@@ -172,11 +172,6 @@ def close_lanes(tx: neo4j.Transaction, ledger: str, name: str) -> None:
     tx.run(queries.CLOSE_LANES, prefix=lanes_prefix(ledger, name)).consume()
 
 
-def set_rows(tx: neo4j.Transaction, key: str, rows: int) -> None:
-    """Say in a step's own transaction how many rows are loaded, where its work had to tell."""
-    tx.run(queries.SET_ROWS, key=key, rows=rows).consume()
-
-
 def failure(error: Exception) -> StepFailed:
     """Put a driver's or server's error into words, with its code and position."""
     return StepFailed(code_of(error), message_of(error), position_of(error))
@@ -190,5 +185,4 @@ __all__ = [
     "close_lanes",
     "failure",
     "open_lanes",
-    "set_rows",
 ]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes, set_rows
+from graphmigrate.seeds.ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
 from graphmigrate.seeds.meter import Meter
 from graphmigrate.seeds.parallel.parallel import BlockLoad, LaneFailed, meanwhile
 from graphmigrate.seeds.program import Rows
 from graphmigrate.seeds.resetting import reset
 from graphmigrate.seeds.seed_history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
 from graphmigrate.seeds.sending import Outcome, Sending, Unsendable, refused, unreadable, unsendable
-from graphmigrate.seeds.units import Batch, RowBlock, Unit, Whole, units
+from graphmigrate.seeds.units import Batch, RowBlock, Unit, units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,8 +101,6 @@ class _Load:
                     self._advance(None, None)
             else:
                 # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
-                if isinstance(unit, Whole):
-                    self._asked_again(unit)
                 following = self._next(found)
                 self._advance(unit, following)
             unit = following
@@ -119,7 +117,7 @@ class _Load:
         except SeedFileError as error:
             raise unreadable(error, self._kept()) from error
 
-    def _advance(self, unit: Batch | Whole | None, following: Unit | None) -> None:
+    def _advance(self, unit: Batch | None, following: Unit | None) -> None:
         """Commit a unit with the progress it makes; the last one ends the load."""
         sending = self._sending(unit)
         rows = self.rows
@@ -140,15 +138,11 @@ class _Load:
             raise refused(self.seed.name, sending, error, self._kept()) from error
         except Unsendable as error:
             raise unsendable(sending, error, self._kept()) from error
-        except SeedFileError as error:  # a query's row that cannot be a value
-            raise unreadable(error, self._kept()) from error
 
-    def _sending(self, unit: Batch | Whole | None) -> Sending:
+    def _sending(self, unit: Batch | None) -> Sending:
         if isinstance(unit, Batch):
             end = unit.start + len(unit.items)
             return Sending(self.program.parts[unit.part], unit.start, end, [unit.items])
-        if isinstance(unit, Whole):
-            return Sending(unit.source, 0, 0, unit)
         return Sending(None, 0, 0, [])
 
     def _commit(self, values: dict[str, Any], work: Callable[[neo4j.Transaction], Outcome]) -> Outcome:
@@ -161,10 +155,7 @@ class _Load:
         def whole(tx: neo4j.Transaction) -> Outcome:
             if self.lanes_left:
                 close_lanes(tx, self.settings.ledger, self.seed.name)
-            outcome = work(tx)
-            if isinstance(work, Sending) and isinstance(work.portions, Whole):  # its rows are known only now
-                set_rows(tx, self.key, self.rows + outcome.rows)
-            return outcome
+            return work(tx)
 
         cleared = {"block": None, "block_bytes": None, "spread": None}
         step = Step(self.key, self.seed.name, number, cleared | values, first)
@@ -218,12 +209,6 @@ class _Load:
         except StepFailed as error:
             raise refused(self.seed.name, None, error, self._kept()) from error
         return replace(unit, lanes=tuple(LaneRow(key) for key in keys))
-
-    def _asked_again(self, unit: Whole) -> None:
-        """Say that a former run may have read other rows of this part; nothing of that was kept."""
-        if self.resumed and self.resumed.part == unit.part:
-            text = f"{unit.source.source.label} may give other rows now, so its block starts again"
-            self.listen(Notice(f"Seed {self.seed.name}: {text}."))
 
     def _lane_failed(self, failed: LaneFailed) -> Exception:
         if isinstance(failed.error, StepFailed):

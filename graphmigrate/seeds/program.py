@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.cypher.model import Kind
 from graphmigrate.seeds.clauses import clauses, countable
 from graphmigrate.seeds.cypher import Lexeme, Sort, creates, may_delete, row_uses, statements
-from graphmigrate.seeds.errors import BAD_QUERY, SeedFileError, did_you_mean
+from graphmigrate.seeds.errors import SeedFileError, did_you_mean
 from graphmigrate.seeds.parallel.independence import spread_of
 from graphmigrate.seeds.parallel.reaching import Reach, reach_of
 from graphmigrate.seeds.parallel.spreading import KEPT, Spread
@@ -18,13 +18,13 @@ from graphmigrate.seeds.placing import checked_tokens
 from graphmigrate.seeds.sourcemap import Edit, Edited, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
     from graphmigrate.seeds.cypher import RowUses
     from graphmigrate.seeds.parallel.reaching import Key
-    from graphmigrate.seeds.rows import Reader, Source
+    from graphmigrate.seeds.rows import Source
     from graphmigrate.seeds.template import Rendering
 
 ROWS = "rows"
@@ -94,17 +94,6 @@ class Program:
     def creates(self) -> bool:
         """Whether loading it twice would make things twice: a CREATE clause or a procedure, not MERGE."""
         return any(query.creates for query in self.queries)
-
-    @property
-    def asks(self) -> bool:
-        """Whether rows are read from the database."""
-        return any(part.source.queries for part in self.parts if isinstance(part, Rows))
-
-    def bind(self, read: Reader) -> None:
-        """Give the sources the database being seeded: ``read`` runs a query there."""
-        for part in self.parts:
-            if isinstance(part, Rows):
-                part.source.bind(read)
 
     def leaner(self, unique: Callable[[], Collection[Key]]) -> Program:
         """Leave out what need not be counted in a database that keeps those properties of those labels unique.
@@ -242,26 +231,6 @@ def reset_of(rendering: Rendering) -> tuple[Query, ...]:
             query.parameters[BATCH] = 0
         found.append(query)
     return tuple(found)
-
-
-def one_query(written: Written, given: Mapping[str, Any]) -> Query:
-    """Make a query of a text that must be one statement, with these parameters beside its own values."""
-    tokens = checked_tokens(written, frozenset(given))
-    found = statements(written.text, written.place)
-    if len(found) != 1:
-        raise SeedFileError(
-            f"A query must be one statement; here are {len(found)}.", place=written.place(0), code=BAD_QUERY
-        )
-    used = {token.value[1:] for token in tokens if token.sort is Sort.PARAMETER}
-    for name in given:
-        if name not in used:
-            hint = f"Write ${name} in it, or leave the parameter out."
-            raise SeedFileError(
-                f"The query has no parameter ${name}.", hint=hint, place=written.place(0), code=BAD_QUERY
-            )
-    query = _query(written, found[0], tokens)
-    query.parameters.update(given)
-    return query
 
 
 def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:

@@ -11,12 +11,7 @@ from graphmigrate.seeds.errors import UNFIT, SeedFileError
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from graphmigrate.errors import Place
-    from graphmigrate.seeds.program import Query
-
-    Reader = Callable[[str, Mapping[str, Any]], tuple[Sequence[str], Iterator[Sequence[Any]]]]
 
 
 class Source(ABC):
@@ -24,17 +19,13 @@ class Source(ABC):
 
     ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of
     rows, where that is known; ``files`` are the data files, relative to ``seeds/``, whose content is part of
-    the seed's checksum. ``resumable`` is False where reading again may give other rows (a query's): then an
-    interrupted load of this block cannot continue at a row's number, and the loader starts it again. ``queries``
-    are what it will ask the database.
+    the seed's checksum.
     """
 
     label: str = "rows"
     columns: tuple[str, ...] | None = None
     size: int | None = None
     files: tuple[str, ...] = ()
-    resumable: bool = True
-    queries: tuple[Query, ...] = ()
 
     @abstractmethod
     def values(self, skip: int = 0) -> Iterator[Any]:
@@ -54,9 +45,6 @@ class Source(ABC):
             code=UNFIT,
         )
 
-    def bind(self, read: Reader) -> None:  # noqa: B027 - most have no use for it
-        """Give the source the database being seeded: ``read`` runs a query, gives its columns and its rows."""
-
     def about(self) -> int | None:
         """Say about how many rows there are, for messages; None where nobody knows."""
         return self.size
@@ -74,25 +62,6 @@ class Source(ABC):
             place=self.place(index),
             code=UNFIT,
         )
-
-
-class Derived(Source):
-    """Rows made of the rows of another source."""
-
-    def __init__(self, inner: Source) -> None:
-        self._inner = inner
-        self.label = inner.label
-        self.files = inner.files
-        self.resumable = inner.resumable
-        self.queries = inner.queries
-
-    def about(self) -> int | None:
-        """See Source."""
-        return self._inner.about() if self.size is None else self.size
-
-    def bind(self, read: Reader) -> None:
-        """See Source."""
-        self._inner.bind(read)
 
 
 class RowList(list[Any]):
@@ -147,7 +116,7 @@ def as_source(rows: Any) -> Source:
     if isinstance(rows, RowList):
         return rows._source()
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, (Sequence, Iterator)):
-        hint = "Give it a list, range(…), csv('data/x.csv'), jsonl(…), query('…') or generate(100, …)."
+        hint = "Give it a list, range(…), csv('data/x.csv'), jsonl(…) or generate(100, …)."
         if isinstance(rows, Mapping):
             hint = "For the pairs of a map write: (map | items | list)"
         parameter(rows)  # says it better where this is no value at all

@@ -44,5 +44,4 @@ RETURN s.step AS step,"""
 
 # A row block's lanes have rows of their own, so that none waits for another's write lock.
 OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrate:__GraphMigrateSeed) SET s = lane"
-SET_ROWS: LiteralString = "MATCH (s:__GraphMigrate {key: $key}) SET s.rows = $rows"
 CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrate) WHERE s.key STARTS WITH $prefix DETACH DELETE s"

@@ -135,7 +135,7 @@ def refused(seed: str, sending: Sending | None, error: StepFailed, kept: str) ->
 def unsendable(sending: Sending, error: Unsendable, kept: str) -> SeedFailed:
     """Find the row that the driver could not send; reads the source again up to there."""
     part = sending.part
-    if isinstance(part, Rows) and part.source.resumable:
+    if isinstance(part, Rows):
         rows = islice(rows_of(part, sending.start), sending.end - sending.start)
         for index, row in enumerate(rows, sending.start):
             try:

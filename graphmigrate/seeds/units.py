@@ -50,21 +50,7 @@ class RowBlock:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A part whose rows may be others when they are read again: all of it is one transaction."""
-
-    part: int
-    source: Rows
-    limits: Limits
-    start: int = 0
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        """Read the rows, anew each time, in portions."""
-        return (block.items for block in _cut(self.source, self.limits))
-
-
-Unit = Batch | RowBlock | Whole
+Unit = Batch | RowBlock
 
 
 def units(program: Program, settings: Settings, resumed: SeedRow | None = None) -> Iterator[Unit]:
@@ -75,7 +61,7 @@ def units(program: Program, settings: Settings, resumed: SeedRow | None = None) 
         here = resumed if resumed and number == first else None
         if isinstance(part, Statements):
             yield from _statements(part, number, settings, here.offset if here else 0)
-        elif here is not None and here.lanes and part.source.resumable:
+        elif here is not None and here.lanes:
             yield _resumed(part, here)
         else:
             yield from _rows(part, number, settings)
@@ -90,10 +76,6 @@ def _statements(part: Statements, number: int, settings: Settings, offset: int) 
 
 def _rows(part: Rows, number: int, settings: Settings) -> Iterator[Unit]:
     limits = Limits(min(settings.batch_rows, BLOCK), max(1, settings.batch_bytes // 4))
-    if not part.source.resumable:
-        # Not asked beforehand: a query must see what the parts before it have written.
-        yield Whole(number, part, limits)
-        return
     cut = _cut(part, limits)
     ahead = list(islice(cut, 2))
     if len(ahead) == 1:

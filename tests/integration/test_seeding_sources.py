@@ -5,13 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import neo4j
 import pytest
 
-from graphmigrate.errors import PreflightError, SeedFailed
-from graphmigrate.migrator import Migrator
 from graphmigrate.seeds.errors import SeedFileError
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
@@ -86,54 +83,6 @@ def test_generated_rows_arrive(project: Project, driver: neo4j.Driver, seeds: Pa
     )[0] == [50, 50, 4, True]
 
 
-def test_rows_of_a_query(project: Project, driver: neo4j.Driver, seeds: Path) -> None:
-    driver.execute_query("UNWIND range(1, 2500) AS i CREATE (:Old {id: i, at: date('2024-01-01')})")
-    write(
-        seeds,
-        "a",
-        """{% set few = query('MATCH (o:Old) WHERE o.id > $least RETURN o, o.id AS id ORDER BY id', least=500) %}
-{% unwind row in few | where('id', '<=', 2400) %}
-MERGE (n:New {id: row.id}) SET n.old = row.o.id, n.at = row.o.at;
-{% endunwind %}""",
-    )
-    project.call("seed")
-    assert rows(driver, "MATCH (n:New) RETURN count(n), min(n.id), max(n.id), count(n.at)")[0] == [
-        1900,
-        501,
-        2400,
-        1900,
-    ]
-    with Migrator(seeds=seeds, driver=driver) as given:
-        for shown in (project.call("show_seed", "a", rows=2), given.show_seed("a", rows=2)):
-            assert [row[0] for row in shown.statements[0].rows] == [501, 502]
-
-
-@pytest.mark.parametrize(
-    ("query", "error", "code"),
-    [
-        ("MATCH (o:Old RETURN o", PreflightError, "GM557"),
-        ("CREATE (o:Old {id: 1}) RETURN o.id AS id", PreflightError, "GM557"),
-        ("UNWIND [1, 2, 0] AS x RETURN 1 / x AS id", SeedFailed, "GM597"),
-        ("RETURN 1 AS other", SeedFailed, "GM587"),
-    ],
-)
-def test_a_query_that_fails_is_told_at_its_place(
-    project: Project, driver: neo4j.Driver, seeds: Path, query: str, error: Any, code: str
-) -> None:
-    write(
-        seeds,
-        "a",
-        f"RETURN 1;\n{{% unwind row in query('{query}') %}}CREATE (:New {{id: row.id}}){{% endunwind %}}",
-    )
-    with pytest.raises(error) as raised:
-        project.call("seed")
-    assert raised.value.error_code == code
-    assert raised.value.place is not None
-    assert raised.value.place.line == 2
-    assert count(driver, "Old") == 0
-    assert count(driver, "New") == 0
-
-
 GOOD = """---
 vars: {{name: x}}
 ---
@@ -173,12 +122,6 @@ class TestCommands:
             ("MATCH (n) RETUR n;", [], "GM557", "a.cypher.j2:7:"),
             ("{{ nope }}", [], "GM571", "a.cypher.j2:7:"),
             ("", ["--rows"], "GM552", "x.csv:3:3"),
-            (
-                "{% unwind r in query('MATCH (n:A RETURN n.a AS a') %}RETURN r.a{% endunwind %}",
-                [],
-                "GM557",
-                "a.cypher.j2:7:",
-            ),
         ],
     )
     def test_check_finds(

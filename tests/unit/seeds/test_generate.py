@@ -164,15 +164,6 @@ def test_references_to_another_block(tmp_path: Path) -> None:
     assert early > 120  # a seventh of the people has half of the links
 
 
-def test_generated_rows_can_be_filtered(tmp_path: Path) -> None:
-    call = "generate(100, n=sequence(), age=random.int(1, 99)) | where('age', '>=', 50) | select('n', years='age') | limit(5)"
-    source = source_of(tmp_path, call)
-    found = list(source.values())
-    assert len(found) == 5
-    assert all(row["years"] >= 50 for row in found)
-    assert list(source.values(3)) == found[3:]
-
-
 WRONG = [
     "generate(-1, a=1)",
     "generate('3', a=1)",
