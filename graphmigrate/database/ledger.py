@@ -42,6 +42,7 @@ _SURELY_LEFT_BEHIND = 10.0
 _LOSSES = 3
 _NEVER = (
     "Neo.ClientError.Security",
+    "Neo.ClientError.Statement.SyntaxError",
     "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase",
 )
@@ -86,7 +87,7 @@ def prepare_ledger(database: Database) -> None:
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
     with database.transaction(PREPARE) as tx:
         for name in names:
-            tx.run(queries.LEDGER_CONSTRAINTS[name][1]).consume()
+            tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
 
 
 @contextmanager
