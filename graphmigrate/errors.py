@@ -172,7 +172,7 @@ TITLES = {
     "GM102": "a string, quoted name, comment or escape that has no end",
     "GM106": "a statement that cannot be in a file",
     "GM108": "a name that cannot be written safely",
-    "GM110": "no folder of migrations",
+    "GM110": "no migration file",
     "GM112": "two files of one version",
     "GM113": "a file that is not a migration, or is misnamed",
     "GM118": "a file that cannot be read",

@@ -88,8 +88,11 @@ class Migrator:
         migrations: str | os.PathLike[str] | None = None,
         seeds: str | os.PathLike[str] | None = None,
         ledger: str | None = None,
+        allow_empty: bool | None = None,
         listen: Listener | None = None,
     ) -> None:
+        if migrations is not None and allow_empty is None:  # who names a folder expects migrations in it
+            allow_empty = settings is not None and settings.allow_empty is True
         given = {
             "uri": uri,
             "username": username,
@@ -98,6 +101,7 @@ class Migrator:
             "migrations": None if migrations is None else Path(migrations),
             "seeds": None if seeds is None else Path(seeds),
             "ledger": ledger,
+            "allow_empty": allow_empty,
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         self.settings = replace(settings or Settings(), **changes)
@@ -216,7 +220,7 @@ class Migrator:
         from graphmigrate.migrations import repair
 
         limit = Version.parse(version)
-        files = self._workspace.files()
+        files = self._workspace.files(may_be_empty=True)
         with self._workspace.locked(None):
             return repair.baseline(self._workspace.database, files, self._workspace.history(), limit)
 
@@ -234,7 +238,7 @@ class Migrator:
         from graphmigrate.results import RepairResult
 
         workspace = self._workspace
-        files = workspace.files()
+        files = workspace.files(may_be_empty=True)
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
         wanted = {word: {Version.parse(each) for each in names} for word, names in words.items()}
         repair.refuse_two_words(wanted)

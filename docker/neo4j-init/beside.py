@@ -60,6 +60,8 @@ def environment(folder: Path) -> dict[str, str]:
     ours["GRAPHMIGRATE_MIGRATIONS"] = str(folder / "migrations")
     if (folder / "seeds").is_dir():
         ours |= {"GRAPHMIGRATE_SEEDS": str(folder / "seeds"), "GRAPHMIGRATE_SEED": "true"}
+        if not (folder / "migrations").exists():
+            ours["GRAPHMIGRATE_ALLOW_EMPTY"] = "true"
     auth = {}
     for name in SECRET_FILES:
         with contextlib.suppress(KeyError, OSError):

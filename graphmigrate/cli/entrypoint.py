@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from graphmigrate.cli.options import Seconds, command
+from graphmigrate.cli.options import Seconds, allow_empty, command
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import GraphMigrateError
 
@@ -54,6 +54,7 @@ class CommandNotStarted(GraphMigrateError):
     envvar="GRAPHMIGRATE_TIMEOUT",
     help="Wait so many seconds for the database; default: 120 [GRAPHMIGRATE_TIMEOUT].",
 )
+@allow_empty
 @click.argument("words", metavar="[-- COMMAND [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
 def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple[str, ...]) -> None:
     """Wait for the database, migrate, seed, then become COMMAND.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from graphmigrate.cli.completion import versions
-from graphmigrate.cli.options import Seconds, command
+from graphmigrate.cli.options import Seconds, allow_empty, command
 from graphmigrate.errors import Severity
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _out_of_order = click.option(
 @click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @_out_of_order
+@allow_empty
 def migrate(
     cli: CliContext, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
 ) -> None:
@@ -69,6 +70,7 @@ def _outcome(result: MigrateResult) -> str:
     is_flag=True,
     help="Look for data that new constraints would not allow; reads whole labels.",
 )
+@allow_empty
 @_exit_code
 def plan(
     cli: CliContext, to: str | None, allow_out_of_order: bool, check_data: bool, exit_code: bool
@@ -135,6 +137,7 @@ def status(cli: CliContext, exit_code: bool) -> None:
 
 @command("validate")
 @click.option("--offline", is_flag=True, help="Judge the files alone, without a database.")
+@allow_empty
 def validate(cli: CliContext, offline: bool) -> None:
     """Report every problem of the files, the history and the pending statements at once.
 

@@ -38,6 +38,18 @@ def _option(*names: str, **more: Any) -> SharedOption:
     return SharedOption(names, expose_value=False, callback=_remember, **more)
 
 
+def _setting(*names: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: an option of some commands that is a setting, and so also in environment and file."""
+    return click.option(*names, expose_value=False, callback=_remember, **more)
+
+
+allow_empty = _setting(
+    "--allow-empty",
+    is_flag=True,
+    help="A folder without migrations is no error [GRAPHMIGRATE_ALLOW_EMPTY].",
+)
+
+
 def shared_options() -> list[click.Parameter]:
     """Make these options, once for each command."""
     return [

@@ -6,7 +6,7 @@ import os
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from graphmigrate.errors import Place, Problem, ProjectError
+from graphmigrate.errors import Place, Problem, ProjectError, Severity
 from graphmigrate.migrations.checksums import checksum
 from graphmigrate.migrations.names import (
     Ignored,
@@ -27,8 +27,8 @@ _BLOCK = 65536
 def collect(folder: Path) -> MigrationFolder:
     """Read names and bytes of the migrations in ``folder``, in order of version, but no statements yet.
 
-    Findings about single files are in ``problems``. Raises ProjectError where the folder is missing (GM110),
-    is no folder (GM110), or cannot be listed (GM118).
+    Findings about single files are in ``problems``; a folder that does not exist has no files. Raises ProjectError where
+    it is no folder (GM110) or cannot be listed (GM118).
     """
     files: list[MigrationFile] = []
     problems: list[Problem] = []
@@ -43,16 +43,36 @@ def collect(folder: Path) -> MigrationFolder:
     return MigrationFolder(folder, tuple(files), tuple(problems))
 
 
+def lack_of_files(folder: MigrationFolder, *, allowed: bool) -> list[Problem]:
+    """Return the finding that a folder holds no migration (GM110), unless it holds one or another error is found."""
+    if folder.files or any(each.severity is Severity.ERROR for each in folder.problems):
+        return []
+    path = folder.path.absolute()
+    exists = path.is_dir()
+    return [
+        Problem(
+            "GM110",
+            f"The folder {path} holds no migration file."
+            if exists
+            else f"There is no migrations folder {path}.",
+            "Is it mounted? Name the right folder with --migrations, or write a first file with graphmigrate new. "
+            "Where there are to be no migrations, say --allow-empty (GRAPHMIGRATE_ALLOW_EMPTY=true).",
+            severity=Severity.WARNING if allowed else Severity.ERROR,
+        )
+    ]
+
+
+def holds_seeds(folder: Path) -> bool:
+    """Whether a folder of seeds holds at least one."""
+    return any(not each.name.startswith(("_", ".")) for each in folder.glob("*.cypher.j2"))
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except FileNotFoundError:
-        raise ProjectError(
-            f"There is no migrations folder {str(folder)!r}.",
-            hint="Run `graphmigrate init` to make one, or name yours with --migrations.",
-            code="GM110",
-        ) from None
+        return []
     except NotADirectoryError:
         raise ProjectError(
             f"{str(folder)!r} is a file, not a folder of migrations.",

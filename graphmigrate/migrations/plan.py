@@ -138,9 +138,25 @@ def mismatches(
 ) -> list[Problem]:
     """Name every disagreement of history and files, each with the command that resolves it."""
     entries = tuple(entries)
+    lost = lost_files(entries)
+    if lost:
+        return [lost]
     renamed = renames(entries)
     found = [mismatch(entry, history, renamed) for entry in entries]
     return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
+
+
+def lost_files(entries: Sequence[Entry]) -> Problem | None:
+    """Name in one finding that the history has migrations and the folder has none at all."""
+    missing = [entry for entry in entries if entry.state is State.MISSING]
+    if not missing or any(entry.file for entry in entries):
+        return None
+    which = missing[0].name if len(missing) == 1 else f"{missing[0].name} to {missing[-1].name}"
+    return Problem(
+        "GM603",
+        f"The history has {which}, and there is no migration file at all.",
+        "Is the folder mounted? Name the right one with --migrations, or bring the files back.",
+    )
 
 
 def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:

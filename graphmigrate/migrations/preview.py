@@ -68,8 +68,8 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
     for file in files.files:
         migrations[file.version], found = workspace.read(file)
         problems.extend(found)
-    if offline:
-        return tuple(problems)
+    if offline or any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
+        return tuple(problems)  # every version in the history would be missing, for one and the same reason
     history = workspace.history()
     entries = plan.compare(files.files, history)
     problems.extend(mismatches(files, entries, history))
@@ -183,7 +183,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 def refuse_pending(workspace: Workspace) -> None:
     """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
-    entries = standing(workspace, workspace.files(), workspace.history())
+    entries = standing(workspace, workspace.files(may_be_empty=True), workspace.history())
     waiting = [each for each in entries if each.state in {State.PENDING, State.INTERRUPTED}]
     if waiting:
         names = ", ".join(each.name for each in waiting[:5])

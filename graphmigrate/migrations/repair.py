@@ -40,6 +40,10 @@ class Change(NamedTuple):
 def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[RepairAction, ...]:
     """Name every disagreement of history and files that stops ``migrate``, with what resolves it."""
     entries = plan.compare(files.files, history)
+    lost = plan.lost_files(entries)
+    if lost:
+        first = next(entry for entry in entries if entry.state is State.MISSING)
+        return (_action(first, lost.message, lost.hint or ""),)
     renamed = plan.renames(entries)
     found = (_finding(entry, plan.mismatch(entry, history, renamed), renamed, read) for entry in entries)
     told = (each or _announced(entry, history) for each, entry in zip(found, entries, strict=True))

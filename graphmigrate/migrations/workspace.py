@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
-from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
@@ -101,13 +101,20 @@ class Workspace:
         self._known_target, self.database.name = target, target.database
         return target
 
-    def files(self, *, strict: bool = True) -> MigrationFolder:
-        """Collect the migrations folder; ``strict`` raises what is wrong with it (ProjectError) and tells warnings."""
+    def files(self, *, strict: bool = True, may_be_empty: bool = False) -> MigrationFolder:
+        """Collect the migrations folder; ``strict`` raises what is wrong with it (ProjectError) and tells warnings.
+
+        A folder without a migration is wrong too (GM110), unless it ``may_be_empty`` or the settings allow it.
+        """
         folder = collect(self.settings.migrations)
+        if not self.settings.allow_empty:
+            seeds_alone = self.settings.allow_empty is None and holds_seeds(self.settings.seeds)
+            lack = lack_of_files(folder, allowed=may_be_empty or seeds_alone)
+            folder = folder._replace(problems=(*folder.problems, *lack))
         if strict:
             errors = [each for each in folder.problems if each.severity is Severity.ERROR]
             self._warn(each for each in folder.problems if each.severity is Severity.WARNING)
-            raise_if(errors, ProjectError, "The migrations folder has {count} problem(s); nothing was run.")
+            raise_if(errors, ProjectError, "The migrations folder has {count} problems; nothing was run.")
         return folder
 
     def _warn(self, problems: Iterable[Problem]) -> None:
@@ -139,9 +146,9 @@ class Workspace:
                 _ = self.target
                 answer = stack.enter_context(self._asked_history())
             except GraphMigrateError:
-                self.files(strict=strict)
+                self.files(strict=strict, may_be_empty=not strict)
                 raise
-            return self.files(strict=strict), answer()
+            return self.files(strict=strict, may_be_empty=not strict), answer()
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""

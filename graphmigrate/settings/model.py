@@ -29,6 +29,7 @@ class Settings:
 
     ``database=None`` means the user's home database; ``ca_file`` holds the certificates (PEM) of the authorities that
     are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
+    ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
     ``example_query`` is what ``summary`` runs.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     ca_file: Path | None = None
     migrations: Path = Path("migrations")
     seeds: Path = Path("seeds")
+    allow_empty: bool | None = None
     ledger: str = "default"
     lock_timeout: float = 600.0
     index_timeout: float = 600.0

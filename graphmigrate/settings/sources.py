@@ -102,6 +102,8 @@ class Reader:
         values = {name: self._parse(name, each) for name, each in chosen.items() if name != "password"}
         for name in ("migrations", "seeds"):
             values.setdefault(name, self.folder / getattr(Settings(), name))
+        if "migrations" in chosen:  # who names a folder expects migrations in it
+            values.setdefault("allow_empty", False)
         secret = self._password(layers, read=connect)
         self._raise()
         if secret:

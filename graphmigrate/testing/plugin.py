@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphmigrate.testing.restore import Keeper, State
     from graphmigrate.testing.servers import Choice, Neo4jServer
 
-MARK = "graph(seeds=[…], profile=…, until=…): what migrated_graph and seeded_graph hold in this test"
+MARK = "graph(seeds=[…], profile=…, until=…, allow_empty=…): what migrated_graph and seeded_graph hold in this test"
 READY_MADE = Path(__file__).with_name("ready_made.py")
 _SERVER = pytest.StashKey["Neo4jServer"]()
 _EMPTY = pytest.StashKey[frozenset[str]]()
@@ -234,10 +234,12 @@ def _wanted(request: pytest.FixtureRequest) -> State:
     seeded = "seeded_graph" in request.fixturenames
     words: dict[str, Any] = {}
     for mark in request.node.iter_markers("graph"):  # the closest one first
-        unknown = mark.kwargs.keys() - {"seeds", "profile", "until"}
+        unknown = mark.kwargs.keys() - {"seeds", "profile", "until", "allow_empty"}
         if mark.args or unknown:
             named = ", ".join(sorted(unknown)) or "values without a name"
-            pytest.fail(f"@pytest.mark.graph takes seeds, profile and until, not {named}.", pytrace=False)
+            pytest.fail(
+                f"@pytest.mark.graph takes seeds, profile, until and allow_empty, not {named}.", pytrace=False
+            )
         words = mark.kwargs | words
     seeds = words.get("seeds")
     if isinstance(seeds, str):
@@ -246,7 +248,12 @@ def _wanted(request: pytest.FixtureRequest) -> State:
     if seeds is None and (seeded or profile is not None):
         seeds = ()
     until = words.get("until")
-    return State(None if until is None else str(until), None if seeds is None else tuple(seeds), profile)
+    return State(
+        None if until is None else str(until),
+        None if seeds is None else tuple(seeds),
+        profile,
+        words.get("allow_empty"),
+    )
 
 
 @pytest.fixture

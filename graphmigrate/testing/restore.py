@@ -35,12 +35,14 @@ if TYPE_CHECKING:
 class State:
     """What a test wants: migrations up to ``until`` (None: all), and ``seeds`` (None: none).
 
-    No names of seeds mean those of ``profile``, and without one those that name no profile.
+    No names of seeds mean those of ``profile``, and without one those that name no profile. ``allow_empty`` is that of
+    ``Migrator``: whether the project may have no migration.
     """
 
     until: str | None = None
     seeds: tuple[str, ...] | None = None
     profile: str | None = None
+    allow_empty: bool | None = None
 
 
 class Keeper:
@@ -103,10 +105,10 @@ class Keeper:
         if state.seeds is None:
             if self._known or bookmark(self.driver) != self._clean:
                 self.empty()
-            with self.migrator() as migrator:
+            with Migrator(self.settings, driver=self.driver, allow_empty=state.allow_empty) as migrator:
                 migrator.migrate(target=state.until)
         else:
-            self.bring(State(state.until))
+            self.bring(State(state.until, allow_empty=state.allow_empty))
             self._seed(state)
         self._known[self.settings, state] = read(self.driver)
 
@@ -123,7 +125,8 @@ class Keeper:
 
     def migrator(self) -> Migrator:
         """Give the façade on the test database."""
-        return Migrator(self.settings, driver=self.driver)
+        allow_empty = self._now[1].allow_empty if self._now else None
+        return Migrator(self.settings, driver=self.driver, allow_empty=allow_empty)
 
 
 def loads_unasked(migrator: Migrator) -> bool:

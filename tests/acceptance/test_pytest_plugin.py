@@ -121,7 +121,7 @@ def test_each_test_gets_the_state_that_its_mark_names(stranger: pytest.Pytester)
     result = run(stranger, "--strict-markers")
     result.assert_outcomes(passed=6, errors=2)
     result.stdout.fnmatch_lines_random(
-        ["@pytest.mark.graph takes seeds, profile and until, not seed.", "GM???: *peple*"]
+        ["@pytest.mark.graph takes seeds, profile, until and allow_empty, not seed.", "GM???: *peple*"]
     )
     assert "another exception" not in result.stdout.str()
 

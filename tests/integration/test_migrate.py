@@ -165,13 +165,14 @@ def test_a_ledger_whose_name_begins_like_another_has_a_history_of_its_own(
 
 
 def test_of_wrong_files_and_no_server_the_files_are_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     for method in ("migrate", "plan", "status"):
-        with Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path / "missing") as migrator:
+        with Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path / "file") as migrator:
             with pytest.raises(ProjectError) as raised:
                 getattr(migrator, method)()
             assert raised.value.error_code == "GM110"
         with (
-            Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path) as migrator,
+            Migrator(uri="bolt://127.0.0.1:1", migrations=tmp_path, allow_empty=True) as migrator,
             pytest.raises(ConnectionFailed),
         ):
             getattr(migrator, method)()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import neo4j
 import pytest
@@ -177,16 +178,16 @@ CALLS: dict[str, Callable[[Migrator], object]] = {
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> dict[str, Path]:
+def empty(tmp_path: Path) -> dict[str, Any]:
     for name in ("migrations", "seeds"):
         (tmp_path / name).mkdir()
-    return {name: tmp_path / name for name in ("migrations", "seeds")}
+    return {name: tmp_path / name for name in ("migrations", "seeds")} | {"allow_empty": True}
 
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("given", [False, True])
-def test_a_server_that_is_down_is_toldtranslate_driver_errors(
-    name: str, given: bool, empty: dict[str, Path]
+def test_a_server_that_is_down_is_told_without_the_drivers_words(
+    name: str, given: bool, empty: dict[str, Any]
 ) -> None:
     nowhere = "bolt://127.0.0.1:1"
     with neo4j.GraphDatabase.driver(nowhere) as driver, pytest.raises(ConnectionFailed) as told:
@@ -202,21 +203,21 @@ def test_no_public_method_lets_an_error_of_the_driver_through(name: str) -> None
 
 
 def test_what_is_not_of_the_driver_stays_what_it_is(
-    empty: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    empty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graphmigrate.migrations.preview.validate", lambda *_, **__: {}["x"])
     with pytest.raises(KeyError):
         Migrator(uri="bolt://127.0.0.1:1", **empty).validate()
 
 
-def test_a_version_that_is_none_is_told_before_anything_is_asked(empty: dict[str, Path]) -> None:
+def test_a_version_that_is_none_is_told_before_anything_is_asked(empty: dict[str, Any]) -> None:
     with pytest.raises(ProjectError) as told:
         Migrator(uri="bolt://127.0.0.1:1", **empty).baseline("nonsense")
     assert told.value.error_code == "GM119"
 
 
 def test_the_version_is_that_of_the_highest_complete_migration(
-    empty: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    empty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (1, 2):
         (empty["migrations"] / f"V{number}__x.cypher").write_text("RETURN 1;\n")

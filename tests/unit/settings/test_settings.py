@@ -94,6 +94,7 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
 SAMPLES = {
     "uri": "bolt://h",
     "password": "verysecret",
+    "allow_empty": "true",
     "lock_timeout": "0",
     "index_timeout": "12.5",
     "connection_timeout": "3",
