@@ -1,5 +1,6 @@
 # graphmigrate: `make help` lists the targets.
 SHELL := /bin/bash
+export GRAPHMIGRATE_SERVER_STOP := make stop
 VENV := .venv
 WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot be shared by processes
 BIN := $(VENV)/bin

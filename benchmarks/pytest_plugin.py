@@ -97,6 +97,6 @@ def durations(bench: Bench, name: str, suite: str, *, given: bool) -> list[tuple
 def any_class_data() -> bool:
     """Say whether the default release has the class-data archive of the Java that runs it here."""
     from graphmigrate.server import java, jvm
-    from graphmigrate.server.versions import DEFAULT
+    from graphmigrate.server.model import DEFAULT
 
     return jvm.archive_path(DEFAULT, java.choose(DEFAULT)).exists()

@@ -18,9 +18,8 @@ from urllib.parse import urlsplit
 import trustme
 
 from graphmigrate.server import ServerOptions, jvm, ports, processes
-from graphmigrate.server.launch import Launch
-from graphmigrate.server.state import Home, State
-from graphmigrate.server.versions import resolve
+from graphmigrate.server.model import resolve
+from graphmigrate.server.state import Home, Launch
 
 NAMES = ("localhost", "127.0.0.1")
 TROUBLE = ("untrusted", "expired", "not yet valid", "another host")
@@ -125,18 +124,18 @@ def special_server(
             }
         bolt, http = ports.choose(0)
         options = ServerOptions(ephemeral=True, auth=auth)
-        state = jvm.launch(SpecialLaunch(resolve(version), options, home, bolt, http, settings), print)
+        pid = jvm.launch(SpecialLaunch(resolve(version), options, home, bolt, http, settings), print)
+        birth = processes.birth(pid)
         try:
-            _await(state, home)
+            _await(bolt, home)
             yield f"127.0.0.1:{bolt}"
         finally:
-            assert state.pid
-            assert state.birth
-            processes.end(state.pid, state.birth, grace=0)
+            if birth:
+                processes.end(pid, birth, grace=0)
 
 
-def _await(state: State, home: Home) -> None:
+def _await(port: int, home: Home) -> None:
     deadline = time.monotonic() + 180
-    while not ports.is_open(state.port):
+    while not ports.is_open(port):
         assert time.monotonic() < deadline, home.log_file.read_text()
         time.sleep(0.1)

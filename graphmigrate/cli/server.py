@@ -155,7 +155,7 @@ def logs(cli: CliContext | None, follow: bool, lines: int) -> None:
 
         _hand_over(log_command(running.container, lines, follow=follow))
         return
-    from graphmigrate.server.logs import tail
+    from graphmigrate.server.health import tail
     from graphmigrate.server.state import Folder
 
     folder = Folder(_project(cli))
@@ -195,7 +195,7 @@ def _no_server() -> NoServer:
 
 def _lines(running: Server) -> list[str]:
     """Describe a server for people; the password stays in its file."""
-    from graphmigrate.server import browser_url
+    from graphmigrate.server import browser_url, stop_command
 
     place = f"container {running.container[:12]}" if running.container else f"process {running.pid}"
     kept = "thrown away at stop" if running.ephemeral else str(running.data_dir)
@@ -207,7 +207,7 @@ def _lines(running: Server) -> list[str]:
         "Browser": browser_url(running),
         "User": user,
         "Data": kept,
-        "Stop it": "graphmigrate server stop",
+        "Stop it": stop_command(),
     }
     return [f"{name:<8} {clean_lines(text)}" for name, text in rows.items()]
 

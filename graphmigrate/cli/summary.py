@@ -57,7 +57,7 @@ def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereRepo
     if found is None or found.bolt_uri != settings.uri:
         return WhereReport(settings.uri, settings.database)
     browser = server.browser_url(found, cypher)
-    return WhereReport(settings.uri, settings.database, found.http_url, browser, "graphmigrate server stop")
+    return WhereReport(settings.uri, settings.database, found.http_url, browser, server.stop_command())
 
 
 def _lines(report: SummaryReport, style: Style) -> list[str]:

@@ -1,6 +1,6 @@
 """The provider that needs nothing but Docker: a container whose ports are published on 127.0.0.1 only.
 
-The ``docker`` program is driven, not a library: whoever has Docker has it, and its contexts and logins just work.
+It runs the ``docker`` program, not a library, so that contexts and logins work as the user set them up.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server.errors import ServerFailed
-from graphmigrate.server.model import HOST
-from graphmigrate.server.state import USERNAME, State, write_private
+from graphmigrate.server.model import HOST, USERNAME, ServerFailed
+from graphmigrate.server.state import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from graphmigrate.server.launch import Launch
-    from graphmigrate.server.state import Folder
+    from graphmigrate.server.state import Folder, Launch
 
-LABEL = "graphmigrate.migrations"
 _ANSWER = 5.0  # a daemon that is well answers in a tenth of a second
 _NONE = ("no such object", "no such container")  # the words of every version, but for capitals
 _PULL = 900.0
@@ -31,7 +28,7 @@ _GRACE = 30  # Neo4j needs about ten seconds, just over docker's own default
 
 
 def unusable() -> str | None:
-    """Say why Docker cannot be used here; None where it can."""
+    """Return why Docker cannot be used here; None where it can."""
     if shutil.which("docker") is None:
         return "Docker is not installed"
     host = os.environ.get("DOCKER_HOST", "")
@@ -42,7 +39,7 @@ def unusable() -> str | None:
 
 
 def missing_image(image: str, tell: Callable[[str], None]) -> str | None:
-    """Make sure that the image is there, pulling it if need be; else say why it is not."""
+    """Pull the image unless it is there; returns why it is not to be had, else None."""
     if _docker("image", "inspect", "--format", "{{.Id}}", image, timeout=30).returncode == 0:
         return None
     tell(f"Pulling the Docker image {image} …")
@@ -51,30 +48,26 @@ def missing_image(image: str, tell: Callable[[str], None]) -> str | None:
 
 
 def require(image: str, tell: Callable[[str], None]) -> None:
-    """Refuse to go on without Docker or the image."""
-    if reason := unusable():
-        raise UsageError(
-            f"Docker was asked for, but {reason}.",
-            hint="Start Docker (sudo systemctl start docker), or use a local JVM: --provider jvm",
-            code="GM183",
-        )
-    if reason := missing_image(image, tell):
-        raise UsageError(
-            f"Docker was asked for, but {reason}.",
-            hint="Name an image that is there with --image, or use a local JVM: --provider jvm",
-            code="GM183",
-        )
+    """Raise UsageError (GM183) without Docker or the image."""
+    hint = "Start Docker (sudo systemctl start docker)"
+    reason = unusable()
+    if reason is None:
+        hint = "Name an image that is there with --image"
+        reason = missing_image(image, tell)
+    if reason:
+        hint += ", or use a local JVM: --provider jvm"
+        raise UsageError(f"Docker was asked for, but {reason}.", hint=hint, code="GM183")
 
 
-def launch(plan: Launch, folder: Folder, image: str, tell: Callable[[str], None]) -> State:
-    """Start a container and return at once; raises ServerFailed (GM180)."""
+def launch(plan: Launch, folder: Folder, image: str, tell: Callable[[str], None]) -> str:
+    """Start a container and return its id at once; raises ServerFailed (GM180)."""
     tell(f"Starting Neo4j in Docker ({image}) …")
     plan.home.make()
     remove(container_name(folder))  # left by a start that died before it could write down what it started
     variables = _variables(plan)
     environment = plan.home.path / "conf" / "container.env"
     write_private(environment, "".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
-    command = ["run", "--detach", "--name", container_name(folder), "--label", f"{LABEL}={folder.project}"]
+    command = ["run", "--detach", "--name", container_name(folder)]
     command += ["--publish", f"{HOST}:{plan.port}:7687", "--publish", f"{HOST}:{plan.http_port}:7474"]
     command += ["--env-file", str(environment)]
     if not plan.options.ephemeral:
@@ -88,53 +81,31 @@ def launch(plan: Launch, folder: Folder, image: str, tell: Callable[[str], None]
         remove(container_name(folder))
         raise ServerFailed(
             f"Docker could not start {image}: {_reason(done)}",
-            hint="Try the same command by hand, or use a local JVM: --provider jvm",
-            code="GM180",
+            hint="See whether the image runs at all (docker run), or use a local JVM: --provider jvm",
         )
-    return State(
-        provider="docker",
-        version=plan.release.version,
-        port=plan.port,
-        http_port=plan.http_port,
-        auth=plan.options.auth,
-        ephemeral=plan.options.ephemeral,
-        container=done.stdout.strip(),
-    )
+    return done.stdout.strip()
 
 
 def container_name(folder: Folder) -> str:
-    """Name the one container of a project, so that it is found again whoever died."""
+    """Return the name of a project's one container: found again even where the starter died before it wrote it down."""
     return f"graphmigrate-{hashlib.sha256(str(folder.project).encode()).hexdigest()[:12]}"
 
 
 def is_running(container: str) -> bool:
-    """Ask Docker whether a container runs; raises ServerFailed (GM193) where it does not say."""
-    return _inspect(container, "{{.State.Running}}") == "true"
-
-
-def owner(container: str) -> str:
-    """Give the project that a container was started for; empty where there is no such container.
-
-    Raises ServerFailed (GM193) where Docker does not say.
-    """
-    return _inspect(container, f'{{{{index .Config.Labels "{LABEL}"}}}}')
-
-
-def _inspect(container: str, template: str) -> str:
-    """Give a fact of a container, empty where there is none. A Docker that is silent is no answer: the server may run."""
-    done = _docker("inspect", "--format", template, container, timeout=_ANSWER)
+    """Return whether a container runs; raises ServerFailed (GM193) where Docker does not say, since it may run then."""
+    done = _docker("inspect", "--format", "{{.State.Running}}", container, timeout=_ANSWER)
     if done.returncode and not any(each in done.stderr.lower() for each in _NONE):
         raise ServerFailed(
             f"Docker does not say whether the container {container[:12]} runs: {_reason(done)}.",
-            hint="Start Docker, or wait until it answers, and try again. Where the container is gone for good, delete "
+            hint="Start Docker, or wait until it answers, and try again. If the container is gone for good, delete "
             ".graphmigrate/server.json.",
             code="GM193",
         )
-    return "" if done.returncode else done.stdout.strip()
+    return done.stdout.strip() == "true"
 
 
 def stop(container: str) -> None:
-    """Let Neo4j finish, then remove its container."""
+    """Stop Neo4j in order, then remove its container."""
     _docker("stop", "--time", str(_GRACE), container, timeout=_GRACE + 30)
     remove(container)
 
@@ -145,18 +116,18 @@ def remove(container: str) -> None:
 
 
 def log_lines(container: str, count: int) -> list[str]:
-    """Give the last lines that a container printed."""
-    done = _docker("logs", "--tail", str(count), container)
+    """Return the last lines that a container printed."""
+    done = _docker(*log_command(container, count, follow=False)[1:])
     return (done.stdout + done.stderr).splitlines()
 
 
 def log_command(container: str, count: int, *, follow: bool) -> list[str]:
-    """Give the command that prints a container's log."""
+    """Return the command that prints a container's log."""
     return ["docker", "logs", "--tail", str(count), *(["--follow"] if follow else []), container]
 
 
 def _variables(plan: Launch) -> Mapping[str, str]:
-    """Give the environment of the image: a setting's ``.`` is ``_`` and its ``_`` is ``__`` (Operations Manual, "Docker")."""
+    """Return the environment of the image: a setting's ``.`` is ``_`` and its ``_`` is ``__`` (Operations Manual, "Docker")."""
     settings = plan.settings()
     del settings["dbms.security.auth_enabled"]  # NEO4J_AUTH says it
     named = {f"NEO4J_{name.replace('_', '__').replace('.', '_')}": value for name, value in settings.items()}

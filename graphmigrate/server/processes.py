@@ -1,4 +1,4 @@
-"""Processes that this one did not start itself: whether they live, and whether they are who they were."""
+"""Processes that are not children of this one: whether they still run, and how they are ended."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _LINUX = sys.platform.startswith("linux")
 
 
 def birth(pid: int) -> str | None:
-    """Give a text that no later process with the same number shares; None where no such process lives.
+    """Return a text that no later process with the same number shares; None where no such process runs.
 
     On Linux that is the boot and the start time in clock ticks (proc(5)), elsewhere what ps says. A process that ended
     and still waits for its parent counts as dead.
@@ -31,7 +32,7 @@ def birth(pid: int) -> str | None:
 
 
 def command_line(pid: int) -> str:
-    """Give a process's command line, empty where it cannot be read."""
+    """Return a process's command line, empty where it cannot be read."""
     if not _LINUX:
         return _ps(pid, "command=")
     try:
@@ -41,29 +42,22 @@ def command_line(pid: int) -> str:
 
 
 def is_same(pid: int, known_birth: str) -> bool:
-    """Say whether ``pid`` is still the process that was born then."""
+    """Return whether ``pid`` is still the process with this birth."""
     return birth(pid) == known_birth
 
 
 def end(pid: int, known_birth: str, *, grace: float) -> bool:
-    """End a process: politely, and after ``grace`` seconds by force (0: at once); says whether it is gone.
+    """End a process by SIGTERM, and after ``grace`` seconds by SIGKILL (0: at once); returns whether it is gone.
 
     Raises PermissionError where it belongs to another user.
     """
-    if grace > 0:
-        _signal(pid, known_birth, signal.SIGTERM)
-        if _gone(pid, known_birth, grace):
+    for number, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, 10.0)):
+        if seconds and is_same(pid, known_birth):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if _gone(pid, known_birth, seconds):
             return True
-    _signal(pid, known_birth, signal.SIGKILL)
-    return _gone(pid, known_birth, 10)
-
-
-def _signal(pid: int, known_birth: str, number: int) -> None:
-    if is_same(pid, known_birth):
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
+    return False
 
 
 def _gone(pid: int, known_birth: str, seconds: float) -> bool:

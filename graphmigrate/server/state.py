@@ -1,40 +1,35 @@
-"""What a project knows about its server: the files under ``.graphmigrate/``, and whether it still lives.
+"""What a project knows about its server: the files under ``.graphmigrate/``.
 
 ``server.json`` describes the server that was started, ``server.lock`` is held while one starts or stops. A server's own
-folder (``server``, or ``ephemeral``) holds its configuration, data, logs and password, so that what belongs together is
-deleted together.
+folder (``server``, or ``ephemeral``) holds its configuration, data, logs and password, so one ``rm -r`` removes them all.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
 import shutil
-import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphmigrate.server import ports, processes
-from graphmigrate.server.errors import ServerFailed
-from graphmigrate.server.model import HOST, Server
+from graphmigrate.server.model import HOST, USERNAME, Server, ServerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from graphmigrate.server.model import Release, ServerOptions
+
 FORMAT = 1
-USERNAME = "neo4j"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """What ``server.json`` says. ``ready`` turns true with the first answered queries.
 
-    ``pid`` and ``birth`` name the JVM, ``container`` the container, ``project`` the folder it was started for (not known
-    where an older version wrote the file).
+    ``pid`` and ``birth`` name the JVM, ``container`` the container, ``project`` the folder it was started for.
     """
 
     provider: str
@@ -47,45 +42,27 @@ class State:
     birth: str | None = None
     container: str | None = None
     ready: bool = False
-    project: str | None = None
+    project: str = ""
     format: int = FORMAT
 
     def names_same(self, other: State) -> bool:
-        """Say whether both are about one started server."""
+        """Return whether both are about one started server."""
         mine = (self.provider, self.port, self.pid, self.birth, self.container)
         return mine == (other.provider, other.port, other.pid, other.birth, other.container)
 
 
-@dataclass(frozen=True, slots=True)
 class Home:
     """A server's own folder."""
 
-    path: Path
-
-    @property
-    def data(self) -> Path:
-        """Where the databases are."""
-        return self.path / "data"
-
-    @property
-    def log_file(self) -> Path:
-        """What the server prints."""
-        return self.path / "logs" / "console.log"
-
-    @property
-    def pid_file(self) -> Path:
-        """Written by the process that starts the JVM, before this one could die."""
-        return self.path / "neo4j.pid"
-
-    @property
-    def password_file(self) -> Path:
-        """The generated password, readable by its owner only."""
-        return self.path / "password"
-
-    @property
-    def release_file(self) -> Path:
-        """Which provider and version last ran on the data."""
-        return self.path / "release.json"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = path / "data"
+        self.log_file = path / "logs" / "console.log"
+        self.pid_file = (
+            path / "neo4j.pid"
+        )  # written by the shell that starts the JVM, before this process could die
+        self.password_file = path / "password"  # readable by its owner only
+        self.release_file = path / "release.json"  # the provider and version that last ran on the data
 
     def make(self) -> None:
         """Create the folder and what a server expects in it."""
@@ -99,17 +76,17 @@ class Home:
         return (self.data / "databases" / "system").exists()
 
     def password(self) -> str:
-        """Give the password of this data; raises FileNotFoundError before it is made."""
+        """Return the password of this data; raises FileNotFoundError before it is made."""
         return self.password_file.read_text("ascii").strip()
 
     def make_password(self) -> str:
-        """Give the password, made at first; hexadecimal, since one that begins with a dash would pass for an option."""
+        """Return the password, made at the first call; hexadecimal, because a leading dash would look like an option."""
         if not self.password_file.exists():
             write_private(self.password_file, f"{secrets.token_hex(16)}\n")
         return self.password()
 
     def last_run(self) -> dict[str, str]:
-        """Give the provider and version that last ran on the data; empty where none did."""
+        """Return the provider and version that last ran on the data; empty where none did."""
         try:
             found = json.loads(self.release_file.read_text("utf-8"))
         except (OSError, ValueError):
@@ -118,27 +95,51 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class Launch:
+    """One server about to be started, and the settings that both providers give to Neo4j."""
+
+    release: Release
+    options: ServerOptions
+    home: Home
+    port: int
+    http_port: int
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether this data must get its password now: it can be set only before the first start.
+
+        Lasting data gets one even with ``--no-auth``, because the next start may want it.
+        """
+        return (self.options.auth or not self.options.ephemeral) and not self.home.has_data
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings of neo4j.conf that do not depend on the provider."""
+        return {
+            "server.bolt.advertised_address": f"{HOST}:{self.port}",
+            "server.http.advertised_address": f"{HOST}:{self.http_port}",
+            "server.memory.heap.max_size": self.options.heap,
+            "server.memory.pagecache.size": self.options.page_cache,
+            "server.http.enabled": "true" if self.options.http else "false",
+            "dbms.security.auth_enabled": "true" if self.options.auth else "false",
+            "dbms.usage_report.enabled": "false",
+            "db.tx_log.preallocate": "false",  # a fresh folder then has 2 MB, not 516 MB
+        }
+
+
 class Folder:
-    """The ``.graphmigrate`` folder of a project."""
+    """The ``.graphmigrate`` folder of a project; ``state_file`` describes the server that was started."""
 
-    project: Path
-
-    @property
-    def path(self) -> Path:
-        """The folder itself."""
-        return self.project / ".graphmigrate"
-
-    @property
-    def state_file(self) -> Path:
-        """Describes the server that was started."""
-        return self.path / "server.json"
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.path = project / ".graphmigrate"
+        self.state_file = self.path / "server.json"
 
     def home(self, *, ephemeral: bool) -> Home:
-        """Give the folder of the lasting server, or of the one that is thrown away."""
+        """Return the folder of the lasting server, or of the ephemeral one."""
         return Home(self.path / ("ephemeral" if ephemeral else "server"))
 
     def make(self) -> None:
-        """Create the folder, unseen by git; raises ServerFailed (GM167)."""
+        """Create the folder, ignored by git; raises ServerFailed (GM167)."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             ignore = self.path / ".gitignore"
@@ -152,7 +153,7 @@ class Folder:
             ) from error
 
     def read(self) -> State | None:
-        """Give what is known about the started server; None where nothing (readable) is, or another project's."""
+        """Return what is known about the started server; None where there is none, or the file belongs to another project."""
         state = self._written()
         return None if state is None or self._is_copied(state) else state
 
@@ -161,20 +162,14 @@ class Folder:
             content = json.loads(self.state_file.read_bytes())
         except (OSError, ValueError):
             return None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            return None
-        known = {each.name for each in fields(State)}
         try:
-            return State(**{name: value for name, value in content.items() if name in known})
-        except TypeError:
+            return State(**content) if content["format"] == FORMAT else None
+        except (TypeError, KeyError):
             return None
 
     def _is_copied(self, state: State) -> bool:
-        """Say whether the file came here with a copy of the project that it names, which still has that server.
-
-        A folder that was moved keeps its server; so does one that is reached by another path, such as a link.
-        """
-        if state.project is None or state.project == str(self.project):
+        """Return whether the file came here with a copy of its project, which still has that server; not after a move."""
+        if state.project == str(self.project):
             return False
         named = Folder(Path(state.project))
         try:
@@ -191,7 +186,7 @@ class Folder:
         write_private(self.state_file, json.dumps(asdict(state), indent=2) + "\n")
 
     def forget(self, state: State) -> None:
-        """Remove the traces of a server that is gone, an ephemeral one's data among them."""
+        """Remove the traces of a server that is gone; the data of an ephemeral one too."""
         self.state_file.unlink(missing_ok=True)
         home = self.home(ephemeral=state.ephemeral)
         home.pid_file.unlink(missing_ok=True)
@@ -199,7 +194,7 @@ class Folder:
             shutil.rmtree(home.path, ignore_errors=True)
 
     def describe(self, state: State) -> Server:
-        """Give the server as callers see it; reads the password."""
+        """Return the server as callers see it; reads the password."""
         home = self.home(ephemeral=state.ephemeral)
         in_container = state.provider == "docker"
         return Server(
@@ -219,55 +214,27 @@ class Folder:
 
     @contextmanager
     def locked(self, timeout: float, tell: Callable[[str], None]) -> Iterator[None]:
-        """Hold the project's server lock, which dies with its process; raises ServerFailed (GM194)."""
+        """Hold the project's server lock, which ends with its process; raises ServerFailed (GM194)."""
+        from filelock import FileLock, Timeout
+
         self.make()
-        limit = time.monotonic() + timeout
-        told = False
-        with (self.path / "server.lock").open("ab") as file:
-            while not _try_lock(file.fileno()):
-                if time.monotonic() > limit:
-                    raise ServerFailed(
-                        f"Another 'graphmigrate server' command has worked here for more than {timeout:.0f} s.",
-                        hint=f"See who holds {self.path / 'server.lock'} (fuser), and end that command.",
-                        code="GM194",
-                    )
-                if not told:
-                    tell("Another 'graphmigrate server' command works in this project; waiting for it.")
-                    told = True
-                time.sleep(0.05)
+        lock = FileLock(self.path / "server.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            tell("Another 'graphmigrate server' command works in this project; waiting for it.")
+            try:
+                lock.acquire(timeout=timeout)
+            except Timeout as error:
+                raise ServerFailed(
+                    f"Another 'graphmigrate server' command has worked here for more than {timeout:.0f} s.",
+                    hint=f"See which process holds {self.path / 'server.lock'} (fuser), and end it.",
+                    code="GM194",
+                ) from error
+        try:
             yield
-
-
-def find(project_dir: Path) -> Server | None:
-    """Give the project's running server, None where there is none that answers queries yet.
-
-    Takes a millisecond: reads the state file and looks at the process. For a container, Docker is asked, which takes 50.
-    """
-    folder = Folder(project_dir.absolute())
-    state = folder.read()
-    if state is None or not state.ready or not seems_alive(state):
-        return None
-    try:
-        return folder.describe(state)
-    except OSError:
-        return None
-
-
-def seems_alive(state: State) -> bool:
-    """Say whether the started server lives; a Docker that does not answer is believed to run what listens on the port."""
-    if state.provider == "docker":
-        return ports.is_open(state.port) and _runs(state.container or "")
-    return state.pid is not None and state.birth is not None and processes.is_same(state.pid, state.birth)
-
-
-def _runs(container: str) -> bool:
-    """Ask Docker: after the machine was started anew, a stranger's server may listen on the port."""
-    from graphmigrate.server import docker
-
-    try:
-        return docker.is_running(container)
-    except ServerFailed:
-        return True
+        finally:
+            lock.release()
 
 
 def write_private(path: Path, text: str) -> None:
@@ -277,11 +244,3 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     temporary.replace(path)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

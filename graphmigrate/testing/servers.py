@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import socket
@@ -13,12 +12,15 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from graphmigrate.errors import GraphMigrateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from filelock import BaseFileLock
 
     Tell = Callable[[str], None]
 
@@ -191,7 +193,7 @@ def _container(version: str | None) -> Iterator[Neo4jServer]:
     except ImportError:  # before testcontainers 4.15
         from testcontainers.neo4j import Neo4jContainer
 
-    from graphmigrate.server.versions import resolve
+    from graphmigrate.server.model import resolve
 
     release = resolve(version)
     with Neo4jContainer(release.image, password=secrets.token_hex(16)) as container:
@@ -218,20 +220,18 @@ def _jvm(version: str | None, tell: Tell) -> Iterator[Neo4jServer]:
 
 @contextmanager
 def _slot() -> Iterator[Path]:
-    """Give a folder that no other session of tests of this user has now; servers of sessions that were killed are ended."""
+    """Yield a folder that no other session of tests of this user has now; end the servers of sessions that were killed."""
     from graphmigrate import server
 
     base = _base()
-    held = (each for number in count(1) if (each := _held(base / f"{number}.lock")) is not None)
-    with next(held) as lock:
-        folder = base / Path(lock.name).stem
+    locks = (_held(base / f"{number}.lock") for number in count(1))
+    with next(held for held in locks if held is not None) as lock:
+        folder = base / Path(lock.lock_file).stem
+        server.stop(folder)
         for left in sorted(base.glob("*.lock")):
-            mine = left == Path(lock.name)
-            with ExitStack() as stack:
-                other = None if mine else _held(left)
-                if other is not None:
-                    stack.enter_context(other)
-                if mine or other is not None:
+            other = None if left.stem == folder.stem else _held(left)
+            if other is not None:
+                with other:
                     server.stop(base / left.stem)
         folder.mkdir(exist_ok=True)
         yield folder
@@ -246,12 +246,11 @@ def _base() -> Path:
     return base
 
 
-def _held(path: Path) -> IO[bytes] | None:
-    """Lock a file for as long as it is open; None where another process has it."""
-    lock = path.open("ab")
+def _held(path: Path) -> AbstractContextManager[BaseFileLock] | None:
+    """Return a lock on this file, None where another process has it."""
+    from filelock import FileLock, Timeout
+
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
+        return FileLock(path).acquire(timeout=0)
+    except Timeout:
         return None
-    return lock

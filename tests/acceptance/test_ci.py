@@ -43,7 +43,6 @@ def job(tmp_path: Path) -> dict[str, str]:
             "RUNNER_TEMP": str(tmp_path / "runner"),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "GRAPHMIGRATE_SERVER_PROVIDER": "jvm",
-            "GRAPHMIGRATE_SERVER_TRAINING": "off",
             "PROJECT": str(project),
         }
     )
@@ -97,7 +96,7 @@ def asked(job: dict[str, str], tmp_path: Path) -> Callable[[str], list[str]]:
     calls = tmp_path / "calls"
     job |= {"CALLS": str(calls), "FACTS": str(tmp_path / "facts")}
     job["PATH"] = f"{program.parent}{os.pathsep}{job['PATH']}"
-    del job["GRAPHMIGRATE_SERVER_PROVIDER"], job["GRAPHMIGRATE_SERVER_TRAINING"]
+    del job["GRAPHMIGRATE_SERVER_PROVIDER"]
 
     def of(command: str) -> list[str]:
         told = (line.partition(": ") for line in calls.read_text().splitlines())

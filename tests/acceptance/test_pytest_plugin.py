@@ -11,7 +11,7 @@ import neo4j
 import pytest
 
 from graphmigrate.server import docker
-from graphmigrate.server.versions import DEFAULT
+from graphmigrate.server.model import DEFAULT
 from tests.conftest import REPOSITORY, Neo4jTarget
 from tests.projects import rows
 

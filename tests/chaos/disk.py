@@ -18,7 +18,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from graphmigrate import server
-from graphmigrate.server.launch import Launch
+from graphmigrate.server.state import Launch
 from tests.chaos.arena import Arena, Tally
 from tests.chaos.crash import Crashing, options
 from tests.chaos.runners import runners

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import neo4j
@@ -18,9 +19,8 @@ from neo4j.exceptions import AuthError
 
 from graphmigrate import server
 from graphmigrate.errors import UsageError
-from graphmigrate.server import ServerOptions, browser_url, jars, java, jvm, processes, training
-from graphmigrate.server.errors import ServerFailed
-from graphmigrate.server.versions import RELEASES
+from graphmigrate.server import ServerOptions, browser_url, jars, java, processes
+from graphmigrate.server.model import RELEASES, Release, ServerFailed
 from tests.servers import running_server
 
 START = ["server", "start", "--provider", "jvm", "--port", "0"]
@@ -28,8 +28,12 @@ START = ["server", "start", "--provider", "jvm", "--port", "0"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _java() -> None:
+    _java_for(RELEASES[0])
+
+
+def _java_for(release: Release) -> java.Java:
     try:
-        java.choose(RELEASES[0])
+        return java.choose(release)
     except UsageError as error:
         pytest.skip(error.message)
 
@@ -238,10 +242,7 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
 
 
 def test_the_newest_version(tmp_path):
-    try:
-        java.choose(RELEASES[-1])
-    except UsageError as error:
-        pytest.skip(error.message)
+    _java_for(RELEASES[-1])
     with running_server("2026.05") as found:
         assert found.version == RELEASES[-1].version
         query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0]"
@@ -251,25 +252,20 @@ def test_the_newest_version(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_training_makes_an_archive_that_the_next_server_uses(tmp_path, monkeypatch):
-    release = RELEASES[0]
-    jars.class_path(release, java.choose(release), print)
+def test_a_newer_java_keeps_its_class_data_for_the_next_start(tmp_path, monkeypatch):
+    release = RELEASES[-1]
+    machine = _java_for(release)
+    jars.class_path(release, machine, print)
     library = jars.cache_folder(release) / "lib"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     jars.cache_folder(release).mkdir(parents=True)
     (jars.cache_folder(release) / "lib").symlink_to(library)
-    monkeypatch.setenv(training.SWITCH, "on")
-    archive = jvm.archive_path(release, java.choose(release))
-    training.begin(release.version)
-    deadline = time.monotonic() + 120
-    while not archive.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    training.train(release)  # there is nothing left to do
-    found = server.start(tmp_path, ServerOptions(provider="jvm", port=0, ephemeral=True, auth=False), print)
+    kept = ServerOptions(provider="jvm", version=release.version, port=0, auth=False)
+    server.start(tmp_path, kept, print)
+    server.stop(tmp_path)
+    (archive,) = jars.cache_folder(release).glob("*.jsa")
+    found = server.start(tmp_path, replace(kept, ephemeral=True), print)
     try:
         assert str(archive) in Path(f"/proc/{found.pid}/maps").read_text()
     finally:
         server.stop(tmp_path)
-    left = {each.name for each in jvm.archive_folder(release).iterdir()}
-    assert left == {archive.name, "training.lock"}

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from graphmigrate import server
-from graphmigrate.server import ServerOptions, control, docker
-from graphmigrate.server.errors import ServerFailed
+from graphmigrate.server import ServerOptions, docker, health
+from graphmigrate.server.model import ServerFailed
 from graphmigrate.server.state import Folder, State
 
 SILENT = "echo 'Cannot connect to the Docker daemon: no such file or directory' >&2; exit 1"
 GONE = 'echo "Error: No such object: $4" >&2; exit 1'
 NEWER_GONE = 'echo "error: no such object: $4" >&2; exit 1'
-RUNS = 'case "$3" in *Running*) echo true;; *) cat "$OWNER";; esac'
-EXITED = 'case "$3" in *Running*) echo false;; *) cat "$OWNER";; esac'
+RUNS = "echo true"
+EXITED = "echo false"
 Says = Callable[[str], None]
 
 
@@ -25,9 +25,7 @@ Says = Callable[[str], None]
 def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Says:
     """Replace ``docker``: what ``inspect`` does is given, everything else succeeds and is noted."""
     (tmp_path / "bin").mkdir()
-    (tmp_path / "owner").write_text(str(tmp_path))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setenv("OWNER", str(tmp_path / "owner"))
     monkeypatch.setenv("NOTED", str(tmp_path / "noted"))
 
     def write(inspect: str) -> None:
@@ -97,15 +95,12 @@ def test_a_container_that_goes_on_running_is_not_called_stopped(folder: Folder, 
     assert folder.read() is not None
 
 
-def test_a_busy_docker_does_not_end_the_wait_for_a_server(
-    folder: Folder, says: Says, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(control, "_LOOK_EVERY", 0.0)
-    alive = control._liveness(container(folder))
+def test_a_busy_docker_does_not_end_the_wait_for_a_server(folder: Folder, says: Says) -> None:
+    state = container(folder)
     says(SILENT)
-    assert alive()
+    assert health.runs(state)
     says(GONE)
-    assert not alive()
+    assert not health.runs(state)
 
 
 def test_a_stranger_on_the_port_is_not_the_project_s_server(folder: Folder, says: Says) -> None:

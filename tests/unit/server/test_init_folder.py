@@ -5,11 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-import socket
 import subprocess
-import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +49,7 @@ def process(folder: Path, number: int, *words: str) -> None:
         "com.neo4j.server.enterprise.Neo4jEnterprise",
     ],
 )
-def test_the_server_is_told_from_the_tools_that_run_before_it(
+def test_the_server_is_not_confused_with_the_tools_that_run_before_it(
     beside: Any, tmp_path: Path, main_class: str
 ) -> None:
     assert beside.find_server() is None
@@ -73,11 +69,13 @@ def test_a_folder_that_fails_at_once_waits_for_the_server_that_it_ends(
             process(tmp_path, 42, "java", "org.neo4j.server.CommunityEntryPoint")
 
     monkeypatch.setattr(beside.time, "sleep", sleep)
-    monkeypatch.setattr(beside, "attach", lambda *words: ended.append(words))
+    monkeypatch.setattr(beside.os, "kill", lambda *words: ended.append(words))
     beside.end_server(os.getppid(), 2)
-    assert ended == [(42, 2)]
+    assert ended == [(42, signal.SIGTERM)]
     assert looks == ["", "", ""]
-    assert "Neo4j is stopped, because its init folder failed (exit code 2)." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Neo4j is stopped, because its init folder failed: see the error above." in told
+    assert told.endswith("graphmigrate: exit code 2\n")
 
 
 def test_nothing_is_ended_and_nothing_said_where_the_image_itself_gave_up(
@@ -85,46 +83,6 @@ def test_nothing_is_ended_and_nothing_said_where_the_image_itself_gave_up(
 ) -> None:
     beside.end_server(os.getpid(), 2)  # not our parent, as one that is gone
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_sigquit_is_not_sent_before_java_takes_it(beside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beside, "PROC", Path("/proc"))
-    assert beside.catches_quit(os.getpid()) is False
-    before = signal.signal(signal.SIGQUIT, lambda *_: None)
-    try:
-        assert beside.catches_quit(os.getpid()) is True
-    finally:
-        signal.signal(signal.SIGQUIT, before)
-
-
-@pytest.fixture
-def refusing_once(tmp_path: Path) -> Iterator[Path]:
-    """A Java that has only begun: it refuses the first command and takes the second."""
-    path = tmp_path / "java"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-
-        def answer() -> None:
-            for text in (b"-1\n", b"0\n"):
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(1000)
-                    connection.sendall(text)
-
-        thread = threading.Thread(target=answer, daemon=True)
-        thread.start()
-        yield path
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-def test_a_java_that_refuses_while_it_starts_is_asked_again(
-    beside: Any, refusing_once: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(beside, "attach_socket", lambda *_: refusing_once)
-    beside.attach(42, 5)
 
 
 def test_a_server_that_ended_meanwhile_is_no_error(beside: Any, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server import ServerOptions, docker, jars, java, jvm, start, training
+from graphmigrate.server import ServerOptions, docker, jars, java, start
 from graphmigrate.server.java import Java
-from graphmigrate.server.versions import resolve
+from graphmigrate.server.model import resolve
 
 OLD, NEW = resolve("5.26"), resolve("2026.05")
 MAVEN = """#!/bin/sh
@@ -50,7 +50,7 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COUNT", str(tmp_path / "count"))
-    monkeypatch.setattr(java, "FOLDERS", (str(tmp_path / "jvm" / "*"),))
+    monkeypatch.setattr(java, "FOLDERS", [str(tmp_path / "jvm" / "*")])
     return tmp_path
 
 
@@ -68,11 +68,6 @@ def test_java_is_found_by_java_home_and_through_links_on_the_path(bare, monkeypa
     (bare / "jvm").mkdir()
     (bare / "jvm" / "alias").symlink_to(real)
     assert [(each.home, each.major) for each in java.installed()] == [(bare / "given", 21), (real, 17)]
-
-
-def test_a_java_without_a_release_file_is_asked(bare):
-    program(bare / "jvm" / "old" / "bin" / "java", "#!/bin/sh\necho 'openjdk version \"17.0.2\" 2022' >&2\n")
-    assert java.choose(OLD).major == 17
 
 
 def test_missing_java_is_one_line_with_what_was_found(bare):
@@ -148,23 +143,7 @@ def complete_cache(bare):
 def test_a_start_only_reads_a_complete_cache(complete_cache):
     machine = java.choose(OLD)
     assert jars.class_path(OLD, machine, print) == [complete_cache / "lib" / "a.jar"]
-    assert not jvm.archive_path(OLD, machine).exists()
     assert [each.name for each in complete_cache.iterdir()] == ["lib"]
-
-
-@pytest.mark.parametrize("writable", [True, False])
-def test_a_stop_does_not_fail_where_no_archive_can_be_made(complete_cache, monkeypatch, writable):
-    tried = []
-
-    def refuse(*words, **_):
-        tried.append(words)
-        raise BlockingIOError("no more processes")
-
-    monkeypatch.delenv(training.SWITCH, raising=False)
-    monkeypatch.setattr(training.os, "access", lambda path, _: writable or path != complete_cache)
-    monkeypatch.setattr(training.subprocess, "Popen", refuse)
-    training.begin(OLD.version)
-    assert len(tried) == writable
 
 
 def test_the_shipped_pom_names_no_registry():

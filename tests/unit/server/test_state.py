@@ -18,15 +18,9 @@ import pytest
 
 from graphmigrate import server
 from graphmigrate.errors import UsageError
-from graphmigrate.server import Server, ServerOptions, browser_url, logs, ports, processes, training
-from graphmigrate.server.errors import ServerFailed
+from graphmigrate.server import Server, ServerOptions, browser_url, health, ports, processes, stop_command
+from graphmigrate.server.model import RELEASES, STOP, ServerFailed, resolve, series
 from graphmigrate.server.state import Folder, State, write_private
-from graphmigrate.server.versions import RELEASES, resolve, series
-
-
-@pytest.fixture(autouse=True)
-def _no_training(monkeypatch):
-    monkeypatch.setenv(training.SWITCH, "off")
 
 
 @pytest.fixture
@@ -169,15 +163,6 @@ def test_a_link_to_a_project_leads_to_its_server(tmp_path, sleeper):
     assert server.find(tmp_path / "link") is not None
 
 
-def test_a_state_that_names_no_project_is_of_the_folder_it_is_in(tmp_path, sleeper):
-    folder = Folder(tmp_path)
-    running(folder, sleeper.pid)
-    content = json.loads(folder.state_file.read_text())
-    assert content.pop("project") == str(tmp_path)
-    folder.state_file.write_text(json.dumps(content))
-    assert server.find(tmp_path) is not None
-
-
 def test_the_data_of_an_ephemeral_server_is_deleted_and_no_other(tmp_path, sleeper):
     folder = Folder(tmp_path)
     folder.home(ephemeral=False).make()
@@ -300,6 +285,24 @@ def test_the_browser_link_survives_any_query():
     assert "arg" not in browser_url(address)
 
 
+def test_the_command_that_stops_it_can_be_typed(tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "graphmigrate"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    monkeypatch.delenv(STOP, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert stop_command() == "bin/graphmigrate server stop"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert stop_command() == "graphmigrate server stop"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/graphmigrate/__main__.py"])
+    assert stop_command() == f"{sys.executable} -m graphmigrate server stop"
+    monkeypatch.setenv(STOP, "make stop")
+    assert stop_command() == "make stop"
+
+
 @pytest.mark.parametrize("size", ["512", "m", "0m", "-1g", "1.5g", "512m -XX:+Evil", ""])
 def test_sizes_that_the_server_would_not_understand_are_refused(size):
     with pytest.raises(UsageError) as caught:
@@ -331,9 +334,9 @@ def test_the_telling_lines_of_a_log():
         "\t... 12 more",
         "2026 INFO  Stopped.",
     ]
-    assert logs.telling_lines(lines) == [lines[1], lines[2], lines[4]]
-    assert logs.telling_lines(["", "one", "two"], 1) == ["two"]
-    assert logs.telling_lines([]) == []
+    assert health.telling_lines(lines) == [lines[1], lines[2], lines[4]]
+    assert health.telling_lines(["", "one", "two"], 1) == ["two"]
+    assert health.telling_lines([]) == []
 
 
 def test_processes_are_told_apart_without_proc(sleeper, monkeypatch):

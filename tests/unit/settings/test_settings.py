@@ -252,7 +252,7 @@ def test_an_unknown_variable_that_looks_like_ours_is_told(tmp_path: Path) -> Non
     assert (warning.code, warning.hint) == ("GM157", "Did you mean GRAPHMIGRATE_LOCK_TIMEOUT?")
 
 
-@pytest.mark.parametrize("name", ["SERVER_PORT", "SERVER_TRAINING", "TIMEOUT", "SEED", "QUIET", "CONFIG"])
+@pytest.mark.parametrize("name", ["SERVER_PORT", "TIMEOUT", "SEED", "QUIET", "CONFIG"])
 def test_what_counts_in_the_real_environment_only_is_told_of_a_file(tmp_path: Path, name: str) -> None:
     variable = f"GRAPHMIGRATE_{name}"
     assert read(tmp_path, {} if name == "CONFIG" else {variable: "1"}).warnings == ()
