@@ -6,7 +6,7 @@ WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed stop test test-drivers test-pythons bench chaos ci audit reference lint format clean
+.PHONY: help install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ stop: install ## stop the local Neo4j
 
 test: install ## run every test against a real Neo4j, in two to four processes (WORKERS=0: in one)
 	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-matrix: install ## run every test on every version of Neo4j (make test: those that depend on the version)
+	@$(MAKE) test PYTEST_ARGS="--everywhere $(PYTEST_ARGS)"
 
 ci: install ## what the GitHub Action does, here: database, validate, plan, migrate, seed, then lint and every test
 	@PATH="$(abspath $(BIN)):$$PATH" INPUT_TEST="$${INPUT_TEST:-make lint test}" scripts/ci/all

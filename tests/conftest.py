@@ -68,7 +68,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--neo4j-versions",
         default=f"{DEFAULT_VERSION},{NEWEST_VERSION}",
-        help="Neo4j versions for tests/integration, separated by commas; the first is used everywhere else.",
+        help="Neo4j versions, separated by commas: tests marked depends_on_version run on each, the others on the first.",
+    )
+    parser.addoption(
+        "--everywhere", action="store_true", help="Run every test on each version (make test-matrix)."
     )
 
 
@@ -76,12 +79,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "neo4j_target" not in metafunc.fixturenames:
         return
     versions = metafunc.config.getoption("--neo4j-versions").split(",")
-    if metafunc.definition.get_closest_marker("depends_on_version") and NEWEST_VERSION in versions:
-        versions.append(NEWEST_WITH_CYPHER_25)
     if os.environ.get("GRAPHMIGRATE_TEST_URI"):
         versions = ["given"]
-    elif "integration" not in metafunc.definition.path.parts:
-        versions = versions[:1]
+    elif metafunc.definition.get_closest_marker("depends_on_version") is None:
+        versions = versions if metafunc.config.getoption("--everywhere") else versions[:1]
+    elif NEWEST_VERSION in versions:
+        versions.append(NEWEST_WITH_CYPHER_25)
     metafunc.parametrize("neo4j_target", versions, indirect=True, scope="session")
 
 

@@ -79,6 +79,7 @@ def test_schema_changes_do_not_disturb_the_question_whose_the_lock_is(
             lock.confirm()
 
 
+@pytest.mark.depends_on_version
 def test_an_open_transaction_cannot_commit_once_another_run_took_over(
     database: Database, driver: neo4j.Driver
 ) -> None:
@@ -96,6 +97,7 @@ def test_an_open_transaction_cannot_commit_once_another_run_took_over(
     assert count(driver, "Stale") == 0
 
 
+@pytest.mark.depends_on_version
 def test_the_inner_transactions_of_a_dead_run_are_waited_for(
     database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget
 ) -> None:
@@ -153,6 +155,7 @@ def test_the_heart_beats_on_while_a_terminated_transaction_is_listed(
             lock.confirm()
 
 
+@pytest.mark.depends_on_version
 def test_an_index_that_a_killed_server_left_in_the_place_of_the_ledgers_constraint_is_dropped(
     project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +212,7 @@ def stopped_inside_create_constraint(
         yield tx
 
 
+@pytest.mark.depends_on_version
 def test_a_run_takes_over_from_one_that_keeps_the_schema_locked(
     stopped_inside_create_constraint: neo4j.Transaction, impatient: Project, driver: neo4j.Driver
 ) -> None:
@@ -258,6 +262,7 @@ def test_what_a_stopped_holder_was_reading_keeps_nobody_from_changing_the_schema
         assert [each.version for each in impatient.migrate().applied] == ["1"]
 
 
+@pytest.mark.depends_on_version
 def test_a_run_takes_over_from_one_that_was_writing_the_ledger(
     database: Database, driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path, impatient: Project
 ) -> None:
@@ -306,6 +311,7 @@ def test_first_use_ends_a_runner_that_was_stopped_in_it(impatient: Project, driv
         assert rows(driver, made.format(kind, column)) == [[len(LEDGER_CONSTRAINTS)]]
 
 
+@pytest.mark.depends_on_version
 def test_an_index_that_a_terminated_transaction_may_still_drop_is_left(
     project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def ledger_rows(database: Database) -> list[dict[str, Any]]:
     return [row[0] for row in ask(database, "MATCH (s:__GraphMigrateSeed) RETURN s {.*} ORDER BY s.key")]
 
 
+@pytest.mark.depends_on_version
 def test_values_arrive_as_they_are(database: Database, seeds: Seeds) -> None:
     hostile = "x'}) DETACH DELETE n //\\u0027 `$p1"
     folder = seeds(
@@ -81,6 +82,7 @@ def test_values_arrive_as_they_are(database: Database, seeds: Seeds) -> None:
     assert loaded[0].changes == {"nodes_created": 1, "properties_set": 5, "labels_added": 1}
 
 
+@pytest.mark.depends_on_version
 def test_every_source_in_batches(database: Database, seeds: Seeds) -> None:
     folder = seeds(
         a="{% unwind row in csv('data/p.csv') %}\n"
@@ -177,6 +179,7 @@ def test_nothing_is_loaded_where_the_last_seed_has_a_syntax_error(database: Data
     assert ask(database, "MATCH (n) RETURN count(n)") == [[0]]
 
 
+@pytest.mark.depends_on_version
 def test_server_errors_in_rewritten_row_blocks_name_the_template_line(
     database: Database, seeds: Seeds
 ) -> None:

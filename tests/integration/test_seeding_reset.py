@@ -55,6 +55,7 @@ DEPENDENT = (
 )
 
 
+@pytest.mark.depends_on_version
 def test_a_reset_removes_in_batches_and_loads_again(project: Project, driver: neo4j.Driver) -> None:
     project.more["batch_rows"] = 1000
     write(project, a=CREATING, b=DEPENDENT)
@@ -208,6 +209,7 @@ def test_rows_without_a_match_are_counted(project: Project, driver: neo4j.Driver
     assert count(driver, "Q") == 2
 
 
+@pytest.mark.depends_on_version
 @pytest.mark.parametrize("unique", [True, False])
 def test_rows_are_counted_alike_by_counters_and_by_the_statement(
     project: Project, driver: neo4j.Driver, unique: bool

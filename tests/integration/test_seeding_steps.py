@@ -80,6 +80,7 @@ def test_a_run_that_no_longer_owns_the_ledger_commits_nothing(ledger_ready: neo4
     assert ask(database, "MATCH (x:X) RETURN count(x)") == [[0]]
 
 
+@pytest.mark.depends_on_version
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_step_waits_for_a_commit_that_is_still_landing(ledger_ready: neo4j.Driver, number: int) -> None:
     """The same step, open in another transaction: ours must wait, then see that it is taken."""

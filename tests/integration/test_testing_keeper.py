@@ -83,6 +83,7 @@ def unmade(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None
     return lambda: monkeypatch.setattr(keeper, "_make", refuse)
 
 
+@pytest.mark.depends_on_version
 @pytest.mark.parametrize("statements", DISTURBANCES.values(), ids=DISTURBANCES)
 def test_it_is_as_before(
     keeper: Keeper, session_driver: neo4j.Driver, statements: list[str], unmade: Callable[[], None]
@@ -151,6 +152,7 @@ def test_a_migration_can_be_tested_on_the_data_it_moves(keeper: Keeper, session_
     assert "person_id" in names
 
 
+@pytest.mark.depends_on_version
 def test_a_session_left_open_is_ended(keeper: Keeper, session_driver: neo4j.Driver) -> None:
     keeper.bring(State())
     session_driver.execute_query("CREATE INDEX extra FOR (p:Person) ON (p.age)")
