@@ -158,13 +158,13 @@ class Migrator:
         if not preview.nothing_to_do(planned, history):
             from graphmigrate.migrations import apply
 
-            explained = preview.preflight(workspace, planned)
+            explained = preview.preflight(workspace, planned, history)
             with workspace.locked(lock_timeout) as lock:
                 before, history = history, apply.settle(workspace, lock, files, outcome)
                 if not (settled and history.same_rows(before)):
                     planned = preview.make_plan(workspace, files, history, target, allow_out_of_order)
                 if not explained:
-                    preview.preflight(workspace, planned)
+                    preview.preflight(workspace, planned, history)
                 apply.apply(workspace, lock, files, planned, history, outcome)
         complete = (version for version, row in history.rows.items() if row.complete)
         highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)

@@ -22,7 +22,8 @@ class Statement:
     """One Cypher statement of a file.
 
     ``text`` is what is sent to the server: from its first token to its last, without the final semicolon.
-    ``start`` is the offset of ``text`` in ``source``, the whole decoded file, both in characters.
+    ``start`` is the offset of ``text`` in ``source``, the whole decoded file, both in characters. ``language`` is the
+    version of Cypher that the file asks for, where the statement does not name one itself.
     """
 
     text: str
@@ -31,6 +32,12 @@ class Statement:
     start: int
     kind: Kind
     terminated: bool = True
+    language: str | None = None
+
+    @property
+    def sent(self) -> str:
+        """What is sent to the server; a newline after the language keeps the columns."""
+        return f"CYPHER {self.language}\n{self.text}" if self.language else self.text
 
     @property
     def place(self) -> Place:
@@ -38,11 +45,12 @@ class Statement:
         return place_at(self.file, self.source, self.start)
 
     def place_of(self, line: int, column: int) -> Place:
-        """Translate a position in ``text`` (1-based, as the server reports it) to one in the file.
+        """Translate a position in ``sent`` (1-based, as the server reports it) to one in the file.
 
         The server counts columns in UTF-16 code units, so an emoji counts twice (seen on 5.26 and 2026.05).
         """
         lines = self.text.split("\n")
+        line -= 1 if self.language else 0
         line = min(max(line, 1), len(lines))
         before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
         offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))

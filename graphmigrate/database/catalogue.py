@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
 from graphmigrate.database.connection import WORK
@@ -28,23 +28,27 @@ _JAVA_EXCEPTION = re.compile(r"^(Caused by: )?([a-z]\w*\.)+\w+: ")
 
 
 def read_catalogue(database: Database) -> Catalogue:
-    """Read every constraint and index, the ledger's own among them."""
-    constraints = [record.data() for record in database.read(queries.CONSTRAINTS)]
-    return Catalogue.from_rows(constraints, [record.data() for record in database.read(queries.INDEXES)])
+    """Return every constraint and index, the ledger's own among them."""
+    return Catalogue.from_rows(_rows(database, queries.CONSTRAINTS), _rows(database, queries.INDEXES))
+
+
+def _rows(database: Database, query: str) -> list[dict[str, Any]]:
+    """Read with Cypher 25 where the server has it: under 5, definitions of newer indexes are null."""
+    prefix = "CYPHER 25 " if "25" in database.languages else ""
+    return [record.data() for record in database.read(prefix + query)]
 
 
 def unique_keys(database: Database) -> set[Key]:
     """Say which properties of which label, taken together, no two nodes have alike."""
-    rows = [record.data() for record in database.read(queries.CONSTRAINTS)]
     return {
         key
-        for entry in Catalogue.from_rows(rows, ()).constraints.values()
+        for entry in Catalogue.from_rows(_rows(database, queries.CONSTRAINTS), ()).constraints.values()
         for key in made_unique(entry.object)
     }
 
 
 def made_unique(target: SchemaObject) -> Iterator[Key]:
-    """Give the labels, with properties, of which a constraint lets no two nodes have the same values."""
+    """Return the labels, with properties, of which a constraint lets no two nodes have the same values."""
     if target.entity == "node" and target.type in {ObjectType.UNIQUENESS, ObjectType.KEY}:
         for label in target.labels:
             yield label, frozenset(target.properties)
@@ -62,7 +66,7 @@ def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: st
 
 
 def names_in_use(database: Database) -> set[str]:
-    """Give the labels and relationship types that nodes or relationships have (Operations Manual, "Procedures")."""
+    """Return the labels and relationship types that nodes or relationships have (Operations Manual, "Procedures")."""
     return {record["name"] for record in database.read(queries.NAMES_IN_USE)}
 
 
@@ -78,7 +82,7 @@ def await_indexes(
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:
-        catalogue = Catalogue.from_rows([], [record.data() for record in database.read(queries.INDEXES)])
+        catalogue = Catalogue.from_rows([], _rows(database, queries.INDEXES))
         found = [(target, catalogue.find(target)) for target in awaited]
         for target, entry in found:
             if entry and entry.state == FAILED:
@@ -115,7 +119,7 @@ class IndexFailed(MigrationFailed):
 
 
 def _reason(failure: str | None) -> str:
-    """Give the one line of a Java stack trace that says why: the last cause's."""
+    """Return the one line of a Java stack trace that says why: the last cause's."""
     lines = [line.strip() for line in (failure or "").splitlines() if line.strip()]
     causes = [line for line in lines if line.startswith("Caused by: ")]
     told = causes[-1] if causes else next(iter(lines), "the server does not say why")

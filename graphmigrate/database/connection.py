@@ -52,7 +52,7 @@ class _Interruptible:
 
 
 def _interruption_behind(error: BaseException | None) -> BaseException | None:
-    """Give the interruption that left the driver's buffers or sockets so that its tidying up fails with one of these."""
+    """Return the interruption that left the driver's buffers or sockets so that its tidying up fails with one of these."""
     if not isinstance(error, (BufferError, OSError)):
         return None
     while error is not None and not isinstance(error, KeyboardInterrupt):
@@ -68,6 +68,7 @@ class Database:
     end a long migration (Operations Manual, "Transaction management"). Bookmarks of one run chain through all its sessions.
     ``deciding`` is set for a run that holds the lock or asks for it: it then reads where it writes, because what another run
     committed may not have reached a follower yet, and each server lists its own transactions only.
+    ``languages`` are the versions of Cypher that the server has, ``language`` is the default of this database.
     ``confirm`` raises LockLost where the run's lock is not its own any more; it is None while no lock is held.
     """
 
@@ -91,6 +92,8 @@ class Database:
         self.deciding = False
         self.confirm: Callable[[], None] | None = None
         self._name: str | None = None
+        self.languages = frozenset({"5"})
+        self.language = "5"
         self._bookmarks = neo4j.GraphDatabase.bookmark_manager()
 
     @property
@@ -120,7 +123,7 @@ class Database:
             self.driver = make_driver(self.settings)
 
     def metadata(self, role: str, **more: Any) -> dict[str, Any]:
-        """Give the metadata that a transaction of this run carries."""
+        """Return the metadata that a transaction of this run carries."""
         return {
             "app": "graphmigrate",
             "ledger": self.settings.ledger,
@@ -238,7 +241,7 @@ def make_driver(settings: Settings) -> neo4j.Driver:
 
 
 def _bare_uri(settings: Settings) -> str:
-    """Give the URI as the driver wants it: certificates of one's own are refused beside a scheme that asks for TLS."""
+    """Return the URI as the driver wants it: certificates of one's own are refused beside a scheme that asks for TLS."""
     scheme, separator, rest = settings.uri.partition("://")
     return f"{scheme.removesuffix('+s')}{separator}{rest}" if settings.ca_file else settings.uri
 

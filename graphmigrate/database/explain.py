@@ -26,7 +26,7 @@ _PATIENCE = 10.0
 def explain_all(
     database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]
 ) -> list[str | neo4j.exceptions.Neo4jError]:
-    """Give the answer of ``_explain_one`` for each query (text, parameters), in order.
+    """Return the answer of ``_explain_one`` for each query (text, parameters), in order.
 
     Uses ``preflight_connections`` connections, with READ sessions: EXPLAIN of a writing statement is allowed there.
     Raises ConnectionFailed, and SchemaLocked where a statement is not planned in time. With the lock there is no such
@@ -53,7 +53,7 @@ def _explain_one(
     parameters: Mapping[str, Any],
     patience: float | None,
 ) -> str | neo4j.exceptions.Neo4jError:
-    """Give the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
+    """Return the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
 
     What may pass by itself is tried again: planning waits for locks that another run's schema change holds, for
     ``patience`` seconds or, without, as long as it takes.

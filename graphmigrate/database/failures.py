@@ -12,6 +12,8 @@ from neo4j import exceptions
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed, UsageError
 
 if TYPE_CHECKING:
+    from neo4j import Result
+
     from graphmigrate.cypher.model import Statement
     from graphmigrate.settings import Settings
 
@@ -28,14 +30,19 @@ class DatabaseRefused(GraphMigrateError):
     exit_code = 5
 
 
-class _Contact(NamedTuple):
-    """What was tried, and what came of it."""
+class Met(NamedTuple):
+    """What a first connection met."""
 
     error: BaseException
     uri: str
     database: str | None
 
 
+# What apoc.periodic.iterate and apoc.periodic.commit count, and where they say why.
+_FAILURE_COUNTS = ("failedBatches", "failedOperations", "failedCommits")
+_FAILURE_REASONS = ("errorMessages", "batchErrors", "commitErrors")
+# The server gives up planning beside many changes of the schema; the statement has had no effect (seen on 5.26).
+_SCHEMA_TOO_BUSY = "insanely frequent schema changes"
 _POSITION = re.compile(r"\s*\(line (\d+), column (\d+) \(offset: \d+\)\)")
 
 
@@ -43,23 +50,43 @@ def worth_retrying(error: BaseException) -> bool:
     """Whether the same work may succeed later; a commit without an answer counts, because the key decides."""
     if isinstance(error, (exceptions.ServiceUnavailable, exceptions.SessionExpired)):
         return True
+    if _SCHEMA_TOO_BUSY in (getattr(error, "message", None) or ""):
+        return True
     return isinstance(error, DriverFailure) and error.is_retryable()
 
 
+def failed_batches(result: Result) -> str | None:
+    """Read the result to its end, and return what its rows tell of work that failed, as those of apoc.periodic do."""
+    told = None
+    for row in result:
+        counts = [f"{name} {row[name]}" for name in _FAILURE_COUNTS if row.get(name)]
+        counts += ["wasTerminated"] if counts == [] and row.get("wasTerminated") is True else []
+        if counts and told is None:
+            reasons = [
+                f"{text} ({times})"
+                for name in _FAILURE_REASONS
+                for text, times in (row.get(name) or {}).items()
+            ]
+            told = (
+                f"The procedure ended, but tells of failures: {', '.join(counts)}.{' '.join(['', *reasons])}"
+            )
+    return told
+
+
 def code_of(error: BaseException) -> str:
-    """Give the server's status code, or the driver's class name."""
+    """Return the server's status code, or the driver's class name."""
     return getattr(error, "code", None) or type(error).__name__
 
 
 def message_of(error: BaseException) -> str:
-    """Give the server's sentence, without its own position and picture of the query."""
+    """Return the server's sentence, without its own position and picture of the query."""
     text = getattr(error, "message", None) or str(error)
     found = _POSITION.search(text)
     return (text[: found.start()] if found else text).strip().rstrip(".") + "."
 
 
 def position_of(error: BaseException) -> tuple[int, int] | None:
-    """Give line and column (1-based) within the text that was sent, where the server names them."""
+    """Return line and column (1-based) within the text that was sent, where the server names them."""
     found = _POSITION.search(getattr(error, "message", None) or str(error))
     return (int(found[1]), int(found[2])) if found else None
 
@@ -81,7 +108,7 @@ def driver_failure(error: BaseException, settings: Settings) -> GraphMigrateErro
 
 
 def query_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
-    """Translate what became of somebody's query: one that the server refuses is the caller's mistake."""
+    """Translate what became of a caller's query: one that the server refuses is the caller's mistake."""
     if code_of(error).startswith(_OF_A_QUERY):
         hint = "It must be one reading query in Cypher."
         return UsageError(f"The query was refused: {message_of(error)}", hint=hint, code="GM173")
@@ -89,12 +116,12 @@ def query_failure(error: BaseException, settings: Settings) -> GraphMigrateError
 
 
 def connection_failure(error: BaseException, settings: Settings) -> GraphMigrateError:
-    """Translate what a first contact met: unreachable, wrong protocol, refused password, unknown database, rights."""
+    """Translate what a first connection met: unreachable, wrong protocol, refused password, unknown database, rights."""
     settings = settings if settings.uri else replace(settings, uri=_GIVEN)
     code = code_of(error)
     for known, translate in _BY_CODE.items():
         if code.endswith(known):
-            return translate(_Contact(error, settings.uri, settings.database))
+            return translate(Met(error, settings.uri, settings.database))
     if isinstance(error, exceptions.Neo4jError) and code.startswith("Neo."):
         return ConnectionFailed(
             f"{settings.uri} answered, but cannot do its work: {message_of(error)} [{code}]",
@@ -113,20 +140,20 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
 
 
 def _unreachable(error: BaseException, settings: Settings) -> GraphMigrateError:
-    from graphmigrate.database import contact
+    from graphmigrate.database import diagnosis
 
     encryption = _cause(error, ssl.SSLError)
     if encryption:
-        return contact.tls_failure(encryption, settings.uri)
+        return diagnosis.tls_failure(encryption, settings.uri)
     text = f"{error} {error.__cause__ or ''}"
     lower = text.lower()
     if "routing" in lower or "secure" in lower or "encrypted" in lower:  # the driver hides why
-        return contact.diagnose(settings) or _without_routing(text, settings.uri)
+        return diagnosis.diagnose(settings) or _without_routing(text, settings.uri)
     if "http" in lower or "handshake" in lower or "no protocol" in lower or "incomplete" in lower:
-        return contact.diagnose(settings) or contact.not_bolt(settings.uri)
+        return diagnosis.diagnose(settings) or diagnosis.not_bolt(settings.uri)
     if "dns resolve" in lower or "name or service" in lower or "nodename" in lower:
-        return contact.unresolved(settings.uri)
-    return contact.silent(settings.uri)
+        return diagnosis.unresolved(settings.uri)
+    return diagnosis.silent(settings.uri)
 
 
 def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseException | None:
@@ -147,51 +174,51 @@ def _first_sentence(text: str) -> str:
     return text.split("\n")[0].strip()[:200]
 
 
-def _refused(contact: _Contact) -> GraphMigrateError:
+def _refused(met: Met) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{contact.uri} refused the user name or the password.",
+        f"{met.uri} refused the user name or the password.",
         hint="Check the auth that the driver was made with."
-        if contact.uri == _GIVEN
+        if met.uri == _GIVEN
         else "Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
         code="GM302",
     )
 
 
-def _rate_limited(contact: _Contact) -> GraphMigrateError:
+def _rate_limited(met: Met) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{contact.uri} locked this user for a moment, after several wrong passwords.",
+        f"{met.uri} locked this user for a moment, after several wrong passwords.",
         hint="Wait five seconds, then try again with the right password.",
         code="GM307",
     )
 
 
-def _no_database(contact: _Contact) -> GraphMigrateError:
+def _no_database(met: Met) -> GraphMigrateError:
     return ConnectionFailed(
-        f"There is no database {contact.database or ''!r} at {contact.uri}.",
+        f"There is no database {met.database or ''!r} at {met.uri}.",
         hint="SHOW DATABASES lists them; without NEO4J_DATABASE the user's home database is used.",
         code="GM309",
     )
 
 
-def _forbidden(contact: _Contact) -> GraphMigrateError:
+def _forbidden(met: Met) -> GraphMigrateError:
     return NotAllowed(
-        message_of(contact.error),
+        message_of(met.error),
         hint="Give the user the right that is named, or use another user.",
         code="GM310",
     )
 
 
-def _password_expired(contact: _Contact) -> GraphMigrateError:
+def _password_expired(met: Met) -> GraphMigrateError:
     return ConnectionFailed(
-        f"The password for {contact.uri} is the initial one and must be changed before anything else.",
+        f"The password for {met.uri} is the initial one and must be changed before anything else.",
         hint="ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run against the system database.",
         code="GM302",
     )
 
 
-def _not_leader(contact: _Contact) -> GraphMigrateError:
+def _not_leader(met: Met) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{contact.uri} is not the leader for this database and accepts no writes.",
+        f"{met.uri} is not the leader for this database and accepts no writes.",
         hint="Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
         code="GM306",
     )

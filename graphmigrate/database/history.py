@@ -20,6 +20,7 @@ class HistoryRow(NamedTuple):
     """One ledger node of a migration. ``step`` segments of ``steps`` are committed.
 
     ``intent`` is the number of a segment that was announced and whose end is unknown (autocommit and system statements);
+    ``language`` is the version of Cypher that it ran under;
     ``batches`` counts the committed batches of segment ``step + 1``; ``segments`` are the checksums of those that took effect.
     """
 
@@ -39,6 +40,7 @@ class HistoryRow(NamedTuple):
     batches: int = 0
     segments: tuple[str, ...] = ()
     rank: int = 0
+    language: str | None = None
 
     @property
     def complete(self) -> bool:

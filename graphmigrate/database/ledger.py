@@ -52,8 +52,9 @@ _NAMES = [
     *("installed_by", "run", "intent", "batches", "segments", "rank"),
     *("format", "head", "record"),
     *("outcome", "reason"),
+    "language",
 ]
-_OF_OWNER, _OF_ATTEMPT, _RUN = slice(14, 17), slice(17, 19), 9
+_OF_OWNER, _OF_ATTEMPT, _RUN, _LANGUAGE = slice(14, 17), slice(17, 19), 9, 19
 
 
 def prepare_ledger(database: Database) -> None:
@@ -209,6 +210,7 @@ def _history_row(row: list[Any]) -> HistoryRow:
         batches or 0,
         tuple(segments or ()),
         rank or 0,
+        row[_LANGUAGE],
     )
 
 
@@ -279,7 +281,7 @@ def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
 
 
 def new_row(
-    key: str, version: Version, *, description: str, source: str, user: str, rank: int
+    key: str, version: Version, *, description: str, source: str, user: str, rank: int, language: str
 ) -> dict[str, Any]:
     """Return the properties that a row keeps from its first step on."""
     return {
@@ -289,6 +291,7 @@ def new_row(
         "type": "cypher",
         "source": source,
         "installed_by": user,
+        "language": language,
         "rank": rank,
     }
 

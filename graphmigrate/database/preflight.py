@@ -11,6 +11,7 @@ from graphmigrate.cypher.model import Kind, Statement
 from graphmigrate.database.explain import explain_all
 from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.errors import Problem, Severity
+from graphmigrate.schema.model import FOR_ENTERPRISE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,6 +31,7 @@ _MAY_COME_LATER = (
 )
 # What another server may have, or another release.
 _MAY_BE_ELSEWHERE = re.compile(r"Unknown function|ProcedureNotFound")
+_NOT_IN_EDITION = re.compile(r"'(?P<what>[^']+)' is not supported in (?P<edition>\w+) edition")
 _SCHEMA_TYPE = "s"
 _LOOKING_TYPES = {"r", _SCHEMA_TYPE}  # a procedure of mode DBMS, dbms.components for one, is the latter
 
@@ -41,7 +43,7 @@ def explain(
 
     A procedure or function that is missing is a warning in the ``guarded`` files: a query decides whether they run here.
     """
-    answers = explain_all(database, [(statement.text, {}) for statement in statements])
+    answers = explain_all(database, [(statement.sent, {}) for statement in statements])
     judged = (_judge(statement, answer) for statement, answer in zip(statements, answers, strict=True))
     found = [_eased(problem, guarded) for problem in judged if problem]
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
@@ -83,12 +85,26 @@ def _judge(statement: Statement, answer: str | neo4j.exceptions.Neo4jError) -> P
 
 def _eased(problem: Problem, guarded: Collection[str]) -> Problem:
     is_guarded = problem.place is not None and problem.place.file in guarded
-    if is_guarded and _MAY_BE_ELSEWHERE.search(problem.message):
+    if is_guarded and (problem.code == "GM205" or _MAY_BE_ELSEWHERE.search(problem.message)):
         return replace(problem, severity=Severity.WARNING)
     return problem
 
 
+def _of_edition(error: neo4j.exceptions.Neo4jError) -> str | None:
+    """Return what this edition of Neo4j does not have, where that is why the server refuses a statement."""
+    told = f"{getattr(error, 'gql_status_description', '')} {error.message}"
+    found = _NOT_IN_EDITION.search(told)
+    if found:
+        return f"Neo4j {found['edition'].title()} Edition has no {found['what']}."
+    if code_of(error).endswith("UnsupportedAdministrationCommand"):
+        return "This edition of Neo4j has no such administration command."
+    return None
+
+
 def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Problem:
+    edition = _of_edition(error)
+    if edition:
+        return Problem("GM205", edition, FOR_ENTERPRISE, statement.place)
     position = position_of(error)
     place = statement.place_of(position[0] - 1, position[1]) if position else statement.place
     code = code_of(error)
@@ -98,7 +114,7 @@ def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Proble
         f"{message_of(error)} [{code}]",
         "An earlier migration may still make it."
         if later
-        else "Nothing was run; mend the statement and run again.",
+        else "Nothing was run; correct the statement and run again.",
         place,
         Severity.WARNING if later else Severity.ERROR,
     )

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
 FACTS: Final = """
 CALL dbms.components() YIELD name, versions, edition
-WITH versions[0] AS version, edition WHERE name = 'Neo4j Kernel'
+WITH collect(CASE name WHEN 'Neo4j Kernel' THEN [versions[0], edition] END)[0] AS kernel,
+     collect(CASE name WHEN 'Cypher' THEN versions END)[0] AS languages
 CALL db.info() YIELD name AS database
-RETURN version, edition, database
+RETURN kernel[0] AS version, kernel[1] AS edition, languages, database
 """
 
 # One query of three labels, and the names of properties are a parameter: the server plans each property that is written out for
@@ -154,9 +155,9 @@ FORGET_ATTEMPTS: Final = "MATCH (a:__GraphMigrate) WHERE a.key IN $keys DETACH D
 
 # What `doctor` asks. SHOW CURRENT USER and SHOW DATABASES are answered by the system database.
 CURRENT_USER: Final = "SHOW CURRENT USER YIELD user"
-DATABASES: Final = (
-    "SHOW DATABASES YIELD name, aliases, home, access, address, role, currentStatus, statusMessage"
-)
+# All columns: which there are depends on the server's release.
+ONE_DATABASE: Final = "SHOW DATABASES YIELD * WHERE name = $name OR name STARTS WITH $name + '-'"
+DATABASES: Final = "SHOW DATABASES YIELD *"
 PRIVILEGES: Final = "SHOW USER PRIVILEGES YIELD access, action, graph, segment"
 SERVER_SETTINGS: Final = "SHOW SETTINGS YIELD name, value WHERE name IN $names"
 SERVER_TIME: Final = "RETURN datetime.realtime() AS now"

@@ -1,11 +1,11 @@
-"""A check-up of the whole way to a database and of the database itself; it only reads."""
+"""A check-up of the network, the server and the database; it only reads."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from graphmigrate.doctor.way import Way, finding, ok
+from graphmigrate.doctor.network import NetworkChecks, ok
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.results import Check, Checkup, Health
 
@@ -22,7 +22,7 @@ def configuration(loaded: Loaded, settings: Settings) -> Check:
     file = f"{loaded.file}" if loaded.file else "no configuration file"
     address = loaded.origins.get("uri", "the project's local server")
     for problem in loaded.warnings:
-        return finding("configuration", str(problem), problem.hint, problem.code)
+        return Check("configuration", Health.FINDING, str(problem), problem.hint, problem.code)
     secret = loaded.origins.get("password") or ("the local server" if settings.password else "nowhere")
     return ok("configuration", f"{file}; address from {address}, password from {secret}")
 
@@ -33,27 +33,27 @@ def examine(settings: Settings, *, own_server: bool = False) -> Checkup:
     ``own_server``: the project's local server, which is published on this machine only. Raises UsageError where the
     settings themselves are wrong. One sign-in is tried with Neo4j's initial password, see SECURITY.md.
     """
-    from graphmigrate.doctor.patient import Patient, driver
+    from graphmigrate.doctor.server import ServerChecks, driver
 
-    way, patient = Way(settings), Patient(settings, own_server=own_server)
+    network, server = NetworkChecks(settings), ServerChecks(settings, own_server=own_server)
     needed: list[Step] = [
-        ("host name", way.host),
-        ("TCP", way.tcp),
-        ("TLS", way.tls),
-        ("Bolt", way.bolt),
-        ("sign-in", patient.sign_in),
-        ("database", patient.database),
-        ("routing", patient.routing),
+        ("host name", network.host),
+        ("TCP", network.tcp),
+        ("TLS", network.tls),
+        ("Bolt", network.bolt),
+        ("sign-in", server.sign_in),
+        ("database", server.database),
+        ("routing", server.routing),
     ]
     further: list[Step] = [
-        ("version", patient.version),
-        ("rights", patient.rights),
-        ("initial password", patient.initial_password),
-        ("listening address", patient.listening_address),
-        ("clock", patient.clock),
-        ("ledger", patient.ledger),
+        ("version", server.version),
+        ("rights", server.rights),
+        ("initial password", server.initial_password),
+        ("listening address", server.listening_address),
+        ("clock", server.clock),
+        ("ledger", server.ledger),
     ]
-    with closing(way), closing(patient):
+    with closing(network), closing(server):
         checks = list(_needed(needed, settings))
         if checks[-1].health in {Health.FAILED, Health.SKIPPED}:
             checks += [_skipped(name, "not asked") for name, _ in further]

@@ -11,8 +11,8 @@ from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
 from graphmigrate.cypher.lexer import is_significant, nesting, tokens
 from graphmigrate.cypher.model import Kind
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.schema.compare import apply, conflict, holds
-from graphmigrate.schema.model import ObjectType
+from graphmigrate.schema.compare import apply, conflict, fault, holds
+from graphmigrate.schema.model import FOR_ENTERPRISE, ObjectType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import DdlAction
 
-_ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:\w+ )*?THEN )?(?:CONTINUE|BREAK)\b")
+_ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:FOR SEC\w* )?THEN )?(?:CONTINUE|BREAK)\b")
+_RETRY_ALONE = re.compile(r"ON ERROR RETRY\b(?! (?:FOR SEC\w* )?THEN\b)")
 _SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
 _METADATA = re.compile(r"tx\.setMetaData")
 SAFE_TO_REPEAT = {
@@ -84,7 +85,7 @@ def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
     problems: list[Problem] = []
     for task in tasks:
         for segment in task.remaining:
-            for statement, action in _with_actions(segment):
+            for statement, action in with_actions(segment):
                 problems.extend(_of_kind(statement, segment, task))
                 if action:
                     problems.extend(_of_action(statement, action, target, task))
@@ -94,12 +95,13 @@ def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
 def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Task, Statement, DdlAction]]:
     for task in tasks:
         for segment in task.remaining:
-            for statement, action in _with_actions(segment):
+            for statement, action in with_actions(segment):
                 if action:
                     yield task, statement, action
 
 
-def _with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None]]:
+def with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None]]:
+    """Yield the segment's statements, each with what it does to the schema."""
     if segment.kind is Kind.SCHEMA:
         yield from zip(segment.statements, segment.actions, strict=True)
     else:
@@ -187,7 +189,16 @@ def _last_of(call: Sequence[Token]) -> list[str]:
 
 def _unsaid_failures(statement: Statement) -> Iterator[Problem]:
     """``ON ERROR CONTINUE`` and ``BREAK`` end without an error, whatever was left out."""
-    found = _ON_ERROR.search(" ".join(keywords(statement.text)))
+    words = " ".join(keywords(statement.text))
+    if _RETRY_ALONE.search(words):
+        yield Problem(
+            "GM130",
+            "ON ERROR RETRY without THEN leaves out batches that fail again, and the migration counts as applied.",
+            "Write ON ERROR RETRY THEN FAIL.",
+            statement.place,
+            Severity.WARNING,
+        )
+    found = _ON_ERROR.search(words)
     if found:
         yield Problem(
             "GM130",
@@ -200,11 +211,16 @@ def _unsaid_failures(statement: Statement) -> Iterator[Problem]:
 
 def _of_action(statement: Statement, action: DdlAction, target: Target, task: Task) -> Iterator[Problem]:
     wanted = action.target
+    wrong = fault(action)
+    if wrong:
+        yield Problem(
+            "GM201", wrong, "Nothing was run; correct the statement and run again.", statement.place
+        )
     if wanted is not None and wanted.type.needs_enterprise and target.edition == "community":
         yield Problem(
             "GM205",
             f"Neo4j Community Edition has no {wanted.type.value}s.",
-            "Put it into a migration of its own that begins with: // assume that edition is enterprise",
+            FOR_ENTERPRISE,
             statement.place,
             Severity.WARNING if may_be_skipped(task) else Severity.ERROR,
         )

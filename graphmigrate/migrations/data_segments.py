@@ -84,7 +84,7 @@ class _Work:
         changes = deleted = 0
         for statement in self._statements:
             self.at = statement
-            summary = tx.run(statement.text, self._parameters).consume()
+            summary = tx.run(statement.sent, self._parameters).consume()
             deleted += summary.counters.nodes_deleted
             changes += sum(changes_of(summary).values()) or int(summary.counters.contains_updates)
         if before is not None and deleted:

@@ -45,6 +45,7 @@ class Options:
     repeatable: bool = False
     timeout: float | None = None
     retry: int | None = None
+    cypher: Literal["5", "25"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

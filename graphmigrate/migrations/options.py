@@ -36,6 +36,10 @@ def _transaction(text: str) -> str | None:
     return text.lower() if text.lower() in {"segment", "statement"} else None
 
 
+def _language(text: str) -> str | None:
+    return text if text in {"5", "25"} else None
+
+
 def _nothing(text: str) -> bool | None:
     return None if text else True
 
@@ -47,6 +51,7 @@ _WORDS: dict[str, tuple[str, Callable[[str], Any], str]] = {
     "transaction": ("transaction", _transaction, "`transaction statement` or `transaction segment`"),
     "repeatable": ("repeatable", _nothing, "`repeatable`, without a value"),
     "timeout": ("timeout", _duration, "`timeout 30s` (units: ms, s, m, h)"),
+    "cypher": ("cypher", _language, "`cypher 5` or `cypher 25`"),
     "retry": ("retry", _retries, "`retry 3`"),
 }
 OPTION_WORDS = tuple(_WORDS)

@@ -246,6 +246,25 @@ def build(
     return Plan(tuple(tasks), tuple(skips), tuple(problems))
 
 
+def other_language(planned: Plan, history: History, language: str) -> list[Problem]:
+    """Warn where files that name no version of Cypher would run under another one than those before them."""
+    earlier = {row.language for row in history.rows.values() if row.language}
+    silent = [task for task in planned.tasks if task.migration.header.options.cypher is None]
+    if not earlier or language in earlier or not silent:
+        return []
+    others = f" The same is true of {len(silent) - 1} other files." if len(silent) > 1 else ""
+    return [
+        Problem(
+            "GM133",
+            f"This file would run under Cypher {language}, the database's default; earlier ones ran under Cypher "
+            f"{' and '.join(sorted(earlier))}.{others}",
+            f"Name the one it is written in at its top, for example: // graphmigrate: cypher {language}",
+            silent[0].migration.statements[0].place,
+            Severity.WARNING,
+        )
+    ]
+
+
 def _late(entry: Entry, history: History) -> bool:
     return history.highest is not None and entry.version < history.highest
 

@@ -110,7 +110,8 @@ def nothing_to_do(planned: Plan, history: History) -> bool:
 
 def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Collect what the checks and the server say of the planned statements, without a lock."""
-    found = [*_unsettled(history), *checked(workspace, planned, history)]
+    found = [*_about_server(workspace, planned, history), *_unsettled(history)]
+    found += checked(workspace, planned, history)
     try:
         return [*found, *_explained(workspace, planned)]
     except SchemaLocked as locked:
@@ -129,7 +130,7 @@ def checked(workspace: Workspace, planned: Plan, history: History) -> list[Probl
     return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
 
 
-def preflight(workspace: Workspace, planned: Plan) -> bool:
+def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
     """Refuse what the files alone or the server's parser refuse, before the lock is even asked for.
 
     False where the server cannot say yet, because another run's schema change is under way: ask again with the lock, which
@@ -138,7 +139,9 @@ def preflight(workspace: Workspace, planned: Plan) -> bool:
     from graphmigrate.events import Warned
     from graphmigrate.migrations import checks
 
-    found = checks.check_statements(planned.tasks, workspace.target)
+    found = _about_server(workspace, planned, history)
+    refuse(found)
+    found += checks.check_statements(planned.tasks, workspace.target)
     try:
         found += _explained(workspace, planned)
     except SchemaLocked:
@@ -149,6 +152,17 @@ def preflight(workspace: Workspace, planned: Plan) -> bool:
             workspace.listen(Warned(problem))
     refuse(found)
     return True
+
+
+def _about_server(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Judge the server and the database, and the language that the planned files will run under."""
+    from graphmigrate.database.target import target_problems
+
+    if not planned.tasks:
+        return []
+    server = workspace.target
+    found = list(target_problems(server.database, server.version, workspace.facts))
+    return [*found, *plan.other_language(planned, history, workspace.facts.language)]
 
 
 def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
@@ -207,10 +221,14 @@ def refuse_protected(settings: Settings, profile: str | None, *, yes: bool) -> N
 def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
     """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
     from graphmigrate.database.preflight import explain, explain_conditions
-    from graphmigrate.migrations.checks import may_be_skipped
+    from graphmigrate.migrations.checks import may_be_skipped, with_actions
 
     statements = [
-        statement for task in planned.tasks for segment in task.remaining for statement in segment.statements
+        statement
+        for task in planned.tasks
+        for segment in task.remaining
+        for statement, action in with_actions(segment)
+        if statement.language or not (action and action.plain)
     ]
     guarded = {
         each.place.file

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.kinds import execution_prefix
+from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens, word_of
 from graphmigrate.cypher.model import Kind, Statement, place_at
 from graphmigrate.cypher.parameters import parameters
 from graphmigrate.cypher.statements import normalise, scan
@@ -40,6 +43,11 @@ def read(
     statements, problems = scan(source, shown)
     first = statements[0].start if statements else len(source)
     found = read_header(source, shown, first)
+    language = found.header.options.cypher
+    if language:
+        statements = tuple(
+            each if _names_its_language(each) else replace(each, language=language) for each in statements
+        )
     migration = Migration(file, found.header, statements)
     everything = [*problems, *found.problems, *_about_statements(migration, max_statement_bytes)]
     if not statements and not problems:
@@ -47,6 +55,12 @@ def read(
     elif statements and not problems:
         everything += _about_the_end(statements[-1])
     return migration, tuple(sorted(everything, key=_position))
+
+
+def _names_its_language(statement: Statement) -> bool:
+    """Whether a statement begins with ``CYPHER 5`` or the like, which goes before the header."""
+    words = list(islice(filter(is_significant, tokens(statement.text)), 2))
+    return len(words) > 1 and word_of(words[0]) == "CYPHER" and words[1].kind is TokenKind.NUMBER
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -221,6 +221,7 @@ def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, ru
             source=file.name,
             user=database.user,
             rank=rank,
+            language=settled.migration.header.options.cypher or database.language,
         )
         tx.run(queries.CREATE_ROW, row=row | changes).consume()
 

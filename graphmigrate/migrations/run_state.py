@@ -69,7 +69,13 @@ class RunState:
             return RowWrite(task.key, segment.number - 1, self.batches, changes)
         file, user = task.migration.file, self.database.user
         row = new_row(
-            task.key, file.version, description=file.description, source=file.name, user=user, rank=self.rank
+            task.key,
+            file.version,
+            description=file.description,
+            source=file.name,
+            user=user,
+            rank=self.rank,
+            language=task.migration.header.options.cypher or self.database.language,
         )
         return RowWrite(task.key, None, 0, row | changes)
 

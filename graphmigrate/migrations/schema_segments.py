@@ -45,7 +45,7 @@ class SchemaSegments:
             try:
                 with self._state.database.transaction() as tx:
                     for statement in segment.statements:
-                        tx.run(statement.text).consume()
+                        tx.run(statement.sent).consume()
                 break
             except DriverFailure as error:
                 self._state.lock.confirm()

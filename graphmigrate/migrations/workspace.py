@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.database.history import History
     from graphmigrate.database.lock import Lock
+    from graphmigrate.database.target import DatabaseFacts
     from graphmigrate.errors import Problem
     from graphmigrate.events import Listener
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
@@ -37,6 +38,7 @@ class Workspace:
         self._given_driver = driver
         self._opened: Database | None = None
         self._known_target: Target | None = None
+        self._known_facts: DatabaseFacts | None = None
 
     def close(self) -> None:
         """Close the connection, where this object made it."""
@@ -90,6 +92,16 @@ class Workspace:
         from graphmigrate.database.target import read_target
 
         return self._known_target or self._learned(read_target(self.database))
+
+    @property
+    def facts(self) -> DatabaseFacts:
+        """What kind of database it is, and its default language; asked once."""
+        from graphmigrate.database.target import read_facts
+
+        if self._known_facts is None:
+            self._known_facts = read_facts(self.database, self.target)
+            self.database.language = self._known_facts.language
+        return self._known_facts
 
     def wait(self, timeout: float) -> Target:
         """Wait until the target answers twice in a row."""
@@ -191,6 +203,7 @@ class Workspace:
 
         self.database.name = self.target.database  # asks, where nobody has yet
         try:
+            _ = self.facts
             prepare_ledger(self.database)
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error

@@ -97,19 +97,19 @@ class Catalogue:
         return frozenset(key for key in (*self.constraints, *self.indexes) if not key.startswith(_ANONYMOUS))
 
     def constraint(self, name: str) -> CatalogueEntry | None:
-        """Give the constraint of that name."""
+        """Return the constraint of that name."""
         return self.constraints.get(name)
 
     def index(self, name: str) -> CatalogueEntry | None:
-        """Give the index of that name, also one that backs a constraint."""
+        """Return the index of that name, also one that backs a constraint."""
         return self.indexes.get(name)
 
     def holder(self, name: str) -> CatalogueEntry | None:
-        """Give whatever holds that name; the constraint rather than its index."""
+        """Return whatever holds that name; the constraint rather than its index."""
         return self.constraints.get(name) or self.indexes.get(name)
 
     def find(self, target: SchemaObject) -> CatalogueEntry | None:
-        """Give the object of that definition, whatever its name; also an index behind a constraint."""
+        """Return the object of that definition, whatever its name; also an index behind a constraint."""
         entry = self.sibling(target)
         return entry if entry and entry.object.property_type == target.property_type else None
 
@@ -119,7 +119,7 @@ class Catalogue:
         return (self.constraints if target.type.is_constraint else self.indexes).get(key)
 
     def orphan_of(self, target: SchemaObject) -> CatalogueEntry | None:
-        """Give what a server killed inside this CREATE CONSTRAINT left behind: an unowned index, not ONLINE.
+        """Return what a server killed inside this CREATE CONSTRAINT left behind: an unowned index, not ONLINE.
 
         While it is there, even IF NOT EXISTS fails; DROP INDEX removes it.
         """
@@ -131,7 +131,7 @@ class Catalogue:
         return found if target.name in {None, found.object.name} else None
 
     def with_names_of(self, later: Catalogue) -> Catalogue:
-        """Give names to the objects that had none, where they are in a catalogue that was read later."""
+        """Return names to the objects that had none, where they are in a catalogue that was read later."""
         if not self.anonymous:
             return self
         entries = []
@@ -142,11 +142,11 @@ class Catalogue:
 
     @property
     def anonymous(self) -> bool:
-        """Whether it holds objects whose name the server chose and that were not read back since."""
+        """Return whether it holds objects whose name the server chose and that were not read back since."""
         return any(key.startswith(_ANONYMOUS) for key in (*self.constraints, *self.indexes))
 
     def with_object(self, target: SchemaObject) -> Catalogue:
-        """Give the catalogue as it is after this constraint (with its index) or index was made."""
+        """Return the catalogue as it is after this constraint (with its index) or index was made."""
         constraints, indexes, names = dict(self.constraints), dict(self.indexes), dict(self._names)
         for entry in backed(CatalogueEntry(target)):
             key = _key_of(entry.object)
@@ -155,7 +155,7 @@ class Catalogue:
         return Catalogue(constraints, indexes, names)
 
     def without(self, entry: CatalogueEntry) -> Catalogue:
-        """Give the catalogue as it is after this constraint (with its index) or index was dropped."""
+        """Return the catalogue as it is after this constraint (with its index) or index was dropped."""
         gone = [entry]
         if entry.object.type.is_constraint:
             gone += [each for each in self.indexes.values() if each.owner == entry.name]
@@ -169,14 +169,14 @@ class Catalogue:
 
 
 def index_of(constraint: SchemaObject) -> SchemaObject:
-    """Give the range index that backs a uniqueness or key constraint."""
+    """Return the range index that backs a uniqueness or key constraint."""
     return SchemaObject(
         ObjectType.RANGE, constraint.entity, constraint.labels, constraint.properties, constraint.name
     )
 
 
 def backed(entry: CatalogueEntry) -> list[CatalogueEntry]:
-    """Give an entry, with the index that backs it where it is such a constraint."""
+    """Return an entry, with the index that backs it where it is such a constraint."""
     if not entry.object.type.has_index:
         return [entry]
     index = index_of(entry.object)

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from graphmigrate.schema.model import CatalogueEntry, DdlAction
 
 
+_MOST_DIMENSIONS = 4096
+
+
 def holds(action: DdlAction, catalogue: Catalogue) -> bool:
-    """Whether the outcome is so: the object is there, under its name if it has one; or the name is gone."""
+    """Return whether the outcome is so: the object is there, under its name if it has one; or the name is gone."""
     if action.target is None:
         return catalogue.holder(action.name or "") is None
     found = catalogue.find(action.target)
@@ -41,15 +44,35 @@ def conflict(action: DdlAction, catalogue: Catalogue) -> str | None:
     return obstacle.sentence if obstacle else None
 
 
+def fault(action: DdlAction) -> str | None:
+    """Return why every server refuses the action, whatever its catalogue holds, though EXPLAIN lets it pass."""
+    names = [action.name] if action.name is not None else []
+    tokens = [*action.target.labels, *action.target.properties] if action.target else []
+    if any(not each.strip() for each in names) or "" in tokens:
+        return "A name is empty here."
+    if any("\0" in each for each in (*names, *tokens)):
+        return "A name holds the character NUL here."
+    for what, found in (
+        ("property", action.target.properties if action.target else ()),
+        ("label", action.target.labels if action.target else ()),
+    ):
+        twice = next((each for number, each in enumerate(found) if each in found[:number]), None)
+        if twice is not None:
+            return f"The {what} {identifier(twice)} is written twice here."
+    if action.dimensions is not None and not 1 <= action.dimensions <= _MOST_DIMENSIONS:
+        return f"A vector index has 1 to {_MOST_DIMENSIONS} dimensions, not {action.dimensions}."
+    return None
+
+
 def apply(actions: Iterable[DdlAction], catalogue: Catalogue) -> Catalogue:
-    """Give the catalogue expected after these actions; one that would be refused leaves it as it was."""
+    """Return the catalogue expected after these actions; one that would be refused leaves it as it was."""
     for action in actions:
         catalogue = _after(action, catalogue) or catalogue
     return catalogue
 
 
 def refused(actions: Iterable[DdlAction], catalogue: Catalogue) -> bool:
-    """Whether the server would refuse one of these actions, and so the whole transaction of theirs."""
+    """Return whether the server would refuse one of these actions, and so the whole transaction of theirs."""
     for action in actions:
         after = _after(action, catalogue)
         if after is None:
@@ -59,7 +82,7 @@ def refused(actions: Iterable[DdlAction], catalogue: Catalogue) -> bool:
 
 
 def made_by(actions: Iterable[DdlAction], before: Catalogue, now: Catalogue) -> tuple[CatalogueEntry, ...]:
-    """Give the objects that these actions create, that are there, and that were not before."""
+    """Return the objects that these actions create, that are there, and that were not before."""
     targets = [action.target for action in actions if action.target and before.find(action.target) is None]
     found = (now.find(target) for target in targets)
     return tuple(entry for entry in found if entry)
@@ -101,7 +124,7 @@ class Trace:
 
 
 def outcome(actions: Iterable[DdlAction]) -> tuple[DdlAction, ...]:
-    """Give what is to hold in the end: of several actions on a name the last (made, then dropped: gone)."""
+    """Return what is to hold in the end: of several actions on a name the last (made, then dropped: gone)."""
     final: dict[str | SchemaObject, DdlAction] = {}
     for action in actions:
         subject = _subject(action)
@@ -111,7 +134,7 @@ def outcome(actions: Iterable[DdlAction]) -> tuple[DdlAction, ...]:
 
 
 def traces(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> tuple[Trace, ...]:
-    """Give everything that a segment touches, with its three states."""
+    """Return everything that a segment touches, with its three states."""
     expected = before if refused(actions, before) else apply(actions, before)
     found = []
     for action in outcome(actions):
@@ -153,7 +176,7 @@ def fate(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> Fat
 
 
 def leaves_a_trace(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> bool:
-    """Whether the catalogue shows that a segment took effect, or that it did not; one that changes nothing leaves none."""
+    """Return whether the catalogue shows that a segment took effect, or that it did not; one that changes nothing leaves none."""
     return any(trace.verdict for trace in traces(actions, before.with_names_of(now), now))
 
 
@@ -171,7 +194,7 @@ def _subject(action: DdlAction) -> str | SchemaObject:
 
 
 def _look(subject: str | SchemaObject, action: DdlAction, catalogue: Catalogue) -> SchemaObject | None:
-    """Give what a subject is; what a killed server left of a constraint is nothing yet."""
+    """Return what a subject is; what a killed server left of a constraint is nothing yet."""
     if isinstance(subject, SchemaObject):
         found = catalogue.find(subject)
         return subject if found else None
@@ -193,7 +216,7 @@ class _Obstacle(NamedTuple):
 
 
 def _after(action: DdlAction, catalogue: Catalogue) -> Catalogue | None:
-    """Give the catalogue after one action; None where the server refuses it."""
+    """Return the catalogue after one action; None where the server refuses it."""
     obstacle = _obstacle(action, catalogue)
     if obstacle:
         return None if obstacle.refused else catalogue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+FOR_ENTERPRISE = "Put it into a migration of its own that begins with: // assume that edition is enterprise"
 
 
 class ObjectType(StrEnum):
@@ -24,17 +26,17 @@ class ObjectType(StrEnum):
 
     @property
     def is_constraint(self) -> bool:
-        """Whether it is a constraint rather than an index."""
+        """Return whether it is a constraint rather than an index."""
         return self.value.endswith("constraint")
 
     @property
     def needs_enterprise(self) -> bool:
-        """Whether Community Edition refuses it (Operations Manual, "Introduction", the edition table)."""
+        """Return whether Community Edition refuses it (Operations Manual, "Introduction", the edition table)."""
         return self in {ObjectType.KEY, ObjectType.EXISTENCE, ObjectType.PROPERTY_TYPE}
 
     @property
     def has_index(self) -> bool:
-        """Whether it is a constraint that is backed by a range index of its own."""
+        """Return whether it is a constraint that is backed by a range index of its own."""
         return self in {ObjectType.UNIQUENESS, ObjectType.KEY}
 
 
@@ -64,13 +66,18 @@ class SchemaObject:
 
 @dataclass(frozen=True, slots=True)
 class DdlAction:
-    """What one DDL statement does: ``create`` has ``target``, ``drop`` has only a name."""
+    """What one DDL statement does: ``create`` has ``target``, ``drop`` has only a name.
+
+    ``plain`` tells that every server can parse the statement; ``dimensions`` are those of a vector index, where it has them.
+    """
 
     verb: str  # "create" or "drop"
     of: str  # "index" or "constraint"
     guarded: bool
     name: str | None
     target: SchemaObject | None = None
+    dimensions: int | None = field(default=None, compare=False)
+    plain: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def normalise_text(text: str) -> str:
 
 
 def normalise(words: Sequence[str]) -> str | None:
-    """Give the canonical text of a type cut into words and signs; None where it is no property type."""
+    """Return the canonical text of a type cut into words and signs; None where it is no property type."""
     if len(words) > _MOST_WORDS:
         return None
     parser = _Parser([word.upper() for word in words])

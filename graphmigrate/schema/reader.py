@@ -6,15 +6,18 @@ leave open was tried on Neo4j 5.26 and 2026.05. Anything else is answered with N
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from itertools import dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.lexer import TokenKind
+from graphmigrate.cypher.lexer import Token, TokenKind, unquoted
 from graphmigrate.cypher.reader import Cursor, NotUnderstood, significant
 from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject
 from graphmigrate.schema.property_types import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _INDEX_TYPES = {
     "RANGE": ObjectType.RANGE,
@@ -26,6 +29,7 @@ _INDEX_TYPES = {
 }
 _SEVERAL_LABELS = {ObjectType.FULLTEXT, ObjectType.VECTOR}
 _LOOKUP_FUNCTIONS = {"node": "LABELS", "relationship": "TYPE"}
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|`[^`\\\0]+`")
 _ENTITY_WORDS = {"NODE": "node", "RELATIONSHIP": "relationship", "REL": "relationship"}
 
 
@@ -45,7 +49,25 @@ def read_ddl(text: str) -> DdlAction | None:
         cursor.expect_end()
     except NotUnderstood:
         return None
-    return action
+    return replace(action, plain=_is_plain(text, words, action))
+
+
+def _is_plain(text: str, words: Sequence[Token], action: DdlAction) -> bool:
+    """Return whether a statement has one of the few forms that every server parses, so that none has to be asked.
+
+    These are DROP, CREATE [RANGE] INDEX and CREATE CONSTRAINT … IS UNIQUE, with a name, without prefix, options or escapes.
+    """
+    if action.name is None or "\\" in text or words[0].text.upper() == "CYPHER":
+        return False
+    if action.target:
+        end = [")"] if action.target.type is ObjectType.RANGE else ["IS", "UNIQUE"]
+        if [word.text.upper() for word in words[-len(end) :]] != end:
+            return False
+    signs = set("().,:-[]")
+    return all(
+        token.text in signs if token.kind is TokenKind.PUNCTUATION else _PLAIN_NAME.fullmatch(token.text)
+        for token in words
+    )
 
 
 class _Pattern(NamedTuple):
@@ -74,7 +96,7 @@ def _drop(cursor: Cursor) -> DdlAction:
     of = "constraint" if cursor.take("CONSTRAINT") else "index"
     if of == "index":
         cursor.expect("INDEX")
-    name = cursor.identifier()
+    name = _name(cursor)
     return DdlAction("drop", of, cursor.take("IF", "EXISTS"), name)
 
 
@@ -94,12 +116,12 @@ def _create(cursor: Cursor) -> DdlAction:
 def _named(of: str, cursor: Cursor, rest: Callable[[Cursor, str | None], SchemaObject]) -> DdlAction:
     name = None
     if not cursor.sees("IF", "NOT", "EXISTS") and not cursor.sees("FOR", "("):
-        name = cursor.identifier()
+        name = _name(cursor)
     guarded = cursor.take("IF", "NOT", "EXISTS")
     cursor.expect("FOR")
     target = rest(cursor, name)
-    _options(cursor)
-    return DdlAction("create", of, guarded, name, target)
+    options = _options(cursor)
+    return DdlAction("create", of, guarded, name, target, _dimensions(options))
 
 
 def _index(kind: ObjectType, cursor: Cursor, name: str | None) -> SchemaObject:
@@ -191,9 +213,9 @@ def _labelled(cursor: Cursor, close: str) -> tuple[str, tuple[str, ...]]:
     variable = cursor.identifier()
     labels = []
     if cursor.take(":"):
-        labels.append(cursor.identifier())
+        labels.append(_name(cursor))
         while cursor.take("|"):
-            labels.append(cursor.identifier())
+            labels.append(_name(cursor))
     cursor.expect(close)
     return variable, tuple(labels)
 
@@ -217,13 +239,34 @@ def _property(pattern: _Pattern, cursor: Cursor) -> str:
     if cursor.identifier() != pattern.variable:
         raise NotUnderstood
     cursor.expect(".")
-    return cursor.identifier()
+    return _name(cursor)
 
 
-def _options(cursor: Cursor) -> None:
+def _options(cursor: Cursor) -> Sequence[Token]:
     """Pass over ``OPTIONS {…}``: they tune an index, they do not make it another one."""
     if not cursor.take("OPTIONS"):
-        return
+        return ()
     unknown = {TokenKind.PARAMETER, TokenKind.SEPARATOR, TokenKind.UNTERMINATED}
-    if any(token.kind in unknown for token in cursor.bracket("{")):
+    options = cursor.bracket("{")
+    if any(token.kind in unknown for token in options):
         raise NotUnderstood
+    return options
+
+
+def _dimensions(options: Sequence[Token]) -> int | None:
+    """Return the number after ``vector.dimensions``; None where it is not a plain one."""
+    found = dropwhile(
+        lambda token: token.kind is not TokenKind.NAME or unquoted(token) != "vector.dimensions", options
+    )
+    words = [token.text for token in found][1:5]
+    sign = -1 if words[1:2] == ["-"] else 1
+    number, after = (*words[2 if sign < 0 else 1 :], "", "")[:2]
+    return sign * int(number) if re.fullmatch("[0-9]{1,18}", number) and after in {"", ",", "}"} else None
+
+
+def _name(cursor: Cursor) -> str:
+    """Read a name, which may be empty: EXPLAIN lets that pass, and ``fault`` reports it."""
+    token = cursor.next()
+    if token.kind not in {TokenKind.WORD, TokenKind.NAME}:
+        raise NotUnderstood
+    return unquoted(token)

@@ -25,7 +25,7 @@ def identifier(name: str) -> str:
 
 
 def render(target: SchemaObject, *, guarded: bool = True) -> str:
-    """Give the CREATE statement of a constraint or index, without the options of an index.
+    """Return the CREATE statement of a constraint or index, without the options of an index.
 
     Raises ValueError for an object of a kind that only a newer server knows.
     """
@@ -45,7 +45,7 @@ def render(target: SchemaObject, *, guarded: bool = True) -> str:
 
 
 def describe(target: SchemaObject) -> str:
-    """Give a phrase for messages, such as ``a uniqueness constraint on (:Project {id})``."""
+    """Return a phrase for messages, such as ``a uniqueness constraint on (:Project {id})``."""
     article = _ARTICLES.get(target.type.value[0], "a")
     phrase = f"{article} {target.type.value}"
     if target.labels or target.properties:

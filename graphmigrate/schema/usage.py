@@ -17,7 +17,7 @@ _ANY_INDEX = {"CALL", "$"}  # a procedure may name an index in a text, $(…) a 
 
 
 def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
-    """Whether a data statement might read by one of these indexes.
+    """Return whether a data statement might read by one of these indexes.
 
     True where it reads and mentions an index's name or one of its labels or types, and wherever that cannot be told.
     """
@@ -30,7 +30,7 @@ def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
 
 
 def mentioned(text: str) -> set[str] | None:
-    """Give every name in a statement, labels and types among them; None where it may write under others, too."""
+    """Return every name in a statement, labels and types among them; None where it may write under others, too."""
     words, names = _read(text)
     return None if words & _ANY_INDEX or "\\" in text else names
 

@@ -8,11 +8,9 @@ import pytest
 
 from graphmigrate.cli.doctor import lines
 from graphmigrate.cli.render.style import Style
-from graphmigrate.doctor import examine, patient
-from graphmigrate.doctor.patient import listening
-from graphmigrate.doctor.releases import trouble_with
-from graphmigrate.doctor.rights import NEEDED, OTHERS, judge, missing
-from graphmigrate.doctor.way import certified, is_local, unencrypted, unverified
+from graphmigrate.doctor import examine, server
+from graphmigrate.doctor.network import certified, is_local, unencrypted, unverified
+from graphmigrate.doctor.server import NEEDED, OTHERS, judge_rights, listening, missing_rights, trouble_with
 from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Checkup, Health
 from graphmigrate.settings import Settings
@@ -49,22 +47,22 @@ def test_rights_of_the_built_in_roles() -> None:
     publisher = [*reader, *granted("write", "token")]
     architect = [*publisher, *granted("index", "constraint")]
     admin = [*architect, *granted("transaction_management")]
-    assert missing(reader, "neo4j") == [name for name in NEEDED if name != "reading"]
-    assert "writing" not in missing(publisher, "neo4j")
-    assert missing(architect, "neo4j") == [OTHERS]
-    assert missing(admin, "neo4j") == []
+    assert missing_rights(reader, "neo4j") == [name for name in NEEDED if name != "reading"]
+    assert "writing" not in missing_rights(publisher, "neo4j")
+    assert missing_rights(architect, "neo4j") == [OTHERS]
+    assert missing_rights(admin, "neo4j") == []
 
 
 def test_who_migrates_alone_needs_no_other_users_transactions() -> None:
     editor = granted("match", "write")
     architect = [*editor, *granted("token", "index", "constraint")]
-    alone = judge(architect, "neo4j")
+    alone = judge_rights(architect, "neo4j")
     assert alone.health is Health.OK
     assert f"not {OTHERS}" in alone.message
-    admin = judge([*architect, *granted("transaction_management")], "neo4j")
+    admin = judge_rights([*architect, *granted("transaction_management")], "neo4j")
     assert admin.health is Health.OK
     assert "not" not in admin.message
-    lacking = judge(editor, "neo4j")
+    lacking = judge_rights(editor, "neo4j")
     assert lacking.health is Health.FINDING
     assert "constraints and indexes" in lacking.message
     assert OTHERS not in lacking.message
@@ -72,9 +70,9 @@ def test_who_migrates_alone_needs_no_other_users_transactions() -> None:
 
 def test_a_deny_takes_a_right_away_and_other_graphs_do_not_count() -> None:
     everything = granted("match", "write", "token", "index", "constraint", "transaction_management")
-    assert missing(everything, "neo4j") == []
-    assert missing([*everything, *granted("write", access="DENIED")], "neo4j") == ["writing"]
-    assert missing(granted("match", graph="other"), "neo4j") == list(NEEDED)
+    assert missing_rights(everything, "neo4j") == []
+    assert missing_rights([*everything, *granted("write", access="DENIED")], "neo4j") == ["writing"]
+    assert missing_rights(granted("match", graph="other"), "neo4j") == list(NEEDED)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +150,15 @@ def test_a_certificate_is_renewed_in_time(now: str, health: Health) -> None:
 
 
 def test_without_the_rust_extension(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert patient.driver().health is Health.OK
+    assert server.driver().health is Health.OK
 
     def none_of_it(name: str) -> str:
         if name == "neo4j-rust-ext":
             raise PackageNotFoundError(name)
         return installed(name)
 
-    monkeypatch.setattr(patient, "version", none_of_it)
-    found = patient.driver()
+    monkeypatch.setattr(server, "version", none_of_it)
+    found = server.driver()
     assert found.health is Health.FINDING
     assert installed("neo4j") in str(found.hint)
 

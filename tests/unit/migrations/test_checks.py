@@ -94,7 +94,16 @@ def test_failures_that_the_server_does_not_tell_are_warned_of(then):
     assert codes(text) == ["GM130", "GM221"]
 
 
-@pytest.mark.parametrize("then", ["FAIL", "RETRY FOR 3 SECS", "RETRY FOR 3 SECS THEN FAIL"])
+@pytest.mark.parametrize(
+    "retry", ["RETRY", "RETRY FOR 3 SECS", "RETRY FOR 2.5 SECONDS REPORT STATUS AS then RETURN then"]
+)
+def test_a_retry_that_does_not_say_then_leaves_out_what_fails_again(retry):
+    text = f"UNWIND [1, 0] AS i CALL (i) {{ CREATE (:X {{i: 1 / i}}) }} IN TRANSACTIONS ON ERROR {retry};"
+    (found, _) = check_statements(tasks(text), SERVER)
+    assert (found.code, found.hint) == ("GM130", "Write ON ERROR RETRY THEN FAIL.")
+
+
+@pytest.mark.parametrize("then", ["FAIL", "RETRY FOR 3 SECS THEN FAIL"])
 def test_failures_that_end_the_statement_are_not(then):
     text = (
         f"UNWIND [1] AS i CALL (i) {{ CREATE (:Continue:BREAK {{i: i}}) }} IN TRANSACTIONS ON ERROR {then};"
@@ -176,3 +185,7 @@ def test_options_that_change_nothing_are_warned_of():
 def test_an_index_without_options_that_is_there_needs_no_word():
     plain = "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.options)"
     assert check(tasks(plain + ";"), SERVER, apply([read_ddl(plain)], Catalogue())) == []
+
+
+def test_ddl_that_no_server_runs_is_refused_before_anything_runs():
+    assert codes("CREATE INDEX x FOR (n:A) ON (n.p, n.p);") == ["GM201"]

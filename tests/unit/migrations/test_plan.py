@@ -10,7 +10,7 @@ from graphmigrate.database.history import SKIPPED, STARTED, Attempt, History, Hi
 from graphmigrate.database.version import Version
 from graphmigrate.migrations.checksums import checksum
 from graphmigrate.migrations.model import Migration, MigrationFile
-from graphmigrate.migrations.plan import Entry, Plan, build, compare, judged_anew
+from graphmigrate.migrations.plan import Entry, Plan, build, compare, judged_anew, other_language
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.results import State, Target
@@ -153,3 +153,40 @@ def test_a_statement_is_not_called_interrupted_while_a_run_may_be_inside(
     found = build([(entry, migration)], history, server_of(), "main", allow_out_of_order=False)
     assert [each.code for each in found.problems] == codes
     assert len(found.tasks) == 1
+
+
+@pytest.mark.parametrize(
+    ("earlier", "header", "default", "told"),
+    [
+        (
+            ["5", "5"],
+            "",
+            "25",
+            "This file would run under Cypher 25, the database's default; earlier ones ran under Cypher 5.",
+        ),
+        (["5"], "// graphmigrate: cypher 5", "25", None),
+        (["5", "25"], "", "25", None),
+        (["5"], "", "5", None),
+        ([], "", "25", None),
+        ([None], "", "25", None),
+    ],
+)
+def test_a_file_that_names_no_language_is_warned_of_where_it_would_be_a_new_one(
+    earlier, header, default, told
+):
+    rows = [
+        HistoryRow(
+            f"main/migration/{number}@1",
+            Version.parse(str(number)),
+            "",
+            "cypher",
+            "c",
+            "applied",
+            1,
+            1,
+            language=each,
+        )
+        for number, each in enumerate(earlier, 2)
+    ]
+    found = other_language(planned(header), history_of(rows), default)
+    assert [each.message for each in found] == ([told] if told else [])

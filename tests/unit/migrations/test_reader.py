@@ -168,3 +168,20 @@ def test_a_file_means_the_same_with_either_line_end() -> None:
     assert windows.statements == unix.statements
     assert windows.header == unix.header
     assert windows.file.checksum == unix.file.checksum
+
+
+def test_the_language_in_the_header_is_sent_with_each_statement_that_does_not_name_its_own() -> None:
+    migration, codes = read_text(
+        "// graphmigrate: cypher 25\nCREATE (:A);\n  cypher /* old */ 5 CREATE (:B);"
+    )
+    assert (migration.header.options.cypher, codes) == ("25", [])
+    first, second = migration.statements
+    assert first.sent == "CYPHER 25\nCREATE (:A)"
+    assert second.sent == second.text
+    assert str(first.place_of(2, 8)).endswith(":2:8")
+    assert str(second.place_of(1, 1)).endswith(":3:3")
+
+
+def test_a_language_that_does_not_exist() -> None:
+    _, (problem,) = read_bytes(b"// graphmigrate: cypher 4\nCREATE (:A);")
+    assert problem.hint == "Write `cypher 5` or `cypher 25`."

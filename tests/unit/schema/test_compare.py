@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphmigrate.schema.catalogue import Catalogue
-from graphmigrate.schema.compare import Fate, apply, conflict, fate, holds, outcome, refused, traces
+from graphmigrate.schema.compare import Fate, apply, conflict, fate, fault, holds, outcome, refused, traces
 from graphmigrate.schema.model import CatalogueEntry
 from graphmigrate.schema.reader import read_ddl
 
@@ -250,3 +250,34 @@ def test_a_segment_that_took_effect_visibly_is_committed_and_one_that_did_not_is
         assert fate(actions, before, untouched) is Fate.NOT_COMMITTED
     stored = Catalogue.from_json(before.to_json())
     assert fate(actions, stored, after) is fate(actions, before, after)
+
+
+FAULTS = {
+    "CREATE INDEX x FOR (n:A) ON (n.p, n.q, n.p)": "The property p is written twice here.",
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE (n.p, n.p) IS UNIQUE": "The property p is written twice here.",
+    "CREATE FULLTEXT INDEX x FOR (n:A|A) ON EACH [n.p]": "The label A is written twice here.",
+    "CREATE INDEX `` FOR (n:A) ON (n.p)": "A name is empty here.",
+    "CREATE INDEX `  ` FOR (n:A) ON (n.p)": "A name is empty here.",
+    "CREATE INDEX x FOR (n:``) ON (n.p)": "A name is empty here.",
+    "CREATE INDEX x FOR (n:A) ON (n.``)": "A name is empty here.",
+    "DROP INDEX ``": "A name is empty here.",
+    "CREATE INDEX `a\\u0000b` FOR (n:A) ON (n.p)": "A name holds the character NUL here.",
+    "CREATE INDEX x FOR (n:`a\\u0000b`) ON (n.p)": "A name holds the character NUL here.",
+    "CREATE VECTOR INDEX x FOR (n:A) ON (n.p) OPTIONS {indexConfig: {`vector.dimensions`: 4097}}": (
+        "A vector index has 1 to 4096 dimensions, not 4097."
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), FAULTS.items())
+def test_what_every_server_refuses_though_it_can_be_explained(text: str, told: str) -> None:
+    action = read_ddl(text)
+    assert action is not None
+    assert fault(action) == told
+
+
+@pytest.mark.parametrize("text", ["CREATE INDEX ` x ` FOR (n:` `) ON (n.p, n.q)", "DROP CONSTRAINT x"])
+def test_what_may_be_run(text: str) -> None:
+    action = read_ddl(text)
+    assert action is not None
+    assert fault(action) is None

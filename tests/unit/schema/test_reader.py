@@ -118,7 +118,6 @@ UNREADABLE = [
     "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS UNIQUE OPTIONS $options",
     "CREATE VECTOR INDEX x FOR (n:A) ON (n.p) OPTIONS {indexConfig: {`vector.dimensions`: $d}}",
     'CREATE INDEX "x" FOR (n:A) ON (n.p)',
-    "CREATE INDEX `` FOR (n:A) ON (n.p)",
     "CREATE INDEX x FOR (n:A) ON (m.p)",
     "CREATE INDEX x FOR (n:A|B) ON (n.p)",
     "CREATE INDEX x FOR (n) ON (n.p)",
@@ -264,3 +263,60 @@ def test_descriptions_for_people():
     assert describe(SchemaObject(T.EXISTENCE, "node", ("A",), ("p",))).startswith("an existence constraint")
     with pytest.raises(ValueError, match="no DDL"):
         render(SchemaObject(T.OTHER_INDEX, "node", (), (), "future"))
+
+
+PLAIN = [
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS UNIQUE",
+    "create constraint `a b` if not exists for (n:A) require (n.p, n.`q r`) is unique",
+    "CREATE CONSTRAINT x FOR ()-[r:T]-() REQUIRE (r.p) IS UNIQUE",
+    "CREATE INDEX x FOR (n:A) ON (n.p)",
+    "CREATE RANGE INDEX x IF NOT EXISTS FOR ()-[r:T]-() ON (r.p, r.q) // why",
+    "DROP INDEX x",
+    "DROP CONSTRAINT `x y` IF EXISTS",
+]
+NOT_PLAIN = [
+    "CYPHER 25 CREATE INDEX x FOR (n:A) ON (n.p)",
+    "CREATE INDEX x FOR (n:A) ON (n.p) OPTIONS {}",
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS UNIQUE OPTIONS {}",
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS NODE UNIQUE",
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS NODE KEY",
+    "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS NOT NULL",
+    "CREATE CONSTRAINT FOR (n:A) REQUIRE n.p IS UNIQUE",
+    "CREATE INDEX FOR (n:A) ON (n.p)",
+    "CREATE INDEX x FOR (n:A) ON n.p",
+    "CREATE INDEX x FOR ()-[r:T]->() ON (r.p)",
+    "CREATE INDEX `a\\u0062` FOR (n:A) ON (n.p)",
+    "CREATE INDEX `a``b` FOR (n:A) ON (n.p)",
+    "CREATE INDEX x FOR (n:\u00c4) ON (n.p)",
+    "CREATE TEXT INDEX x FOR (n:A) ON (n.p)",
+    "CREATE LOOKUP INDEX x FOR (n) ON EACH labels(n)",
+    "DROP INDEX ``",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"), [*((each, True) for each in PLAIN), *((each, False) for each in NOT_PLAIN)]
+)
+def test_only_these_forms_need_no_question_to_the_server(text: str, plain: bool) -> None:
+    action = read_ddl(text)
+    assert action is not None
+    assert action.plain is plain
+
+
+@pytest.mark.parametrize(
+    ("written", "dimensions"),
+    [
+        ("1536", 1536),
+        ("0", 0),
+        ("-1", -1),
+        ("4097, a: 1", 4097),
+        ("1 + 2", None),
+        ("'3'", None),
+        ("3.0", None),
+    ],
+)
+def test_the_dimensions_of_a_vector_index(written: str, dimensions: int | None) -> None:
+    options = f"{{indexConfig: {{`vector.similarity_function`: 'cosine', `vector.dimensions`: {written}}}}}"
+    action = read_ddl(f"CREATE VECTOR INDEX x FOR (n:A) ON (n.p) OPTIONS {options}")
+    assert action is not None
+    assert action.dimensions == dimensions

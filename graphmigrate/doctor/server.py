@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database import contact, queries
+from graphmigrate.database import diagnosis, queries
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import DriverFailure, code_of
 from graphmigrate.database.ledger import read_run_record
 from graphmigrate.database.lock import current_holder
-from graphmigrate.doctor import releases, rights
-from graphmigrate.doctor.way import finding, is_local, ok
+from graphmigrate.database.target import facts_of, target_problems
+from graphmigrate.doctor.network import finding, is_local, ok
 from graphmigrate.errors import ConnectionFailed
 from graphmigrate.events import ignore
 from graphmigrate.migrations.workspace import Workspace
@@ -22,6 +23,8 @@ from graphmigrate.results import Check, Health
 from graphmigrate.settings import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from graphmigrate.settings import Settings
 
 SKEW = 5.0
@@ -34,6 +37,36 @@ _SETTINGS = (
     "server.http.enabled",
     "server.http.listen_address",
 )
+# "Neo4j v5 Long-Term Support" (neo4j.com/developer-blog): 5.26 is supported until June 2028, 4.4 was until November 2025.
+LONG_TERM = {(5, 26): date(2028, 6, 30), (4, 4): date(2025, 11, 30)}
+OLDEST = (5, 26)
+_MONTHS_OF_GRACE = 3
+_LONG_TERM_YEARS = 3  # "Upgrade and Migration Guide", "Version numbers": the window of a calendar LTS release
+OTHERS = "other users' transactions"
+# Each right, and the sets of actions of SHOW USER PRIVILEGES that grant it (Operations Manual, "Built-in roles and privileges").
+NEEDED = {
+    "reading": ({"match"}, {"traverse", "read"}, {"graph_actions"}),
+    "writing": (
+        {"write"},
+        {"graph_actions"},
+        {"create_element", "delete_element", "set_label", "remove_label", "set_property"},
+    ),
+    "constraints and indexes": (
+        {"constraint", "index"},
+        {"database_actions"},
+        {"create_constraint", "drop_constraint", "create_index", "drop_index"},
+    ),
+    "new labels, types and property names": (
+        {"token"},
+        {"database_actions"},
+        {"create_label", "create_reltype", "create_propertykey"},
+    ),
+    OTHERS: (
+        {"transaction_management"},
+        {"database_actions"},
+        {"show_transaction", "terminate_transaction"},
+    ),
+}
 
 
 def driver() -> Check:
@@ -49,7 +82,7 @@ def driver() -> Check:
         )
 
 
-class Patient:
+class ServerChecks:
     """The server behind the settings. ``direct`` talks to the very address, ``workspace`` as every command does."""
 
     def __init__(self, settings: Settings, *, own_server: bool = False) -> None:
@@ -61,7 +94,7 @@ class Patient:
         )
         self.direct = Workspace(self._direct_settings, None, ignore)
         self._databases: list[dict[str, Any]] = []
-        self._said: dict[str, str] = {}
+        self._server_settings: dict[str, str] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -69,22 +102,17 @@ class Patient:
         self.direct.close()
 
     def sign_in(self) -> Check:
-        """Give the user name and the password."""
+        """Send the user name and the password."""
         rows = self.direct.database.read(queries.CURRENT_USER)
-        self._said = self._server_settings()
-        if not rows:
-            return ok("sign-in", "nobody is asked for a password")
-        return ok("sign-in", f"as {rows[0]['user']}")
-
-    def _server_settings(self) -> dict[str, str]:
         try:
-            rows = self.direct.database.read(queries.SERVER_SETTINGS, names=list(_SETTINGS))
+            found = self.direct.database.read(queries.SERVER_SETTINGS, names=list(_SETTINGS))
         except DriverFailure:
-            return {}  # not every user may see them
-        return {row["name"]: row["value"] for row in rows}
+            found = []  # not every user may see them
+        self._server_settings = {row["name"]: row["value"] for row in found}
+        return ok("sign-in", f"as {rows[0]['user']}" if rows else "nobody is asked for a password")
 
     def database(self) -> Check:
-        """Find the database and its state."""
+        """Find the database, its kind and its state."""
         rows = [row.data() for row in self.direct.database.read(queries.DATABASES)]
         wanted = (self.settings.database or next((r["name"] for r in rows if r["home"]), "")).lower()
         self._databases = [row for row in rows if wanted in {row["name"].lower(), *row["aliases"]}]
@@ -102,6 +130,9 @@ class Patient:
                 hint=f"START DATABASE {wanted}, or see the server's log.",
                 code="GM309",
             )
+        name = self._databases[0]["name"]
+        for problem in target_problems(name, "", facts_of(rows, name)):
+            return Check("database", Health.FINDING, problem.message, problem.hint, problem.code)
         home = "" if self.settings.database else ", the user's home database"
         return ok("database", f"{wanted} is online{home}")
 
@@ -117,7 +148,7 @@ class Patient:
                     f"Write neo4j{self.settings.uri.removeprefix('bolt')}: writes then find the leader.",
                 )
             return ok("routing", "a single server, addressed as such")
-        unreachable = [each for each in members if not self._answers(each)]
+        unreachable = [member for member in members if not self._answers(member)]
         if unreachable:
             raise ConnectionFailed(
                 f"The server says that the database is at {', '.join(unreachable)}, which does not answer from here.",
@@ -129,30 +160,28 @@ class Patient:
 
     def _answers(self, member: str) -> bool:
         scheme = self.settings.uri.partition("://")[0]
-        address = contact.address_of(f"{scheme}://{member}")
+        address = diagnosis.address_of(f"{scheme}://{member}")
         try:
             if address:
-                contact.reach(address, self.settings.connection_timeout).close()
+                diagnosis.reach(address, self.settings.connection_timeout).close()
         except ConnectionFailed:
             return False
         return address is not None
 
     def version(self) -> Check:
-        """Judge the server's age."""
+        """Judge the server's release."""
         target = self.workspace.target
-        said = f"Neo4j {target.version}, {target.edition} edition"
-        trouble = releases.trouble_with(target.version, datetime.now(UTC).date())
+        release = f"Neo4j {target.version}, {target.edition} edition"
+        for problem in target_problems(target.database, target.version):
+            return Check("version", Health.FINDING, problem.message, problem.hint, problem.code)
+        trouble = trouble_with(target.version, datetime.now(UTC).date())
         if trouble:
-            newer = "Upgrade: see 'Supported versions' on neo4j.com"
-            hint = (
-                f"{newer}. graphmigrate is tested with 5.26 and later." if not self._tested else f"{newer}."
+            tested = (
+                " graphmigrate is tested with 5.26 and later." if _series(target.version) < OLDEST else ""
             )
-            return finding("version", f"{said}, {trouble}.", hint)
-        return ok("version", f"{said}, still gets fixes")
-
-    @property
-    def _tested(self) -> bool:
-        return releases.is_tested(self.workspace.target.version)
+            hint = f"Upgrade: see 'Supported versions' on neo4j.com.{tested}"
+            return finding("version", f"{release}, {trouble}.", hint)
+        return ok("version", f"{release}, still gets fixes")
 
     def rights(self) -> Check:
         """Try what can be tried without writing; on Enterprise Edition read the privileges for the rest."""
@@ -169,14 +198,14 @@ class Patient:
             )
         if target.edition != "enterprise":
             return ok("rights", f"all: in {target.edition.title()} Edition every user has them")
-        return rights.judge((row.data() for row in database.read(queries.PRIVILEGES)), target.database)
+        return judge_rights((row.data() for row in database.read(queries.PRIVILEGES)), target.database)
 
     def initial_password(self) -> Check:
-        """Try Neo4j's initial password, once: whoever still has it is open to everybody."""
-        if self._said.get("dbms.security.auth_enabled") == "false":
+        """Try Neo4j's initial password, once: everybody knows it."""
+        if self._server_settings.get("dbms.security.auth_enabled") == "false":
             return finding(
                 "initial password",
-                "Authentication is off: whoever reaches the port may do anything.",
+                "Authentication is off: everybody who reaches the port may do anything.",
                 "dbms.security.auth_enabled=true, and neo4j-admin dbms set-initial-password",
             )
         stranger = replace(self._direct_settings, username=INITIAL, password=Secret(INITIAL))
@@ -201,7 +230,7 @@ class Patient:
 
     def listening_address(self) -> Check:
         """Judge where the server listens, and whether it takes unencrypted connections there."""
-        return listening(self._said, own_server=self.own_server)
+        return listening(self._server_settings, own_server=self.own_server)
 
     def clock(self) -> Check:
         """Compare the server's clock with this machine's."""
@@ -239,15 +268,19 @@ class Patient:
         return ok("ledger", f"{at}, no run is at work")
 
 
-def listening(said: dict[str, str], *, own_server: bool) -> Check:
-    """Judge settings of the server, as SHOW SETTINGS gives them."""
+def listening(settings: dict[str, str], *, own_server: bool) -> Check:
+    """Judge settings of the server, as SHOW SETTINGS lists them."""
     name = "listening address"
-    bolt = said.get("server.bolt.listen_address")
+    bolt = settings.get("server.bolt.listen_address")
     if bolt is None:
         return Check(name, Health.SKIPPED, "not visible to this user")
-    http = said.get("server.http.listen_address", "") if said.get("server.http.enabled") == "true" else ""
+    http = (
+        settings.get("server.http.listen_address", "")
+        if settings.get("server.http.enabled") == "true"
+        else ""
+    )
     open_ones = []
-    if said.get("server.bolt.tls_level") != "REQUIRED" and not is_local([bolt.rpartition(":")[0]]):
+    if settings.get("server.bolt.tls_level") != "REQUIRED" and not is_local([bolt.rpartition(":")[0]]):
         open_ones.append(f"Bolt on {bolt}")
     if http and not is_local([http.rpartition(":")[0]]):
         open_ones.append(f"HTTP on {http}")
@@ -262,3 +295,63 @@ def listening(said: dict[str, str], *, own_server: bool) -> Check:
         "Listen on 127.0.0.1, or require TLS (server.bolt.tls_level=REQUIRED, server.http.enabled=false); a container's "
         "port is kept on this machine by -p 127.0.0.1:7687:7687.",
     )
+
+
+def trouble_with(release: str, today: date) -> str | None:
+    """Return what is wrong with a release's age; None where it still gets fixes.
+
+    Calendar releases get fixes until the next one comes, about monthly; a few months of grace are given, because no table
+    here knows what was released since.
+    """
+    series = _series(release)
+    if series in LONG_TERM:
+        return None if today <= LONG_TERM[series] else f"got its last fix by {LONG_TERM[series]:%B %Y}"
+    if series < OLDEST:
+        return "gets no fixes any more"
+    if series[0] < 2025 or series[0] > 9000:
+        return None
+    age = (today.year - series[0]) * 12 + today.month - series[1]
+    allowed = 12 * _LONG_TERM_YEARS if "LTS" in release.upper() else _MONTHS_OF_GRACE
+    if age > allowed:
+        return f"is {age} months old, and a release of this kind gets fixes until the next one only"
+    return None
+
+
+def _series(release: str) -> tuple[int, int]:
+    """Return the first two numbers of a release; one that has none counts as newer than any."""
+    numbers = re.match(r"(\d+)\.(\d+)", release)
+    return (int(numbers[1]), int(numbers[2])) if numbers else (9999, 0)
+
+
+def judge_rights(privileges: Iterable[Mapping[str, str]], database: str) -> Check:
+    """Return the check of what is missing; who migrates alone needs no other users' transactions."""
+    lacking = missing_rights(privileges, database)
+    needed = [right for right in lacking if right != OTHERS]
+    if needed:
+        return finding(
+            "rights",
+            f"This user lacks: {', '.join(needed)}.",
+            "Grant what is missing, or: GRANT ROLE architect TO the user (admin where several users migrate one "
+            "database). 'status' and 'plan' only read.",
+        )
+    have = "reading, writing, constraints and indexes"
+    if lacking:
+        return ok(
+            "rights", f"{have}; not {OTHERS}, which matters only where several users migrate one database"
+        )
+    return ok("rights", f"{have}, {OTHERS}")
+
+
+def missing_rights(privileges: Iterable[Mapping[str, str]], database: str) -> list[str]:
+    """Return the rights that are not granted for the database; a DENY of an action takes it away.
+
+    Rows are those of SHOW USER PRIVILEGES. Rights by label or property count as granted: they are the administrator's
+    choice. Untested on a real Enterprise Edition.
+    """
+    granted: set[str] = set()
+    denied: set[str] = set()
+    for row in privileges:
+        if row["graph"] in {"*", database, "DEFAULT", "HOME"}:
+            (denied if row["access"] == "DENIED" else granted).add(row["action"])
+    have = granted - denied
+    return [name for name, ways in NEEDED.items() if not any(way <= have for way in ways)]

@@ -36,17 +36,17 @@ class Address:
 
     @property
     def encrypted(self) -> bool:
-        """Whether the scheme asks for TLS."""
+        """Return whether the scheme asks for TLS."""
         return "+s" in self.scheme
 
     @property
     def verified(self) -> bool:
-        """Whether the scheme asks for a certificate that a known authority signed."""
+        """Return whether the scheme asks for a certificate that a known authority signed."""
         return self.scheme.endswith("+s")
 
     @property
     def is_local(self) -> bool:
-        """Whether what is sent stays on this machine."""
+        """Return whether what is sent stays on this machine."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
         try:
@@ -67,7 +67,7 @@ def address_of(uri: str) -> Address | None:
 
 
 def resolve(address: Address) -> list[str]:
-    """Give the IP addresses of the host; raises ConnectionFailed (GM301)."""
+    """Return the IP addresses of the host; raises ConnectionFailed (GM301)."""
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -147,7 +147,7 @@ def _speaks_tls(address: Address, timeout: float) -> bool:
 
 
 def tls_failure(error: BaseException, uri: str) -> ConnectionFailed:
-    """Say which of the things that can be wrong with TLS is wrong here."""
+    """Return which of the things that can be wrong with TLS is wrong here."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _bad_certificate(error, uri)
     reason = getattr(error, "reason", None) or ""
@@ -195,7 +195,7 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, uri: str) -> Connectio
 
 
 def silent(uri: str, why: str = "") -> ConnectionFailed:
-    """Say that nobody answers."""
+    """Return that nobody answers."""
     return ConnectionFailed(
         f"No Neo4j answers at {uri}{f' ({why})' if why else ''}.",
         hint="Is it running, and is the address right? `graphmigrate wait` waits for one that is starting; "
@@ -205,14 +205,14 @@ def silent(uri: str, why: str = "") -> ConnectionFailed:
 
 
 def unresolved(uri: str) -> ConnectionFailed:
-    """Say that the host's name is not known."""
+    """Return that the host's name is not known."""
     return ConnectionFailed(
         f"The host name in {uri} cannot be resolved.", hint="Check its spelling and the DNS.", code="GM301"
     )
 
 
 def not_bolt(uri: str) -> ConnectionFailed:
-    """Say that something else listens there."""
+    """Return that something else listens there."""
     return ConnectionFailed(
         f"{uri} answers, but does not speak Bolt there.",
         hint="Is it the HTTP port? Bolt's default port is 7687, HTTP's 7474. A server that requires TLS wants bolt+s://.",

@@ -1,4 +1,4 @@
-"""From the host's name to the first word of Bolt, with sockets alone: each step with its own outcome."""
+"""The network from this machine to the server, with sockets alone: each step is a check of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database import contact
+from graphmigrate.database import diagnosis
 from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Health
 from graphmigrate.settings import check_ca_file, check_uri
@@ -22,18 +22,18 @@ RENEW_BEFORE = timedelta(days=30)
 
 
 def ok(name: str, message: str) -> Check:
-    """Give a check that found nothing."""
+    """Return a check that found nothing."""
     return Check(name, Health.OK, message)
 
 
-def finding(name: str, message: str, hint: str | None, code: str | None = None) -> Check:
-    """Give a check that found something to mend."""
-    return Check(name, Health.FINDING, message, hint, code)
+def finding(name: str, message: str, hint: str | None) -> Check:
+    """Return a check that found something to correct."""
+    return Check(name, Health.FINDING, message, hint)
 
 
 def is_local(hosts: list[str]) -> bool:
-    """Whether all these hosts and IP addresses are this machine itself."""
-    return all(each == "localhost" or _is_loopback(each) for each in hosts)
+    """Return whether all these hosts and IP addresses are this machine itself."""
+    return all(host == "localhost" or _is_loopback(host) for host in hosts)
 
 
 def _is_loopback(host: str) -> bool:
@@ -43,13 +43,13 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class Way:
+class NetworkChecks:
     """The steps in their order; each needs the one before. Raises UsageError (GM154) for a URI without a host."""
 
     def __init__(self, settings: Settings) -> None:
         check_uri(settings.uri)
         check_ca_file(settings)
-        address = contact.address_of(settings.uri)
+        address = diagnosis.address_of(settings.uri)
         if address is None:
             raise UsageError(
                 "The URI names no host.", hint="For example bolt://localhost:7687.", code="GM154"
@@ -60,19 +60,19 @@ class Way:
         self._connection: socket.socket | None = None
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
 
     def host(self) -> Check:
         """Ask the DNS."""
-        self.addresses = contact.resolve(self.address)
+        self.addresses = diagnosis.resolve(self.address)
         return ok("host name", f"{self.address.host} is {', '.join(self.addresses)}")
 
     def tcp(self) -> Check:
         """Open a connection."""
         started = time.monotonic()
-        self._connection = contact.reach(self.address, self.settings.connection_timeout)
+        self._connection = diagnosis.reach(self.address, self.settings.connection_timeout)
         milliseconds = (time.monotonic() - started) * 1000
         return ok("TCP", f"port {self.address.port} is open ({milliseconds:.1f} ms)")
 
@@ -82,16 +82,16 @@ class Way:
         local = is_local(self.addresses)
         if not self.address.encrypted:
             return unencrypted(self.settings.uri, local=local)
-        secured = contact.secure(self._connection, self.address, self.settings.ca_file)
+        secured = diagnosis.secure(self._connection, self.address, self.settings.ca_file)
         self._connection = secured
         if self.address.verified:
             return certified(secured.version(), secured.getpeercert() or {}, datetime.now(UTC))
         return unverified(self.settings.uri, local=local)
 
     def bolt(self) -> Check:
-        """Greet."""
+        """Agree on a version of Bolt."""
         assert self._connection is not None  # noqa: S101 - the step before
-        return ok("Bolt", f"version {contact.greet(self._connection, self.address)}")
+        return ok("Bolt", f"version {diagnosis.greet(self._connection, self.address)}")
 
 
 def unencrypted(uri: str, *, local: bool) -> Check:
@@ -119,9 +119,10 @@ def unverified(uri: str, *, local: bool) -> Check:
 def certified(protocol: str | None, certificate: dict[str, Any], now: datetime) -> Check:
     """Judge a verified certificate, as ``ssl.SSLSocket.getpeercert`` describes it."""
     end = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    days = (end - now).days
     names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
-    said = f"{protocol}, the certificate for {names} is good until {end:%Y-%m-%d} ({days} days)"
+    message = (
+        f"{protocol}, the certificate for {names} is good until {end:%Y-%m-%d} ({(end - now).days} days)"
+    )
     if end - now < RENEW_BEFORE:
-        return finding("TLS", f"{said}.", "Renew the certificate on the server.")
-    return ok("TLS", said)
+        return finding("TLS", f"{message}.", "Renew the certificate on the server.")
+    return ok("TLS", message)
