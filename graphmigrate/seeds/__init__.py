@@ -6,15 +6,13 @@ and, under the lock, ``decide`` again and ``run``. Nothing imports the driver un
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, ignore
 from graphmigrate.results import GraphSummary
-from graphmigrate.seeds.decision import Decided
-from graphmigrate.seeds.decision import judge as decisions_of
-from graphmigrate.seeds.listing import catalogue
-from graphmigrate.seeds.prepare import Preparation, PreparedSeed, prepare
+from graphmigrate.seeds.decisions import Decided
+from graphmigrate.seeds.decisions import judge as decisions_of
+from graphmigrate.seeds.prepare import Preparation, PreparedSeed, catalogue, prepare
 
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
@@ -71,18 +69,16 @@ def run(
 
     Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
     """
-    from graphmigrate.database.catalogue import unique_keys
-    from graphmigrate.seeds import preflight
+    from graphmigrate.seeds.checks import check_statements
     from graphmigrate.seeds.loader import load
     from graphmigrate.seeds.showing import hiding
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
-    unique = cache(lambda: unique_keys(database))
-    due = [each.leaner(unique) for each in decided.decisions if each.skip is None]
+    due = [each for each in decided.decisions if each.skip is None]
     seeds = [each.seed for each in due]
     with hiding(seeds):
-        preflight.check(database, seeds)
+        check_statements(database, seeds)
         return load(database, due, listen=listen), decided.skipped
 
 
@@ -98,18 +94,18 @@ def check(database: Database, preparation: Preparation, *, rows: bool = False) -
 
     Raises PreflightError (GM557) with everything that the server refuses, or SeedFileError for a bad row.
     """
-    from graphmigrate.seeds import preflight
-    from graphmigrate.seeds.showing import hiding, judge
+    from graphmigrate.seeds.checks import check_seed, check_statements
+    from graphmigrate.seeds.showing import hiding
 
     with hiding(preparation.seeds):
-        preflight.check(database, preparation.seeds)
-        return tuple(judge(seed, rows=rows) for seed in preparation.seeds)
+        check_statements(database, preparation.seeds)
+        return tuple(check_seed(seed, rows=rows) for seed in preparation.seeds)
 
 
 def show(preparation: Preparation, name: str, *, rows: int) -> SeedShowResult:
     """Return what the seed ``name`` would send; asks no database."""
-    from graphmigrate.seeds import showing
+    from graphmigrate.seeds.showing import hiding, show_seed
 
     [seed] = [each for each in preparation.seeds if each.name == name]
-    with showing.hiding([seed]):
-        return showing.show(seed, rows)
+    with hiding([seed]):
+        return show_seed(seed, rows)

@@ -24,7 +24,16 @@ from graphmigrate.seeds.filters import harmless_filters
 from graphmigrate.seeds.folder import SUFFIX, decode
 from graphmigrate.seeds.functions import Functions, Named
 from graphmigrate.seeds.paths import MissingFile, open_inside
-from graphmigrate.seeds.pieces import Fragment, Origin, Placeholder, RowBlock, Text, Token, join, pieces_of
+from graphmigrate.seeds.pieces import (
+    Fragment,
+    MadeToken,
+    Origin,
+    Placeholder,
+    RowBlock,
+    Text,
+    join,
+    pieces_of,
+)
 from graphmigrate.seeds.rows import Source, as_source
 from graphmigrate.seeds.specifications import Specification
 from graphmigrate.seeds.values import literal, parameter
@@ -227,8 +236,8 @@ class SeedEnvironment(ImmutableSandboxedEnvironment):
         origin = Origin(template, line)
         if isinstance(value, Text):
             pieces = pieces_of(value)
-            if len(pieces) == 1 and isinstance(pieces[0], Token):
-                return Text([Token(pieces[0].text, pieces[0].kind, origin)])
+            if len(pieces) == 1 and isinstance(pieces[0], MadeToken):
+                return Text([MadeToken(pieces[0].text, pieces[0].kind, origin)])
             return value
         if isinstance(value, RowVariable):
             str(value)
@@ -265,10 +274,10 @@ def _identifier(name: Any) -> Text:
     if "\r" in name:
         raise SeedFileError("A carriage return cannot be part of a name.", code="GM577")
     try:
-        return Text([Token(quote(str(name)), "identifier", _NOWHERE)])
+        return Text([MadeToken(quote(str(name)), "identifier", _NOWHERE)])
     except ProjectError as error:
         raise SeedFileError(error.message, hint=error.hint, code="GM577") from None
 
 
 def _literal(value: Any) -> Text:
-    return Text([Token(literal(value), "literal", _NOWHERE)])
+    return Text([MadeToken(literal(value), "literal", _NOWHERE)])

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem
@@ -168,30 +169,31 @@ def _line_of(seed: SeedFile, word: str) -> Place:
 
 
 def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
-    """Give these seeds and all they depend on, dependencies first, else by name (GM564 for a cycle)."""
-    done: dict[str, SeedFile] = {}
-    path: list[str] = []
-
-    def visit(name: str) -> None:
-        if name in done:
-            return
-        if name in path:
-            cycle = [*path[path.index(name) :], name]
-            raise SeedFileError(
-                f"The seeds depend on each other in a circle: {' -> '.join(cycle)}.",
-                hint="Remove one of these from 'depends'.",
-                place=_line_of(folder.seeds[cycle[-2]], name),
-                code="GM564",
-            )
-        path.append(name)
-        for needed in sorted(folder.seeds[name].front.depends):
-            visit(needed)
-        path.pop()
-        done[name] = folder.seeds[name]
-
-    for name in sorted(names):
-        visit(name)
-    return tuple(done.values())
+    """Return these seeds and all they depend on: dependencies first, else by name. Raises SeedFileError (GM564) for a cycle."""
+    needed: dict[str, tuple[str, ...]] = {}
+    found = list(names)
+    while found:
+        name = found.pop()
+        if name not in needed:
+            needed[name] = folder.seeds[name].front.depends
+            found += needed[name]
+    sorter = TopologicalSorter(needed)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle = error.args[1][::-1]
+        raise SeedFileError(
+            f"The seeds depend on each other in a circle: {' -> '.join(cycle)}.",
+            hint="Remove one of these from 'depends'.",
+            place=_line_of(folder.seeds[cycle[-2]], cycle[-1]),
+            code="GM564",
+        ) from None
+    order: list[SeedFile] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += [folder.seeds[name] for name in ready]
+        sorter.done(*ready)
+    return tuple(order)
 
 
 def select(folder: SeedFolder, names: Sequence[str], profile: str | None) -> tuple[SeedFile, ...]:

@@ -1,25 +1,67 @@
-"""The one way to commit a step of a load exactly once."""
+"""The nodes that the ledger keeps of seeds, and the way to commit a step of a load exactly once."""
 
 from __future__ import annotations
 
 import random
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
 from graphmigrate.errors import LockLost
-from graphmigrate.seeds import seed_queries as queries
-from graphmigrate.seeds.seed_history import LOADED, RESETTING, SeedRow, lanes_prefix, newest, seeds_prefix
+from graphmigrate.seeds.history import RESETTING, SeedRow, lanes_prefix, newest, seeds_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
 
     import neo4j
 
     from graphmigrate.database.connection import Database
+
+# Whether another run has taken the ledger over. One that does so ends every open transaction of other runs, and what they begin
+# later finds their lock lost; this tells the same once more, by the ledger itself.
+_OTHER_RUN: LiteralString = """
+  EXISTS { (l:__GraphMigrate {key: $ledger + '/ledger'}) WHERE l.run <> $run } AS lost"""
+
+READ_SEEDS: LiteralString = """
+MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $seeds OR s.key STARTS WITH $lanes
+RETURN s {.*} AS row"""
+
+LOOK: LiteralString = (
+    """
+OPTIONAL MATCH (s:__GraphMigrate {key: $key})
+RETURN s {.step, .run} AS row,"""
+    + _OTHER_RUN
+)
+
+# Plain CREATE: the uniqueness of the key is the fence.
+BEGIN: LiteralString = (
+    """
+CREATE (s:__GraphMigrate:__GraphMigrateSeed $row)
+SET s.installed_on = datetime(),
+    s.loaded_on = CASE WHEN $row.state = 'loaded' THEN datetime() END
+RETURN s.step AS step,"""
+    + _OTHER_RUN
+)
+
+# `SET s.step = s.step + 1` takes the write lock before it reads (Operations Manual, "Concurrent data
+# access"), so a commit that is just landing is waited for and seen. The caller compares the step.
+ADVANCE: LiteralString = (
+    """
+MATCH (s:__GraphMigrate {key: $key})
+SET s.step = s.step + 1
+SET s += $progress,
+    s.loaded_on = CASE WHEN $progress.state = 'loaded' THEN datetime() END
+RETURN s.step AS step,"""
+    + _OTHER_RUN
+)
+
+# A row block's lanes have rows of their own, so that none waits for another's write lock.
+OPEN_LANES: LiteralString = "UNWIND $lanes AS lane CREATE (s:__GraphMigrate:__GraphMigrateSeed) SET s = lane"
+CLOSE_LANES: LiteralString = "MATCH (s:__GraphMigrate) WHERE s.key STARTS WITH $prefix DETACH DELETE s"
+
+
+# ---- commits
 
 RETRY_FOR = 60.0
 _LONGEST_PAUSE = 5.0
@@ -71,9 +113,7 @@ class SeedLedger:
     def loads(self) -> tuple[dict[str, SeedRow], dict[str, SeedRow]]:
         """Give the newest load of each seed by name, and the newest one that began to make something; reads only."""
         ledger = self.database.settings.ledger
-        records = self.database.read(
-            queries.READ_SEEDS, seeds=seeds_prefix(ledger), lanes=lanes_prefix(ledger)
-        )
+        records = self.database.read(READ_SEEDS, seeds=seeds_prefix(ledger), lanes=lanes_prefix(ledger))
         rows = [record["row"] for record in records]
         # A load whose reset is not done has made nothing yet; what it removes is an earlier one's.
         begun = [row for row in rows if row.get("state") != RESETTING]
@@ -83,21 +123,19 @@ class SeedLedger:
         self,
         step: Step,
         work: Callable[[neo4j.Transaction], _T],
-        turn: Callable[[int], AbstractContextManager[Any]] = lambda _: nullcontext(),
     ) -> _T:
         """Do ``work`` in one transaction with its step, so that it takes effect exactly once.
 
         After any error the ledger is read before anything is judged: a commit whose answer was lost may have
         landed, or may land seconds later, and then makes the retry fail on the step. Transient errors are
-        retried for a minute; ``turn`` is entered for each attempt with its number, from 0 on. Raises
-        StepFailed, or LockLost where another run took over.
+        retried for a minute. Raises StepFailed, or LockLost where another run took over.
         """
         deadline = time.monotonic() + self._retry_for
         attempt = 0
         done: list[_T] = []
         while True:
             try:
-                with turn(attempt), self.database.transaction() as tx:
+                with self.database.transaction() as tx:
                     self._fence(tx, step)
                     done[:] = [work(tx)]
                 return done[0]
@@ -117,9 +155,9 @@ class SeedLedger:
         progress = {"run": self.database.run, **step.values}
         if step.first is not None:
             row = {"key": step.key, "name": step.name, "step": step.number, **step.first, **progress}
-            result = tx.run(queries.BEGIN, row={**row, "installed_by": self.database.user}, **common)
+            result = tx.run(BEGIN, row={**row, "installed_by": self.database.user}, **common)
         else:
-            result = tx.run(queries.ADVANCE, key=step.key, progress=progress, **common)
+            result = tx.run(ADVANCE, key=step.key, progress=progress, **common)
         record = result.single()
         if record is not None and record["lost"]:
             raise self._lost(step)
@@ -146,7 +184,7 @@ class SeedLedger:
 
     def _look(self, step: Step) -> Any:
         database = self.database
-        found = database.read(queries.LOOK, key=step.key, ledger=database.settings.ledger, run=database.run)
+        found = database.read(LOOK, key=step.key, ledger=database.settings.ledger, run=database.run)
         return found[0]
 
     def _wait(self, attempt: int) -> None:
@@ -163,26 +201,15 @@ class SeedLedger:
 
 def open_lanes(tx: neo4j.Transaction, load: str, keys: list[str]) -> None:
     """Make the rows of a block's lanes, none of whose rows are committed."""
-    fresh = {"load": load, "step": 0, "offset": 0, "blocks": 0, "rows": 0}
-    tx.run(queries.OPEN_LANES, lanes=[{"key": key, **fresh} for key in keys]).consume()
+    fresh = {"load": load, "step": 0, "offset": 0, "rows": 0}
+    tx.run(OPEN_LANES, lanes=[{"key": key, **fresh} for key in keys]).consume()
 
 
 def close_lanes(tx: neo4j.Transaction, ledger: str, name: str) -> None:
     """Drop the rows of every lane of a seed: its own row says now that they are done, or given up."""
-    tx.run(queries.CLOSE_LANES, prefix=lanes_prefix(ledger, name)).consume()
+    tx.run(CLOSE_LANES, prefix=lanes_prefix(ledger, name)).consume()
 
 
 def failure(error: Exception) -> StepFailed:
     """Put a driver's or server's error into words, with its code and position."""
     return StepFailed(code_of(error), message_of(error), position_of(error))
-
-
-__all__ = [
-    "LOADED",
-    "SeedLedger",
-    "Step",
-    "StepFailed",
-    "close_lanes",
-    "failure",
-    "open_lanes",
-]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.events import Listener, Notice, SeedLoaded, SeedStarted, ignore
+from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.transactions import changes_of
+from graphmigrate.errors import SeedFailed
+from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
+from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, spread_of
 from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
 from graphmigrate.seeds.ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
-from graphmigrate.seeds.meter import Meter
-from graphmigrate.seeds.parallel.parallel import BlockLoad, LaneFailed, meanwhile
-from graphmigrate.seeds.program import Rows
-from graphmigrate.seeds.resetting import reset
-from graphmigrate.seeds.seed_history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
-from graphmigrate.seeds.sending import Outcome, Sending, Unsendable, refused, unreadable, unsendable
-from graphmigrate.seeds.units import Batch, RowBlock, Unit, units
+from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
+from graphmigrate.seeds.sessions import Sessions, Turns
+from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,18 +27,24 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeds.decision import Decision
+    from graphmigrate.seeds.decisions import Decision
+    from graphmigrate.seeds.history import SeedRow
+    from graphmigrate.seeds.program import Program, Query
+
+MOST_BATCHES = 100_000
+# After so many seconds a load asks its sources how many rows there are.
+_LONG = 1.0
 
 
 def load(
     database: Database, decisions: Sequence[Decision], *, listen: Listener = ignore
 ) -> tuple[LoadedSeed, ...]:
-    """Load what is due, in order. The caller holds the lock. Raises SeedFailed or LockLost.
+    """Load what is due, in order; the caller holds the lock. Raises SeedFailed or LockLost.
 
-    Whatever ends it, whenever: the same call continues after the last committed batch.
+    However it ends, the same call continues after the last committed batch.
     """
     due = [_Load(database, decision, listen) for decision in decisions]
-    for each in reversed(due):  # what depends on others is removed before them
+    for each in reversed(due):  # a seed is removed before those that it depends on
         each.reset()
     loaded: list[LoadedSeed] = []
     for number, each in enumerate(due, 1):
@@ -46,15 +55,80 @@ def load(
     return tuple(loaded)
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What was committed: the server's counters, the number of rows, and of those for which a MATCH found nothing."""
+
+    changes: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    unmatched: int = 0
+
+    def add(self, other: Outcome) -> None:
+        """Add what another transaction committed."""
+        self.changes.update(other.changes)
+        self.rows += other.rows
+        self.unmatched += other.unmatched
+
+
+class Unsendable(Exception):
+    """The driver cannot send a value."""
+
+
+class Work:
+    """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last."""
+
+    def __init__(self, part: Statements | Rows, batch: Batch) -> None:
+        self.part = part
+        self.batch = batch
+        self.at: Query = part.query if isinstance(part, Rows) else batch.items[0]
+
+    def __call__(self, tx: neo4j.Transaction) -> Outcome:
+        """Send the batch. Raises Unsendable, and GraphMigrateError where the ledger would be deleted."""
+        outcome = Outcome()
+        queries = [self.part.query] if isinstance(self.part, Rows) else self.batch.items
+        before = ledger_size(tx) if any(query.may_delete for query in queries) else None
+        if isinstance(self.part, Rows):
+            rows = self.batch.items
+            arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
+            outcome.rows += len(rows)
+            outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
+        else:
+            for query in queries:
+                self._run(tx, query, {}, outcome)
+        if before is not None and outcome.changes["nodes_deleted"]:
+            check_not_erased(tx, before)
+        return outcome
+
+    def _run(
+        self, tx: neo4j.Transaction, query: Query, more: dict[str, Any], outcome: Outcome
+    ) -> list[int] | None:
+        self.at = query
+        try:
+            result = tx.run(query.text, {**query.parameters, **more})
+            arrived = result.single(strict=True)[0] if query.counted else None
+            outcome.changes.update(changes_of(result.consume()))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Unsendable(str(error)) from error
+        return arrived
+
+
+class _BatchFailed(Exception):
+    """A batch of a lane failed."""
+
+    def __init__(self, work: Work, error: StepFailed | Unsendable) -> None:
+        super().__init__()
+        self.work = work
+        self.error = error
+
+
 class _Load:
     """The load of one seed.
 
-    The seed's own row in the ledger says which parts are committed; while a row block loads, rows of its lanes
-    say how far each of them is, and are dropped in the transaction that follows the block.
+    The seed's own node in the ledger tells the part and the number of the item where the load goes on. While several
+    sessions load a row block, a node for each of its lanes tells that for the rows of the lane.
     """
 
     def __init__(self, database: Database, decision: Decision, listen: Listener) -> None:
-        self.database = database
         self.settings = database.settings
         self.ledger = SeedLedger(database)
         self.seed = decision.seed
@@ -65,103 +139,162 @@ class _Load:
         self.resumed = decision.resume
         self.resetting = decision.reset or (self.resumed is not None and self.resumed.state == RESETTING)
         self.step = self.resumed.step if self.resumed else 0
-        self.before = self.resumed.committed if self.resumed else 0
-        self.rows = self.before
-        # Lanes to drop with the next step: of a block that is done, or of an earlier load that was given up.
-        self.lanes_left = decision.generation > 1 and self.resumed is None
+        self.rows = self.resumed.committed if self.resumed else 0
+        # An earlier load that was given up may have left its lanes.
+        self.stale_lanes = decision.generation > 1 and self.resumed is None
+        self.limits = Limits(self.settings.batch_rows, self.settings.batch_bytes)
         self.done = Outcome()
-        self.meter = Meter(self.seed.name, self.program, self.before)
+        self.meter = _Meter(self.seed.name, self.program, self.rows)
 
     def reset(self) -> None:
         """Remove what the seed made, or the rest of it, where that is due."""
         if not self.resetting:
             return
-        first = self.resumed.part if self.resumed else 0
-        changes = reset(self.seed.reset, first, self.settings.batch_rows, self._checked)
+        changes = Counter[str]()
+        for number in range(self.resumed.part if self.resumed else 0, len(self.seed.reset)):
+            changes.update(self._remove(number, self.seed.reset[number]))
         self.resumed = None
         removed = ", ".join(
             f"{number:,} {name.replace('_', ' ')}" for name, number in changes.items() if number
         )
         self.listen(Notice(f"Reset {self.seed.name}: {removed or 'there was nothing to remove'}."))
 
+    def _remove(self, number: int, query: Query) -> Counter[str]:
+        """Run a statement of the reset; one that takes ``$batch`` is run until it changes nothing more."""
+        changes = Counter[str]()
+        repeated = BATCH in query.parameters
+        if repeated:
+            query = replace(query, parameters={**query.parameters, BATCH: self.settings.batch_rows})
+        for turn in range(MOST_BATCHES):
+            # Running it once more after its last change does no harm, so only the end of a statement is recorded.
+            values = {"part": number if repeated else number + 1, "offset": turn, "rows": 0}
+            work = Work(Statements((query,)), Batch(number, [query], range(1), 0))
+            outcome = self._commit({"state": RESETTING, **values}, work)
+            changes.update(outcome.changes)
+            if not repeated or not outcome.changes:
+                return changes
+        raise SeedFailed(
+            f"This statement still changed something after {MOST_BATCHES:,} batches.",
+            hint="A reset in batches ends when nothing is left that it changes: DELETE, or match what is not"
+            " changed yet. SET counts as a change even where the value stays the same.",
+            place=query.place,
+            code="GM532",
+        )
+
     def run(self) -> LoadedSeed:
         """Load the seed, or the rest of it."""
         begun = time.monotonic()
-        self.meter = Meter(self.seed.name, self.program, self.before)
-        found = units(self.program, self.settings, self.resumed)
-        unit = self._next(found)
-        if unit is None:
-            self._advance(None, None)
-        while unit is not None:
-            if isinstance(unit, RowBlock):
-                reading = meanwhile(lambda: next(found, None))  # the first rows of the next part
-                self._block(unit)
-                following = self._given(reading)
-                if following is None:  # else the next step tells that the block is done
-                    self._advance(None, None)
-            else:
-                # One unit ahead, so that the last one carries the state 'loaded' in its own transaction.
-                following = self._next(found)
-                self._advance(unit, following)
-            unit = following
+        self.meter = _Meter(self.seed.name, self.program, self.rows)
+        resumed = self.resumed
+        first = resumed.part if resumed else 0
+        try:
+            for number in range(first, len(self.program.parts)):
+                self._part(number, resumed if number == first else None)
+        except SeedFileError as error:
+            raise self._unreadable(error) from error
+        except _BatchFailed as failed:
+            raise self._failed(failed.work, failed.error) from failed.error
+        values = {"part": len(self.program.parts), "offset": 0, "steps": self.step + 1}
+        self._commit({"state": LOADED, "rows": self.rows, **values})
         seconds = time.monotonic() - begun
         done = self.done
         return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched)
 
-    def _next(self, found: Iterator[Unit]) -> Unit | None:
-        return self._given(lambda: next(found, None))
-
-    def _given(self, give: Callable[[], Unit | None]) -> Unit | None:
-        try:
-            return give()
-        except SeedFileError as error:
-            raise unreadable(error, self._kept()) from error
-
-    def _advance(self, unit: Batch | None, following: Unit | None) -> None:
-        """Commit a unit with the progress it makes; the last one ends the load."""
-        sending = self._sending(unit)
-        rows = self.rows
-        if isinstance(unit, Batch) and isinstance(self.program.parts[unit.part], Rows):
-            rows += len(unit.items)
-        values = {"state": LOADED if following is None else LOADING, "rows": rows}
-        if following is None:
-            values |= {"part": len(self.program.parts), "offset": 0, "steps": self.step + 1}
+    def _part(self, number: int, resumed: SeedRow | None) -> None:
+        part = self.program.parts[number]
+        offset = resumed.offset if resumed else 0
+        if isinstance(part, Statements):
+            found = batches(number, islice(part.queries, offset, None), self.limits, offset)
+        elif resumed and resumed.lanes:
+            self._lanes(number, part, Spread.parse(resumed.spread), resumed.lanes)
+            return
         else:
-            values |= {"part": following.part, "offset": following.start}
-        self._tell(self._checked(values, sending))
+            found = batches(number, part.rows(offset), self.limits, offset)
+            if part.in_any_order and not offset and self.settings.seed_sessions > 1:
+                ahead = list(islice(found, 2))
+                if len(ahead) == 2:
+                    self._open_lanes(number, part, [row for batch in ahead for row in batch.items])
+                    return
+                found = iter(ahead)
+        for batch in found:
+            rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
+            values = {"state": LOADING, "part": number, "offset": batch.end, "rows": rows}
+            self._tell(self._commit(values, Work(part, batch)))
 
-    def _checked(self, values: dict[str, Any], sending: Sending) -> Outcome:
-        """Commit a step; what goes wrong is told at its place."""
-        try:
-            return self._commit(values, sending)
-        except StepFailed as error:
-            raise refused(self.seed.name, sending, error, self._kept()) from error
-        except Unsendable as error:
-            raise unsendable(sending, error, self._kept()) from error
+    # ---- several sessions
 
-    def _sending(self, unit: Batch | None) -> Sending:
-        if isinstance(unit, Batch):
-            end = unit.start + len(unit.items)
-            return Sending(self.program.parts[unit.part], unit.start, end, [unit.items])
-        return Sending(None, 0, 0, [])
+    def _open_lanes(self, number: int, part: Rows, first: list[Any]) -> None:
+        """Commit the nodes of the lanes, with what decides which rows each of them gets; then load them."""
+        spread = spread_of(part.plain, first, part.columns, self.limits.items)
+        keys = [
+            lane_key(self.settings.ledger, self.seed.name, self.generation, number, lane)
+            for lane in range(self.settings.seed_sessions)
+        ]
+        values = {"state": LOADING, "part": number, "offset": 0, "rows": self.rows, "spread": spread.text}
+        self._commit(values, before=lambda tx: open_lanes(tx, self.key, keys))
+        self._lanes(number, part, spread, [LaneRow(key) for key in keys])
 
-    def _commit(self, values: dict[str, Any], work: Callable[[neo4j.Transaction], Outcome]) -> Outcome:
-        """Commit the seed's own next step."""
+    def _lanes(self, number: int, part: Rows, spread: Spread, lanes: Sequence[LaneRow]) -> None:
+        """Load the rows that are not committed yet, in a session for each lane; then drop the lanes."""
+        offsets = [lane.offset for lane in lanes]
+        start = min(offsets)
+        route = spread.route(part.columns, len(lanes))
+        progress = [(lane.step, lane.rows) for lane in lanes]
+        turns = Turns()
+
+        def read() -> Iterator[tuple[int, Batch]]:
+            return deal(batches(number, part.rows(start), self.limits, start), route, offsets, self.limits)
+
+        def commit(lane: int, batch: Batch) -> Outcome:
+            step, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
+            progress[lane] = step, rows
+            values = {"offset": batch.end, "rows": rows}
+            work = Work(part, batch)
+            with turns.turn() as begin:
+
+                def whole(tx: neo4j.Transaction) -> Outcome:
+                    begin()
+                    return work(tx)
+
+                try:
+                    return self.ledger.commit(Step(lanes[lane].key, self.seed.name, step, values), whole)
+                except (StepFailed, Unsendable) as error:
+                    raise _BatchFailed(work, error) from error
+
+        for outcome in Sessions(len(lanes), read, commit).run():
+            self._tell(outcome)
+        values = {"state": LOADING, "part": number + 1, "offset": 0, "rows": self.rows}
+        self._commit(values, before=self._drop_lanes)
+
+    def _drop_lanes(self, tx: neo4j.Transaction) -> None:
+        close_lanes(tx, self.settings.ledger, self.seed.name)
+
+    # ---- one step
+
+    def _commit(
+        self,
+        values: dict[str, Any],
+        work: Work | None = None,
+        before: Callable[[neo4j.Transaction], None] | None = None,
+    ) -> Outcome:
+        """Commit the seed's own next step with its work."""
         number = self.step + 1
-        first = None
-        if number == 1:
-            first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
+        first = {"checksum": self.seed.checksum, "variables": self.seed.variables} if number == 1 else None
+        if self.stale_lanes and before is None:
+            before = self._drop_lanes
 
         def whole(tx: neo4j.Transaction) -> Outcome:
-            if self.lanes_left:
-                close_lanes(tx, self.settings.ledger, self.seed.name)
-            return work(tx)
+            if before:
+                before(tx)
+            return work(tx) if work else Outcome()
 
-        cleared = {"block": None, "block_bytes": None, "spread": None}
-        step = Step(self.key, self.seed.name, number, cleared | values, first)
-        outcome = self.ledger.commit(step, whole)
+        step = Step(self.key, self.seed.name, number, {"spread": None, **values}, first)
+        try:
+            outcome = self.ledger.commit(step, whole)
+        except (StepFailed, Unsendable) as error:
+            raise self._failed(work, error) from error
         self.step = number
-        self.lanes_left = False
+        self.stale_lanes = False
         return outcome
 
     def _tell(self, outcome: Outcome) -> None:
@@ -169,58 +302,69 @@ class _Load:
         self.rows += outcome.rows
         self.listen(self.meter.progress(self.rows))
 
-    # ---- row blocks
-
-    def _block(self, unit: RowBlock) -> None:
-        part = self.program.parts[unit.part]
-        assert isinstance(part, Rows)  # noqa: S101 - what a RowBlock is made of
-        if not unit.lanes:
-            unit = self._opened(unit)
-        try:
-            for outcome in BlockLoad(self.ledger, self.settings, self.seed.name, part, unit).run():
-                self._tell(outcome)
-        except LaneFailed as failed:
-            raise self._lane_failed(failed) from failed.error
-        except SeedFileError as error:
-            raise unreadable(error, self._kept()) from error
-        self.lanes_left = True
-
-    def _opened(self, unit: RowBlock) -> RowBlock:
-        """Commit the rows of the block's lanes, and what decides which rows each of them gets."""
-        count = 1 if unit.spread.in_order else max(1, self.settings.seed_sessions)
-        name, ledger = self.seed.name, self.settings.ledger
-        keys = [lane_key(ledger, name, self.generation, unit.part, lane) for lane in range(count)]
-        values = {
-            "state": LOADING,
-            "part": unit.part,
-            "offset": 0,
-            "rows": self.rows,
-            "block": unit.limits.rows,
-            "block_bytes": unit.limits.size,
-            "spread": unit.spread.text,
-        }
-
-        def open_them(tx: neo4j.Transaction) -> Outcome:
-            open_lanes(tx, self.key, keys)
-            return Outcome()
-
-        try:
-            self._commit(values, open_them)
-        except StepFailed as error:
-            raise refused(self.seed.name, None, error, self._kept()) from error
-        return replace(unit, lanes=tuple(LaneRow(key) for key in keys))
-
-    def _lane_failed(self, failed: LaneFailed) -> Exception:
-        if isinstance(failed.error, StepFailed):
-            return refused(self.seed.name, failed.sending, failed.error, self._kept())
-        if isinstance(failed.error, Unsendable):
-            return unsendable(failed.sending, failed.error, self._kept())
-        return failed.error
+    # ---- what is said
 
     def _kept(self) -> str:
         if not self.step:
-            return "Nothing of this seed was kept. Mend it and run again."
+            return "Nothing of this seed was kept. Fix it and run again."
         return (
             f"What came before it is kept ({self.rows:,} rows): run again, and the load continues there;"
             " if you change the seed or its data, add --force."
         )
+
+    def _unreadable(self, error: SeedFileError) -> SeedFailed:
+        """Return the error for a row that cannot be read."""
+        hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
+        return SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code)
+
+    def _failed(self, work: Work | None, error: StepFailed | Unsendable) -> SeedFailed:
+        """Return the error for a batch that the server refused, or that the driver cannot send."""
+        if isinstance(error, Unsendable):
+            return self._unsendable(work, error)
+        where, place = "", None
+        if work is not None:
+            place = work.at.origin.place_of(*error.position) if error.position else work.at.place
+            if isinstance(work.part, Rows):
+                first, last = work.batch.numbers[0] + 1, work.batch.end
+                where = f" for rows {first:,} to {last:,} of {work.part.source.label}"
+        message = f"The seed {self.seed.name!r} failed{where}: {error.message} [{error.code}]"
+        return SeedFailed(message, hint=self._kept(), place=place)
+
+    def _unsendable(self, work: Work | None, error: Unsendable) -> SeedFailed:
+        place = work.at.place if work else None
+        if work is not None and isinstance(work.part, Rows):
+            for number, row in zip(work.batch.numbers, work.batch.items, strict=True):
+                try:
+                    parameter(row)
+                except SeedFileError as found:
+                    source = work.part.source
+                    message = f"Row {number + 1} of {source.label}: {found.message}"
+                    return SeedFailed(
+                        message, hint=found.hint, place=source.place(number) or place, code="GM553"
+                    )
+        return SeedFailed(
+            f"A value here cannot be sent: {error}", hint=self._kept(), place=place, code="GM553"
+        )
+
+
+class _Meter:
+    """Makes the progress events of one load; ``before`` are rows that a former run committed."""
+
+    def __init__(self, name: str, program: Program, before: int) -> None:
+        self._name = name
+        self._program = program
+        self._before = before
+        self._begun = time.monotonic()
+        self._about: int | None = None
+        self._asked = False
+
+    def progress(self, rows: int) -> SeedProgress:
+        """Return the event for so many rows that are committed in all."""
+        seconds = time.monotonic() - self._begun
+        rate = max(rows - self._before, 0) / seconds if seconds else 0.0
+        total = self._program.total_rows
+        if total is None and seconds > _LONG and not self._asked:
+            self._asked, self._about = True, self._program.about_rows
+        expected = self._about if total is None else total
+        left = max(expected - rows, 0) / rate if expected and rate else None
+        return SeedProgress(self._name, rows, total, rate, left)

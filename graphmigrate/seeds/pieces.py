@@ -43,7 +43,7 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class MadeToken:
     """One token made by ``identifier`` or ``literal``; valid only where it is read as just that token."""
 
     text: str
@@ -61,8 +61,8 @@ class RowBlock:
     origin: Origin
 
 
-Piece = Fragment | Placeholder | Token | RowBlock
-_PIECES = (Fragment, Placeholder, Token, RowBlock)
+Piece = Fragment | Placeholder | MadeToken | RowBlock
+_PIECES = (Fragment, Placeholder, MadeToken, RowBlock)
 
 
 def _refuse(operation: str) -> Callable[..., NoReturn]:

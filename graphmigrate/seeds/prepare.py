@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.results import SkippedSeed
+from graphmigrate.results import SeedInfo, SkippedSeed
 from graphmigrate.seeds import folder as folders
 from graphmigrate.seeds import variables as seed_variables
 from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.history import LOADED
 from graphmigrate.seeds.program import Program, Query, build, reset_of
 from graphmigrate.seeds.template import checksum, render
 from graphmigrate.settings import Settings
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from graphmigrate.database.connection import Database
     from graphmigrate.seeds.folder import SeedFile, SeedFolder
+    from graphmigrate.seeds.history import SeedRow
     from graphmigrate.seeds.template import Rendering
 
 
@@ -142,3 +145,55 @@ def _reason(profiles: Sequence[str]) -> str:
     if not profiles:
         return "it belongs to no profile"
     return f"it belongs to the profile{'s' if len(profiles) > 1 else ''} {', '.join(profiles)}"
+
+
+# ---- the list of seeds
+
+
+def catalogue(
+    seeds_dir: Path, database: Database | None = None, settings: Settings | None = None
+) -> tuple[SeedInfo, ...]:
+    """List the seeds, by name; with their states (new, loaded, changed, interrupted) given a database.
+
+    Writes nothing. Raises SeedFileError for misnamed files and bad front matter.
+    """
+    if database is None:
+        return _list(seeds_dir, None, settings)
+    from graphmigrate.seeds.ledger import SeedLedger
+
+    return _list(seeds_dir, SeedLedger(database).newest(), settings)
+
+
+def _list(
+    seeds_dir: Path, history: Mapping[str, SeedRow] | None, settings: Settings | None
+) -> tuple[SeedInfo, ...]:
+    folder = folders.collect(seeds_dir)
+    folder.check()
+    return tuple(
+        SeedInfo(
+            name=seed.name,
+            description=seed.front.description,
+            file=seed.file,
+            depends=seed.front.depends,
+            profiles=seed.front.profiles,
+            variables=dict(seed.front.variables),
+            state=None if history is None else _state(folder, seed, history.get(seed.name), settings),
+        )
+        for _, seed in sorted(folder.seeds.items())
+    )
+
+
+def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None, settings: Settings | None) -> str:
+    if row is None:
+        return "new"
+    if row.state != LOADED:
+        return "interrupted"
+    recorded = seed_variables.from_json(row.variables)
+    if recorded.keys() != seed.front.variables.keys():
+        return "changed"
+    try:
+        # With the variables it was loaded with: choosing others is not a change of the seed.
+        prepared = prepare_one(folder, seed, recorded, settings)
+        return "loaded" if prepared.checksum == row.checksum else "changed"
+    except SeedFileError:
+        return "changed"

@@ -6,25 +6,23 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.lexer import TokenKind, is_significant, unquoted
 from graphmigrate.cypher.model import Kind
-from graphmigrate.seeds.clauses import clauses, countable
-from graphmigrate.seeds.cypher import Lexeme, Sort, creates, may_delete, row_uses, statements
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
-from graphmigrate.seeds.parallel.independence import spread_of
-from graphmigrate.seeds.parallel.reaching import Reach, reach_of
-from graphmigrate.seeds.parallel.spreading import KEPT, Spread
 from graphmigrate.seeds.pieces import Piece, Placeholder, RowBlock
-from graphmigrate.seeds.placing import checked_tokens
-from graphmigrate.seeds.sourcemap import Edit, Edited, Written
+from graphmigrate.seeds.placeholders import Edit, Edited, Written, checked_tokens
+from graphmigrate.seeds.shapes import plain_load
+from graphmigrate.seeds.statements import creates, is_countable, may_delete, row_uses, split_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from graphmigrate.cypher.lexer import Token
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
-    from graphmigrate.seeds.cypher import RowUses
-    from graphmigrate.seeds.parallel.reaching import Key
     from graphmigrate.seeds.rows import Source
+    from graphmigrate.seeds.shapes import PlainLoad
+    from graphmigrate.seeds.statements import RowUses
     from graphmigrate.seeds.template import Rendering
 
 ROWS = "rows"
@@ -34,8 +32,7 @@ ROWS = "rows"
 class Query:
     """One statement as it is sent: text and parameters; ``origin`` finds the template's line.
 
-    ``counted`` tells that it returns one number: how many of its rows got to its end. Where it does not, ``reach`` may tell
-    that from the server's counters.
+    ``counted`` tells that it returns the list of the numbers (in its batch) of the rows that got to its end.
     """
 
     text: str
@@ -44,7 +41,6 @@ class Query:
     may_delete: bool
     origin: Edited = field(repr=False, compare=False)
     counted: bool = False
-    reach: Reach | None = field(default=None, repr=False)
 
     @property
     def place(self) -> Place:
@@ -63,16 +59,26 @@ class Statements:
 class Rows:
     """A row block: its query runs once for each batch of rows.
 
-    ``columns`` are what a row is sent as, as a list in this order; None where the body needs rows whole.
-    ``spread`` says how its rows may be spread over sessions. ``lean`` is the query without the counting of rows, which costs
-    the server time: for databases whose counters tell the same.
+    A row is sent as the list of its ``columns``, or whole where they are None. ``plain`` is the plain load that the query is,
+    ``order`` what the front matter says of the order of rows.
     """
 
     query: Query
     source: Source
     columns: tuple[str, ...] | None
-    spread: Spread = KEPT
-    lean: Query | None = None
+    plain: PlainLoad | None = None
+    order: str = ""
+
+    @property
+    def in_any_order(self) -> bool:
+        """Whether several sessions may load the rows."""
+        return self.order == "any" or (not self.order and self.plain is not None)
+
+    def rows(self, start: int = 0) -> Iterator[Any]:
+        """Yield the rows as they are sent, from number ``start`` on."""
+        if self.columns is None:
+            return self.source.values(start)
+        return self.source.lists(self.columns, start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +101,6 @@ class Program:
         """Whether loading it twice would make things twice: a CREATE clause or a procedure, not MERGE."""
         return any(query.creates for query in self.queries)
 
-    def leaner(self, unique: Callable[[], Collection[Key]]) -> Program:
-        """Leave out what need not be counted in a database that keeps those properties of those labels unique.
-
-        ``unique`` is asked only where it matters.
-        """
-        if not any(isinstance(part, Rows) and part.lean for part in self.parts):
-            return self
-        keys = unique()
-        return Program(tuple(_leaner(part, keys) for part in self.parts))
-
     @property
     def total_rows(self) -> int | None:
         """How many rows there are, where that is known without reading."""
@@ -112,18 +108,18 @@ class Program:
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
-
-def _leaner(part: Statements | Rows, unique: Collection[Key]) -> Statements | Rows:
-    if not isinstance(part, Rows) or part.lean is None or part.lean.reach is None:
-        return part
-    return replace(part, query=part.lean, lean=None) if part.lean.reach.is_told_by_counters(unique) else part
+    @property
+    def about_rows(self) -> int | None:
+        """About how many rows there are; files are read for it."""
+        sizes = [part.source.about() for part in self.parts if isinstance(part, Rows)]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
 
 
 def build(rendering: Rendering, order: str = "") -> Program:
     """Make the program of a rendered seed. Raises SeedFileError at the template's line.
 
-    ``order`` is what the front matter says of the order of rows: ``any`` or ``kept``, else it is judged for
-    each row block.
+    ``order`` is what the front matter says of the order of rows: ``any`` or ``kept``, or nothing.
     """
     parts: list[Statements | Rows] = []
     run: list[Piece] = []
@@ -146,7 +142,7 @@ def build(rendering: Rendering, order: str = "") -> Program:
 
 def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
     tokens = checked_tokens(written)
-    found = statements(written.text, written.place)
+    found = split_statements(written.text, written.place)
     if before is not None and found and not found[-1].terminated:
         raise SeedFileError(
             "A statement is not finished where {% unwind %} begins.",
@@ -160,7 +156,7 @@ def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
 def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
     written = Written(block.body, rendering)
     tokens = checked_tokens(written)
-    found = statements(written.text, written.place)
+    found = split_statements(written.text, written.place)
     if len(found) != 1:
         raise SeedFileError(
             f"The body of {{% unwind %}} must be one statement; here are {len(found)}.",
@@ -172,7 +168,7 @@ def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
             else rendering.place(block.origin.template, block.origin.line),
             code="GM580",
         )
-    uses = row_uses(tokens, block.variable)
+    uses = row_uses(_words(found[0], tokens), block.variable)
     _check_columns(block, uses, written)
     columns = uses.columns
     edits: list[Edit] = []
@@ -180,24 +176,21 @@ def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
         edits = [
             Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses.dotted
         ]
-    body = clauses([token for token in tokens if token.start < found[0].start + len(found[0].text)])
-    spread = Spread(order) if order else KEPT if uses.shadowed else spread_of(body, block.variable)
-    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=False))
-    if not countable(body):
-        return Rows(query, block.source, columns, spread)
-    reach = reach_of(body)
-    lean = replace(query, reach=reach) if reach else None
-    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=True))
-    query = replace(query, text=query.text + _COUNT, counted=True)
-    return Rows(query, block.source, columns, spread, lean)
+    words = _words(found[0], tokens)
+    plain = None if uses.shadowed else plain_load(words, block.variable)
+    counted = is_countable(words)
+    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=counted))
+    if counted:
+        query = replace(query, text=query.text + _ARRIVED, counted=True)
+    return Rows(query, block.source, columns, plain, order)
 
 
 _INDEX = "`__row`"
-_COUNT = f"\nRETURN count(DISTINCT {_INDEX}) AS `__rows`"
+_ARRIVED = f"\nRETURN collect(DISTINCT {_INDEX}) AS `__rows`"
 
 
 def _unwind(variable: str, *, counted: bool) -> str:
-    """Give what stands before a body. Rows are counted by their index: equal rows count each."""
+    """Return what stands before a body. Rows are counted by their index: equal rows count each."""
     if not counted:
         return f"UNWIND ${ROWS} AS {variable} "
     return f"UNWIND range(0, size(${ROWS}) - 1) AS {_INDEX} WITH {_INDEX}, ${ROWS}[{_INDEX}] AS {variable} "
@@ -219,12 +212,12 @@ def reset_of(rendering: Rendering) -> tuple[Query, ...]:
     written = Written(rendering.pieces, rendering)
     tokens = checked_tokens(written, frozenset({BATCH}))
     found = []
-    for statement in statements(written.text, written.place):
+    for statement in split_statements(written.text, written.place):
         query = _query(written, statement, tokens)
         end = statement.start + len(statement.text)
         if any(
-            token.sort is Sort.PARAMETER
-            and token.value == f"${BATCH}"
+            token.kind is TokenKind.PARAMETER
+            and unquoted(token) == BATCH
             and statement.start <= token.start < end
             for token in tokens
         ):
@@ -250,7 +243,7 @@ def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
 def _query(
     written: Written,
     statement: Statement,
-    tokens: Sequence[Lexeme],
+    tokens: Sequence[Token],
     edits: Sequence[Edit] = (),
     prefix: str = "",
 ) -> Query:
@@ -265,8 +258,14 @@ def _query(
             parameters[name] = piece.value
             numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
     origin = Edited(written, start, end, numbered, prefix)
-    inside = [token for token in tokens if start <= token.start < end]
+    inside = _words(statement, tokens)
     return Query(origin.text, parameters, creates(inside), may_delete(inside), origin)
+
+
+def _words(statement: Statement, tokens: Sequence[Token]) -> list[Token]:
+    """Return the significant tokens of a statement."""
+    start, end = statement.start, statement.start + len(statement.text)
+    return [token for token in tokens if start <= token.start < end and is_significant(token)]
 
 
 _REFUSED = {

@@ -8,18 +8,17 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.lexer import Token, TokenKind, tokens, unquoted
 from graphmigrate.errors import PreflightError, SeedFailed
-from graphmigrate.results import CheckedSeed, SeedShowResult, ShownStatement
-from graphmigrate.seeds.cypher import Sort, lexemes
+from graphmigrate.results import SeedShowResult, ShownStatement
+from graphmigrate.seeds.checks import checked_rows
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.program import Rows, Statements
-from graphmigrate.seeds.values import parameter
 from graphmigrate.seeds.variables import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from graphmigrate.seeds.cypher import Lexeme
     from graphmigrate.seeds.prepare import PreparedSeed
     from graphmigrate.seeds.program import Query
 
@@ -28,8 +27,8 @@ HIDDEN = "***"
 _SHORTEST = 4
 
 
-def show(seed: PreparedSeed, rows: int) -> SeedShowResult:
-    """Give every text that the seed sends, with the first ``rows`` rows of each block.
+def show_seed(seed: PreparedSeed, rows: int) -> SeedShowResult:
+    """Return every text that the seed sends, with the first ``rows`` rows of each block.
 
     Neighbouring statements of the same text are shown once, with the first one's parameters. What came from the
     environment is replaced by asterisks. Raises SeedFileError for a row that cannot be read.
@@ -59,7 +58,7 @@ def _statement(query: Query, times: int, mask: Mask) -> ShownStatement:
 
 def _block(part: Rows, rows: int, mask: Mask) -> ShownStatement:
     place = part.query.place
-    found = list(islice(_rows(part), rows))
+    found = list(islice(checked_rows(part), rows))
     return ShownStatement(
         place.file,
         place.line,
@@ -71,28 +70,6 @@ def _block(part: Rows, rows: int, mask: Mask) -> ShownStatement:
         rows=tuple(mask.value(found)),
         total=part.source.size,
     )
-
-
-def _rows(part: Rows) -> Iterator[Any]:
-    """Give each row as it would be sent, judged."""
-    source = part.source
-    for index, row in enumerate(source.values() if part.columns is None else source.lists(part.columns)):
-        try:
-            yield parameter(row)
-        except SeedFileError as error:
-            raise SeedFileError(
-                f"Row {index + 1} of {source.label}: {error.message}",
-                hint=error.hint,
-                place=source.place(index) or part.query.place,
-                code="GM553",
-            ) from error
-
-
-def judge(seed: PreparedSeed, *, rows: bool) -> CheckedSeed:
-    """Count what the seed sends; with ``rows`` every row is read, and a bad one raises SeedFileError."""
-    blocks = [part for part in seed.program.parts if isinstance(part, Rows)]
-    total = sum(sum(1 for _ in _rows(block)) for block in blocks) if rows else seed.program.total_rows
-    return CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
 
 
 class Mask:
@@ -129,12 +106,12 @@ class Mask:
         """Replace them where ``identifier`` and ``literal`` write values: in names between backticks, and as numbers."""
         if not self._whole:
             return text
-        return "".join(self._token(token, text[token.start : token.end]) for token in lexemes(text))
+        return "".join(self._token(token, text[token.start : token.end]) for token in tokens(text))
 
-    def _token(self, token: Lexeme, written: str) -> str:
-        if token.sort is Sort.QUOTED:
-            return f"`{HIDDEN}`" if token.value.casefold() in self._whole else self.inside(written)
-        if token.sort is Sort.NUMBER:
+    def _token(self, token: Token, written: str) -> str:
+        if token.kind is TokenKind.NAME:
+            return f"`{HIDDEN}`" if unquoted(token).casefold() in self._whole else self.inside(written)
+        if token.kind is TokenKind.NUMBER:
             number = _number(written)  # its sign is a token of its own
             return HIDDEN if number in self._numbers or (number and -number in self._numbers) else written
         return written

@@ -51,7 +51,6 @@ class Settings:
     preflight_connections: int = 4
     batch_rows: int = 2_500
     batch_bytes: int = 4 * 1024 * 1024
-    batch_seconds: float = 2.0
     seed_sessions: int = 2
     protected: bool = False
     env_allowed: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import pytest
 
 from graphmigrate.errors import HistoryMismatch, SeedFailed, UsageError
 from graphmigrate.events import Event, Notice
-from graphmigrate.seeds.sending import Sending
+from graphmigrate.seeds.loader import Work
 from tests.projects import Project, count, rows
 
 
@@ -31,8 +31,8 @@ class Died(Exception):
 
 @contextmanager
 def dying(method: str, at: int) -> Iterator[None]:
-    """What is done here dies when that method of Sending is called for the ``at``-th time."""
-    run, calls = getattr(Sending, method), counting(1)
+    """What is done here dies when that method of Work is called for the ``at``-th time."""
+    run, calls = getattr(Work, method), counting(1)
 
     def failing(self: Any, *arguments: Any) -> Any:
         if next(calls) == at:
@@ -40,7 +40,7 @@ def dying(method: str, at: int) -> Iterator[None]:
         return run(self, *arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Sending, method, failing)
+        patch.setattr(Work, method, failing)
         with pytest.raises(Died):
             yield
 
@@ -167,9 +167,9 @@ def test_a_reset_cannot_delete_the_history_and_has_its_place(project: Project, d
 def test_a_reset_that_never_ends_is_ended(
     project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graphmigrate.seeds import resetting
+    from graphmigrate.seeds import loader
 
-    monkeypatch.setattr(resetting, "MOST_BATCHES", 5)
+    monkeypatch.setattr(loader, "MOST_BATCHES", 5)
     write(project, a="---\nreset: MATCH (n:P) WITH n LIMIT $batch SET n.x = 1\n---\nCREATE (:P);")
     project.call("seed")
     with pytest.raises(SeedFailed) as raised:

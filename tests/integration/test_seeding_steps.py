@@ -9,8 +9,8 @@ import pytest
 
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import LockLost
+from graphmigrate.seeds.history import LOADING
 from graphmigrate.seeds.ledger import SeedLedger, Step
-from graphmigrate.seeds.seed_history import LOADING
 from graphmigrate.settings import Settings
 from tests.databases import ask, database_of
 

@@ -7,13 +7,13 @@ import json
 import re
 from pathlib import Path
 
+from graphmigrate.cypher.reader import read_clauses, significant
 from graphmigrate.cypher.statements import split
 from graphmigrate.schema.catalogue import Catalogue
 from graphmigrate.schema.compare import apply, conflict
 from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.seeds.clauses import clauses, countable
-from graphmigrate.seeds.cypher import lexemes
+from graphmigrate.seeds.statements import is_countable
 
 ROOT = Path(__file__).parents[3]
 LABELS = {"Project", "Dataset", "Model", "Experiment", "Metric"}
@@ -123,7 +123,8 @@ def test_made_things_follow_one_another_at_every_scale():
 def test_a_sweep_of_a_model_that_is_not_there_is_told():
     """Rows are counted, and the model is all that they look for: a WITH, or another MATCH, would end that in silence."""
     text = (ROOT / "seeds" / "sweep.cypher.j2").read_text(encoding="utf-8")
-    body = clauses(lexemes(text.partition("%}")[2].rpartition(";")[0]))
-    assert countable(body)
-    looked_up = ["".join(token.value for token in each.tokens) for each in body if each.name == "MATCH"]
+    body = significant(text.partition("%}")[2].rpartition(";")[0])
+    assert is_countable(body)
+    clauses = read_clauses(body)
+    looked_up = ["".join(token.text for token in each.tokens) for each in clauses if each.name == "MATCH"]
     assert looked_up == ["(m:Model{id:{{model}}})"]

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphmigrate.seeds import prepare
+from graphmigrate.seeds.batches import Limits, batches
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
-from graphmigrate.seeds.cutting import blocks
 from graphmigrate.seeds.data import file_checksum
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.json_rows import JsonLinesSource, read_json, read_yaml
@@ -152,7 +152,7 @@ def test_what_a_csv_writer_writes_is_read_from_any_row(
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
-def test_one_checksum_means_the_same_rows_in_the_same_blocks(tmp_path: Path, name: str) -> None:
+def test_one_checksum_means_the_same_rows_in_the_same_batches(tmp_path: Path, name: str) -> None:
     rows = [f"{number}" + "\n" * (number % 20) + "\r" * (number % 3) for number in range(5000)]
     lines = ["a", *(f'"{row}"' for row in rows)] if name == "x.csv" else map(json.dumps, rows)
     content = "".join(f"{line}\n" for line in lines).encode()
@@ -160,11 +160,11 @@ def test_one_checksum_means_the_same_rows_in_the_same_blocks(tmp_path: Path, nam
 
 
 def told(folder: Path, name: str, content: bytes) -> tuple[Any, ...]:
-    """The checksum, the rows, where the blocks end, and where some rows stand."""
+    """The checksum, the rows, where the batches end, and where some rows stand."""
     write(folder, name, content)
     source = CsvSource(folder, name) if name == "x.csv" else JsonLinesSource(folder, name)
     rows = list(source.values())
-    ends = [(block.end, block.weight) for block in blocks(iter(rows), most=1000, most_bytes=4096)]
+    ends = [(batch.end, batch.weight) for batch in batches(0, iter(rows), Limits(1000, 4096))]
     places = [source.place(index) for index in (0, 7, 4999)]
     return file_checksum(folder, name), rows, ends, places
 

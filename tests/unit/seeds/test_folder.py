@@ -161,7 +161,7 @@ def test_dependencies_come_first_and_once(tmp_path: Path) -> None:
         d="",
         e="",
     )
-    assert names(tmp_path) == ["d", "b", "c", "a", "e"]
+    assert names(tmp_path) == ["d", "e", "b", "c", "a"]
     assert names(tmp_path, names=["c"]) == ["d", "c"]
 
 
@@ -169,7 +169,9 @@ def test_a_cycle_is_shown(tmp_path: Path) -> None:
     write(tmp_path, a="---\ndepends: b\n---\n", b="---\ndepends: c\n---\n", c="---\ndepends: b\n---\n", d="")
     error = refusal(tmp_path)
     assert error.error_code == "GM564"
-    assert "b -> c -> b" in error.message
+    assert "c -> b -> c" in error.message
+    assert error.place is not None
+    assert (error.place.file, error.place.line) == (str(tmp_path / "b.cypher.j2"), 2)
     assert names(tmp_path, names=["d"]) == ["d"]
 
 

@@ -104,7 +104,6 @@ SAMPLES = {
     "preflight_connections": "2",
     "batch_rows": "10",
     "batch_bytes": "1000",
-    "batch_seconds": "0.5",
     "seed_sessions": "3",
     "protected": "true",
 }

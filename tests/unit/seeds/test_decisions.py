@@ -12,10 +12,10 @@ import pytest
 from graphmigrate import seeds
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, UsageError
-from graphmigrate.seeds.decision import Decision
+from graphmigrate.seeds.decisions import Decision
+from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, SeedRow
 from graphmigrate.seeds.ledger import SeedLedger
 from graphmigrate.seeds.prepare import PreparedSeed
-from graphmigrate.seeds.seed_history import LOADED, LOADING, RESETTING, SeedRow
 from graphmigrate.seeds.variables import to_json
 
 VISITS = (

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
 from graphmigrate.results import SkippedSeed
 from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.seed_history import LOADED, RESETTING
+from graphmigrate.seeds.history import LOADED, RESETTING
 from graphmigrate.seeds.variables import from_json, in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from graphmigrate.seeds.parallel.reaching import Key
+    from graphmigrate.seeds.history import SeedRow
     from graphmigrate.seeds.prepare import PreparedSeed
-    from graphmigrate.seeds.seed_history import SeedRow
 
 UNCHANGED = "unchanged since it was loaded"
 
@@ -38,10 +37,6 @@ class Decision:
     def removes(self) -> bool:
         """Whether what the seed made, or the rest of it, is removed before it is loaded."""
         return self.reset or (self.resume is not None and self.resume.state == RESETTING)
-
-    def leaner(self, unique: Callable[[], Collection[Key]]) -> Decision:
-        """Give it with a program that counts no rows where the database's constraints make that needless (``Program.leaner``)."""
-        return replace(self, seed=replace(self.seed, program=self.seed.program.leaner(unique)))
 
 
 @dataclass(frozen=True, slots=True)

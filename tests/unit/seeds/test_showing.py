@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from graphmigrate.cypher.lexer import tokens
 from graphmigrate.errors import GraphMigrateError, Place, PreflightError, Problem, SeedFailed
 from graphmigrate.results import ShownStatement
 from graphmigrate.seeds import prepare, show
-from graphmigrate.seeds.cypher import lexemes
 from graphmigrate.seeds.prepare import PreparedSeed
 from graphmigrate.seeds.showing import hiding
 from graphmigrate.settings import Settings
@@ -86,7 +86,7 @@ def test_the_text_stays_whole_where_nothing_is_hidden(tmp_path: Path) -> None:
     )
     seed = seed_of(tmp_path, text.replace("Ab1 =", "n.Ab1 =").replace("(:A", "(n:A"))
     [query] = seed.program.queries
-    assert "".join(query.text[token.start : token.end] for token in lexemes(query.text)) == query.text
+    assert "".join(query.text[token.start : token.end] for token in tokens(query.text)) == query.text
     assert show(prepare(tmp_path, settings=SETTINGS), "a", rows=5).statements[0].cypher == query.text
 
 

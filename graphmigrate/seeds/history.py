@@ -1,4 +1,4 @@
-"""The rows that the ledger keeps of seeds: one for each load, and one for each lane of a block that is loading."""
+"""What the ledger keeps of seeds, as values: a node for each load, and one for each lane while several sessions load."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ LOADED = "loaded"
 class LaneRow:
     """One lane of a row block: of the rows before number ``offset`` all of its own are committed.
 
-    ``blocks`` is how many blocks of rows lie before ``offset``, ``rows`` how many rows this lane committed.
+    ``rows`` is how many rows this lane committed.
     """
 
     key: str
     step: int = 0
     offset: int = 0
-    blocks: int = 0
     rows: int = 0
 
 
@@ -31,9 +30,8 @@ class LaneRow:
 class SeedRow:
     """What the ledger knows of one load: ``part`` parts and ``offset`` items of the next are committed.
 
-    Where that next part is a row block that was loading, ``lanes`` are its lanes, ``block`` and
-    ``block_bytes`` the limits of the blocks it is cut into, and ``spread`` how these or their rows are spread
-    over the lanes; nothing of this changes until the whole is loaded.
+    Where several sessions were loading that next part, ``lanes`` are its lanes, and ``spread`` tells which rows each of them
+    gets; this does not change until the whole is loaded.
     """
 
     key: str
@@ -46,8 +44,6 @@ class SeedRow:
     offset: int
     rows: int
     run: str
-    block: int = 0
-    block_bytes: int = 0
     spread: str = ""
     lanes: tuple[LaneRow, ...] = field(default=())
 
@@ -92,7 +88,7 @@ def newest(ledger: str, rows: Iterable[dict[str, Any]]) -> dict[str, SeedRow]:
             if known is None or _generation(known) < _generation(row):
                 loads[row["name"]] = row
         else:
-            lane = LaneRow(row["key"], row["step"], row["offset"], row["blocks"], row["rows"])
+            lane = LaneRow(row["key"], row["step"], row["offset"], row["rows"])
             lanes.setdefault(row["load"], []).append(lane)
     return {name: _row(row, lanes.get(row["key"], [])) for name, row in loads.items()}
 
@@ -113,8 +109,6 @@ def _row(row: dict[str, Any], lanes: list[LaneRow]) -> SeedRow:
         offset=row["offset"],
         rows=row["rows"],
         run=row["run"],
-        block=row.get("block") or 0,
-        block_bytes=row.get("block_bytes") or 0,
         spread=row.get("spread") or "",
         lanes=tuple(lanes),
     )

@@ -1,0 +1,86 @@
+"""Checks before a load: the server agrees to every statement, and every row can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphmigrate.database.explain import explain_all
+from graphmigrate.database.failures import code_of, message_of, position_of
+from graphmigrate.errors import PreflightError, Problem
+from graphmigrate.results import CheckedSeed
+from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.program import ROWS, Rows, Statements
+from graphmigrate.seeds.values import parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from graphmigrate.database.connection import Database
+    from graphmigrate.seeds.prepare import PreparedSeed
+    from graphmigrate.seeds.program import Query
+
+
+def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
+    """EXPLAIN every distinct statement. Raises PreflightError (GM557) with all refusals, each at its line."""
+    size = database.settings.batch_rows
+    asked = list({query.text: (query, more) for query, more in _queries(seeds, size)}.values())
+    answers = explain_all(
+        database, [(query.text, {**query.parameters, **parameters}) for query, parameters in asked]
+    )
+    problems = [
+        _refusal(query, answer)
+        for (query, _), answer in zip(asked, answers, strict=True)
+        if not isinstance(answer, str)
+    ]
+    if len(problems) == 1:
+        only = problems[0]
+        raise PreflightError(
+            only.message, hint=only.hint, place=only.place, code=only.code, problems=problems
+        )
+    if problems:
+        message = f"The server refuses {len(problems)} statements."
+        raise PreflightError(message, code="GM557", problems=problems)
+
+
+def _queries(seeds: Iterable[PreparedSeed], size: int) -> Iterator[tuple[Query, dict[str, Any]]]:
+    """Yield each query with the rows of a whole batch: Neo4j plans for lists of about one size, and keeps the plan."""
+    for seed in seeds:
+        for part in (Statements(seed.reset), *seed.program.parts):
+            if isinstance(part, Rows):
+                yield part.query, {ROWS: [{} if part.columns is None else []] * size}
+            else:
+                yield from ((query, {}) for query in part.queries)
+
+
+def _refusal(query: Query, error: Exception) -> Problem:
+    position, place = position_of(error), query.place
+    if position:
+        line, column = position
+        place = query.origin.place_of(line - 1, column)  # the first line is that of EXPLAIN
+    return Problem(
+        "GM557",
+        f"The server refuses this statement: {message_of(error)} [{code_of(error)}]",
+        "Nothing was loaded. Fix the template and run again.",
+        place,
+    )
+
+
+def check_seed(seed: PreparedSeed, *, rows: bool) -> CheckedSeed:
+    """Count what the seed sends; with ``rows`` every row is read, and a bad one raises SeedFileError."""
+    blocks = [part for part in seed.program.parts if isinstance(part, Rows)]
+    total = sum(sum(1 for _ in checked_rows(each)) for each in blocks) if rows else seed.program.total_rows
+    return CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
+
+
+def checked_rows(part: Rows) -> Iterator[Any]:
+    """Yield each row as it would be sent. Raises SeedFileError (GM553) for one that cannot be sent."""
+    for index, row in enumerate(part.rows()):
+        try:
+            yield parameter(row)
+        except SeedFileError as error:
+            raise SeedFileError(
+                f"Row {index + 1} of {part.source.label}: {error.message}",
+                hint=error.hint,
+                place=part.source.place(index) or part.query.place,
+                code="GM553",
+            ) from error

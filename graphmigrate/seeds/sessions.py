@@ -1,0 +1,131 @@
+"""Several sessions that load one row block: a thread reads, and each lane commits its batches in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from queue import Queue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from graphmigrate.seeds.batches import Batch
+
+_T = TypeVar("_T")
+# How many batches wait for each lane.
+_AHEAD = 2
+# With more than one conflict in so many batches, sessions take turns.
+_CROWDED = 8
+
+
+class Sessions(Generic[_T]):
+    """Commits the batches that ``read`` yields with their lane; ``commit`` does the work of one."""
+
+    def __init__(
+        self,
+        lanes: int,
+        read: Callable[[], Iterable[tuple[int, Batch]]],
+        commit: Callable[[int, Batch], _T],
+    ) -> None:
+        self._waiting: list[Queue[Batch | None]] = [Queue(_AHEAD) for _ in range(lanes)]
+        self._read = read
+        self._commit = commit
+        self._stopped = threading.Event()
+        self._told: Queue[_T | BaseException | None] = Queue()
+
+    def run(self) -> Iterator[_T]:
+        """Yield what each commit returned; ends its threads whatever happens.
+
+        Rows before a bad one are committed before its error is raised; the error of a commit is raised first.
+        """
+        works = [self._fill, *(lambda lane=lane: self._load(lane) for lane in range(len(self._waiting)))]
+        threads = [threading.Thread(target=self._tell, args=(work,), daemon=True) for work in works]
+        for each in threads:
+            each.start()
+        running, failures = len(threads), list[BaseException]()
+        try:
+            while running:
+                told = self._told.get()
+                if isinstance(told, BaseException):
+                    failures.append(told)
+                elif told is None:
+                    running -= 1
+                else:
+                    yield told
+        finally:
+            self._stopped.set()
+            for each in threads:
+                each.join()
+        if failures:
+            raise min(failures, key=lambda each: each is self._unread)
+
+    _unread: BaseException | None = None
+
+    def _tell(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # the main thread raises it
+            self._told.put(error)
+        finally:
+            self._told.put(None)
+
+    def _fill(self) -> None:
+        """Read every batch and hand it to its lane. A lane takes what waits even after a stop, so this never hangs."""
+        try:
+            for lane, batch in self._read():
+                if self._stopped.is_set():
+                    break
+                self._waiting[lane].put(batch)
+        except BaseException as error:
+            self._unread = error
+            raise
+        finally:
+            for each in self._waiting:
+                each.put(None)
+
+    def _load(self, lane: int) -> None:
+        waiting = self._waiting[lane]
+        batch = waiting.get()
+        try:
+            while batch is not None:
+                if not self._stopped.is_set():
+                    self._told.put(self._commit(lane, batch))
+                batch = waiting.get()
+        except BaseException:
+            self._stopped.set()
+            while batch is not None:
+                batch = waiting.get()
+            raise
+
+
+class Turns:
+    """Lets sessions work at once, but a batch that met a deadlock alone, and every batch where deadlocks are frequent."""
+
+    def __init__(self) -> None:
+        self._alone = threading.Lock()
+        self._batches = self._conflicts = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[], Any]]:
+        """Yield a function to call at the beginning of each attempt to commit one batch."""
+        held = False
+        self._batches += 1
+        attempts = 0
+
+        def begin() -> None:
+            nonlocal held, attempts
+            attempts += 1
+            self._conflicts += attempts > 1
+            if held:
+                return
+            self._alone.acquire()
+            held = attempts > 1 or self._conflicts * _CROWDED > self._batches
+            if not held:
+                self._alone.release()
+
+        try:
+            yield begin
+        finally:
+            if held:
+                self._alone.release()
