@@ -142,8 +142,11 @@ class Migrator:
         target: str | None = None,
         allow_out_of_order: bool = False,
         lock_timeout: float | None = None,
+        check_data: str | None = None,
     ) -> MigrateResult:
         """Apply what is pending, in order of version, up to ``target`` inclusive.
+
+        ``check_data`` (auto, always, never) says whether to look first for values that planned constraints would refuse.
 
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files disagree, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
@@ -165,7 +168,7 @@ class Migrator:
                     planned = preview.make_plan(workspace, files, history, target, allow_out_of_order)
                 if not explained:
                     preview.preflight(workspace, planned, history)
-                apply.apply(workspace, lock, files, planned, history, outcome)
+                apply.apply(workspace, lock, files, planned, history, outcome, check_data)
         complete = (version for version, row in history.rows.items() if row.complete)
         highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
         return MigrateResult(
@@ -179,11 +182,11 @@ class Migrator:
 
     @translate_driver_errors
     def plan(
-        self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: bool = False
+        self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: str | None = None
     ) -> PlanResult:
         """Say what ``migrate`` would do now; writes nothing, takes no lock.
 
-        ``check_data`` also looks for data that the planned constraints would not allow, which reads whole labels.
+        ``check_data`` is that of ``migrate``.
         """
         from graphmigrate.results import PlanResult
 
@@ -191,8 +194,7 @@ class Migrator:
         files, history = workspace.files_and_history()
         planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
         problems = [*planned.problems, *preview.findings(workspace, planned, history)]
-        if check_data:
-            problems += preview.check_data(workspace, planned)
+        problems += preview.data_findings(workspace, planned, history, check_data)
         return PlanResult(
             workspace.target,
             tuple(_planned(task) for task in planned.tasks),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from graphmigrate.cli.completion import versions
-from graphmigrate.cli.options import Seconds, allow_empty, command
+from graphmigrate.cli.options import Seconds, allow_empty, check_data, command
 from graphmigrate.errors import Severity
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _out_of_order = click.option(
 @click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @_out_of_order
+@check_data
 @allow_empty
 def migrate(
     cli: CliContext, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
@@ -65,21 +66,15 @@ def _outcome(result: MigrateResult) -> str:
 @command("plan")
 @_to
 @_out_of_order
-@click.option(
-    "--check-data",
-    is_flag=True,
-    help="Look for data that new constraints would not allow; reads whole labels.",
-)
+@check_data
 @allow_empty
 @_exit_code
-def plan(
-    cli: CliContext, to: str | None, allow_out_of_order: bool, check_data: bool, exit_code: bool
-) -> None:
+def plan(cli: CliContext, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
 
     Takes no lock and writes nothing.
     """
-    show_plan(cli, to, allow_out_of_order, check_data=check_data, exit_code=exit_code)
+    show_plan(cli, to, allow_out_of_order, exit_code=exit_code)
 
 
 def show_plan(
@@ -87,14 +82,13 @@ def show_plan(
     to: str | None,
     allow_out_of_order: bool,
     *,
-    check_data: bool = False,
     exit_code: bool = False,
 ) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
     from graphmigrate.cli.render import markdown, text
 
     with cli.migrator() as migrator:
-        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, check_data=check_data)
+        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
     cli.say(text.target_line(result.target))
     cli.told.update(result.problems)
     cli.result(result, lambda style: text.plan(result, style), lambda: markdown.plan(result))

@@ -50,6 +50,13 @@ allow_empty = _setting(
 )
 
 
+check_data = _setting(
+    "--check-data",
+    type=click.Choice(("auto", "always", "never")),
+    help="Look first for values that new constraints would refuse; auto: up to a million of a label, 30 seconds.",
+)
+
+
 def shared_options() -> list[click.Parameter]:
     """Make these options, once for each command."""
     return [

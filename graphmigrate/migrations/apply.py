@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.database.history import Attempt
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
-from graphmigrate.migrations import checks
+from graphmigrate.migrations import checks, data_check
 from graphmigrate.migrations import repair as repairs
 from graphmigrate.migrations.preview import refuse
 from graphmigrate.results import AppliedMigration
@@ -74,6 +74,7 @@ def apply(
     planned: Plan,
     history: History,
     outcome: Outcome,
+    check_data: str | None = None,
 ) -> None:
     """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error.
 
@@ -88,6 +89,8 @@ def apply(
     database = workspace.database
     catalogue = read_catalogue(database)
     found = checks.check_catalogue(planned.tasks, catalogue)
+    refuse(found)
+    found += data_check.check_data(database, planned.tasks, catalogue, check_data)
     refuse(found)
     for problem in found:
         workspace.listen(Warned(problem))

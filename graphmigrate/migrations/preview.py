@@ -165,34 +165,22 @@ def _about_server(workspace: Workspace, planned: Plan, history: History) -> list
     return [*found, *plan.other_language(planned, history, workspace.facts.language)]
 
 
-def check_data(workspace: Workspace, planned: Plan) -> list[Problem]:
-    """Look in the data for what stands in the way of the planned constraints; reads whole labels.
-
-    Where statements before a constraint may still mend the data, a finding is a warning, and so is a look that failed.
-    """
-    from graphmigrate.cypher.model import Kind
+def data_findings(
+    workspace: Workspace, planned: Plan, history: History, how: str | None = None
+) -> list[Problem]:
+    """Return what in the data stands in the way of the plan; nothing while another run may still change them."""
     from graphmigrate.database.catalogue import read_catalogue
-    from graphmigrate.database.violations import violations
+    from graphmigrate.migrations.data_check import check_data
 
-    there = read_catalogue(workspace.database) if planned.tasks else None
-    found: list[Problem] = []
-    may_be_mended = False
-    for task in planned.tasks:
-        for segment in task.remaining:
-            may_be_mended = may_be_mended or segment.kind is not Kind.SCHEMA
-            for statement, action in zip(segment.statements, segment.actions, strict=False):
-                if action.target is None or (there and there.find(action.target)):
-                    continue
-                problems = violations(workspace.database, action.target, statement.place)
-                eased = (replace(each, severity=Severity.WARNING) for each in problems)
-                found.extend(eased if may_be_mended else problems)
-    return found
+    if not planned.tasks or history.record is not None:
+        return []
+    return check_data(workspace.database, planned.tasks, read_catalogue(workspace.database), how)
 
 
 def refuse(problems: Sequence[Problem]) -> None:
     """Raise PreflightError where any of these is an error."""
     errors = _unique(each for each in problems if each.severity is Severity.ERROR)
-    raise_if(errors, PreflightError, "{count} statement(s) would fail; nothing was run.")
+    raise_if(errors, PreflightError, "{count} statements would fail; nothing was run.")
 
 
 def refuse_pending(workspace: Workspace) -> None:

@@ -29,6 +29,7 @@ class Settings:
 
     ``database=None`` means the user's home database; ``ca_file`` holds the certificates (PEM) of the authorities that
     are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
+    ``check_data`` (auto, always, never) says whether a run first looks for values that its constraints would refuse;
     ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
     ``example_query`` is what ``summary`` runs.
     """
@@ -43,6 +44,7 @@ class Settings:
     allow_empty: bool | None = None
     ledger: str = "default"
     lock_timeout: float = 600.0
+    check_data: str = "auto"
     index_timeout: float = 600.0
     connection_timeout: float = 5.0
     max_statement_size: int = 10 * 1024 * 1024

@@ -21,6 +21,7 @@ from graphmigrate.settings.model import Loaded, Secret, Settings, check_ca_file,
 from graphmigrate.settings.values import (
     EXAMPLES,
     boolean_of,
+    check_data_of,
     is_world_readable,
     kind_of,
     ledger_of,
@@ -235,6 +236,8 @@ class Reader:
                 return number_of(written.value, whole=kind == "int", minimum=MINIMUM.get(name))
             if name == "env_allowed":
                 return variables_of(written.value)
+            if name == "check_data":
+                return check_data_of(written.value)
             return ledger_of(written.value) if name == "ledger" else text_of(written.value)
         except ValueError as error:
             # A value is named but not repeated: it may be a secret that stands under the wrong name.

@@ -33,6 +33,13 @@ def ledger_of(value: Any) -> str:
     raise ValueError("a name of letters, digits, '_', '-' and '.'")
 
 
+def check_data_of(value: Any) -> str:
+    """Return when the data are checked before a run."""
+    if value in {"auto", "always", "never"}:
+        return str(value)
+    raise ValueError("auto, always or never")
+
+
 def variables_of(value: Any) -> tuple[str, ...]:
     """Give names of environment variables, written as a list or with commas; those that hold passwords are refused."""
     names = [each.strip() for each in value.split(",")] if isinstance(value, str) else value

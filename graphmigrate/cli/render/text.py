@@ -28,8 +28,6 @@ if TYPE_CHECKING:
         Target,
     )
 
-VIOLATED = "GM508"  # found by plan --check-data alone
-
 COLORS = {
     State.APPLIED: "green",
     State.PENDING: "blue",
@@ -108,11 +106,9 @@ def plan(result: PlanResult, style: Style) -> list[str]:
 
 
 def refusal(problems: Iterable[Problem]) -> str | None:
-    """Say where a run would stop: before it applies anything, but at a constraint that the data do not allow; None if nowhere."""
-    errors = [each.code for each in problems if each.severity is Severity.ERROR]
-    late = set(errors) == {VIOLATED}
-    what = "a run would stop there" if late else "nothing would be applied"
-    return f"{count(len(errors), 'problem')}; {what}" if errors else None
+    """Return how many problems would stop a run before it applies anything; None where there is none."""
+    errors = sum(each.severity is Severity.ERROR for each in problems)
+    return f"{count(errors, 'problem')}; nothing would be applied" if errors else None
 
 
 def _planned(migration: PlannedMigration, style: Style) -> list[str]:

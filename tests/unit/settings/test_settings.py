@@ -95,6 +95,7 @@ SAMPLES = {
     "uri": "bolt://h",
     "password": "verysecret",
     "allow_empty": "true",
+    "check_data": "always",
     "lock_timeout": "0",
     "index_timeout": "12.5",
     "connection_timeout": "3",
