@@ -174,6 +174,7 @@ UNIQUE = {
 }
 
 
+@pytest.mark.depends_on_version
 @pytest.mark.parametrize("ddl", UNIQUE)
 def test_values_are_the_same_as_the_index_has_them(project: Project, driver: neo4j.Driver, ddl: str) -> None:
     """The check finds exactly what the server then refuses."""
