@@ -14,6 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # seconds is interrupted again and again: the server rolls back where the connection is gone.
 GRACE = 2.0
 AGAIN = 0.25
+_HAS_TIMER = hasattr(signal, "setitimer")  # Windows has none: there the second signal ends the process
 
 
 class Stopped(KeyboardInterrupt):
@@ -32,14 +33,16 @@ def _first(number: int, _frame: FrameType | None) -> None:
     def insist(_number: int, _frame: FrameType | None) -> None:
         raise Stopped(number)
 
-    signal.signal(signal.SIGALRM, insist)
-    signal.setitimer(signal.ITIMER_REAL, GRACE, AGAIN)
+    if _HAS_TIMER:
+        signal.signal(signal.SIGALRM, insist)
+        signal.setitimer(signal.ITIMER_REAL, GRACE, AGAIN)
     raise Stopped(number)
 
 
 def calm() -> None:
     """Stop insisting: everything has been tidied."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    if _HAS_TIMER:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _second(number: int, _frame: FrameType | None) -> None:

@@ -223,5 +223,5 @@ def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> Non
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"  # a container's numeric user without a name
+    except (KeyError, OSError, ImportError):
+        return "unknown"  # a container's numeric user without a name; ImportError: Windows without USERNAME

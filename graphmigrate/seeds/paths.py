@@ -29,6 +29,8 @@ def open_inside(root: Path, name: str) -> BinaryIO:
     nothing can be swapped between the check and the opening. Raises SeedFileError (GM583).
     """
     parts = _parts(name)
+    if not hasattr(os, "O_NOFOLLOW"):
+        return _open_resolved(root, name, parts)
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         # The folder itself may be a link: that is the project's own choice.
@@ -50,6 +52,17 @@ def open_inside(root: Path, name: str) -> BinaryIO:
         os.close(handle)
         raise SeedFileError(f"{name!r} is not a regular file.", code=CODE)
     return os.fdopen(handle, "rb")
+
+
+def _open_resolved(root: Path, name: str, parts: tuple[str, ...]) -> BinaryIO:
+    """Open where the system cannot open relative to a folder (Windows): a path that leads elsewhere is refused."""
+    path = root.joinpath(*parts)
+    try:
+        if path.is_file() and path.resolve() == root.resolve().joinpath(*parts):
+            return path.open("rb")
+        raise OSError(0, "it is not a regular file of this folder")
+    except OSError as error:
+        raise _refusal(root, name, parts, error) from error
 
 
 def _parts(name: str) -> tuple[str, ...]:
