@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem, ProjectError, Severity
-from graphmigrate.migrations.checksums import checksum
+from graphmigrate.migrations.model import MigrationFile, MigrationFolder, checksum
 from graphmigrate.migrations.names import (
     Ignored,
     MigrationName,
@@ -16,7 +16,6 @@ from graphmigrate.migrations.names import (
     printable,
     read_name,
 )
-from graphmigrate.migrations.paths import MigrationFile, MigrationFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

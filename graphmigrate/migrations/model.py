@@ -1,17 +1,50 @@
-"""Values that the project reader produces: files, headers, migrations."""
+"""A project's migrations as values: files, headers, statements."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-from graphmigrate.migrations.paths import MigrationFile, MigrationFolder
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
-    from graphmigrate.errors import Place
+    from graphmigrate.database.version import Version
+    from graphmigrate.errors import Place, Problem
 
-__all__ = ["Condition", "Header", "Migration", "MigrationFile", "MigrationFolder", "Options"]
+
+def normalise(content: bytes) -> bytes:
+    """Return the bytes of a text without a byte-order mark and with LF for CRLF: what checksums are taken over."""
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+def checksum(content: bytes) -> str:
+    """Return SHA-256, in hexadecimal: the same for one text, however an editor or Git stored its line ends."""
+    return hashlib.sha256(normalise(content)).hexdigest()
+
+
+class MigrationFile(NamedTuple):
+    """A migration on disk, named and hashed but not yet read: cheap for ten thousand of them."""
+
+    version: Version
+    description: str
+    location: str
+    name: str
+    checksum: str
+    content: bytes
+
+    @property
+    def path(self) -> Path:
+        """Where it is; made when asked for, because making it takes longer than reading the file."""
+        return Path(self.location)
+
+
+class MigrationFolder(NamedTuple):
+    """What ``collect`` found, in order of version, with every finding about names."""
+
+    path: Path
+    files: tuple[MigrationFile, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)

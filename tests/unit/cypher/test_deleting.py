@@ -7,8 +7,7 @@ import pytest
 from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
 from graphmigrate.migrations.checks import check_statements
-from graphmigrate.migrations.checksums import checksum
-from graphmigrate.migrations.model import MigrationFile
+from graphmigrate.migrations.model import MigrationFile, checksum
 from graphmigrate.migrations.plan import Task
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of

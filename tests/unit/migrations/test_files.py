@@ -9,8 +9,8 @@ import pytest
 
 from graphmigrate.errors import ProjectError, Severity
 from graphmigrate.events import ignore
-from graphmigrate.migrations.checksums import checksum
 from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.model import checksum
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.migrator import Migrator
 from graphmigrate.settings import Settings, load

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.database.version import Version
-from graphmigrate.migrations.checksums import checksum
-from graphmigrate.migrations.model import Condition, Migration, MigrationFile
+from graphmigrate.migrations.model import Condition, Migration, MigrationFile, checksum
 from graphmigrate.migrations.reader import read
 
 GOLDEN = Path(__file__).parents[2] / "golden"

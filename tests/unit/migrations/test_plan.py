@@ -8,8 +8,7 @@ import pytest
 
 from graphmigrate.database.history import SKIPPED, STARTED, Attempt, History, HistoryRow, history_of
 from graphmigrate.database.version import Version
-from graphmigrate.migrations.checksums import checksum
-from graphmigrate.migrations.model import Migration, MigrationFile
+from graphmigrate.migrations.model import Migration, MigrationFile, checksum
 from graphmigrate.migrations.plan import Entry, Plan, build, compare, judged_anew, other_language
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from graphmigrate.database.version import Version
 from graphmigrate.errors import Problem
-from graphmigrate.migrations.checksums import checksum
-from graphmigrate.migrations.model import Migration, MigrationFile, Options
+from graphmigrate.migrations.model import Migration, MigrationFile, Options, checksum
 from graphmigrate.migrations.reader import read
 
 
