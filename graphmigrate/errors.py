@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,27 @@ class GraphMigrateError(Exception):
     def of(cls, problem: Problem) -> GraphMigrateError:
         """Raise-able form of a single finding."""
         return cls(problem.message, hint=problem.hint, place=problem.place, code=problem.code)
+
+
+def raise_all(
+    problems: Sequence[Problem], error: type[GraphMigrateError], summary: str, *, code: str | None = None
+) -> None:
+    """Raise the one problem as itself, several under a ``summary`` that may say ``{count}``; return where there is none."""
+    if len(problems) == 1:
+        raise error.of(problems[0])
+    if problems:
+        raise error(summary.format(count=len(problems)), code=code, problems=problems)
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is most like this one, if any is.
+
+    >>> closest("migrat", ["migrate", "plan"])
+    'migrate'
+    """
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
 class UsageError(GraphMigrateError):

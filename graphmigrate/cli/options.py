@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
-from graphmigrate.errors import UsageError
+from graphmigrate.errors import UsageError, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,10 +138,8 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 def suggest(word: str, known: list[str]) -> str | None:
     """Say which known word was probably meant."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"Did you mean {found[0]!r}?" if found else None
+    found = closest(word, known)
+    return f"Did you mean {found!r}?" if found else None
 
 
 def command(name: str, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:

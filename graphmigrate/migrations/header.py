@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from graphmigrate.cypher.escapes import decode
@@ -13,7 +12,7 @@ from graphmigrate.cypher.lexer import TokenKind, sections
 from graphmigrate.cypher.model import Kind, place_at
 from graphmigrate.cypher.parameters import parameters
 from graphmigrate.cypher.statements import scan
-from graphmigrate.errors import Problem
+from graphmigrate.errors import Problem, closest
 from graphmigrate.migrations.model import Condition, Header, Options
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def _is_meant(words: str) -> bool:
     if _MODE.match(words) or _OPTIONS.match(words) or _OPTIONS_WITHOUT_COLON.match(words):
         return True
     almost = _ALMOST_MODE.match(words)
-    return bool(almost and get_close_matches(almost.group(1).lower(), ["assert", "assume"], cutoff=0.7))
+    return bool(almost and closest(almost.group(1).lower(), ["assert", "assume"]))
 
 
 def _ends_with_its_quote(query: str) -> bool:
@@ -281,6 +280,6 @@ def _read_item(item: str, found: dict[str, Any], place: Place) -> Problem | None
 def _unknown(word: str, place: Place) -> Problem:
     if not word:
         return Problem("GM124", "An option is missing here.", f"Known are {', '.join(OPTION_WORDS)}.", place)
-    close = get_close_matches(word.lower(), OPTION_WORDS, n=1)
-    hint = f"Did you mean `{close[0]}`?" if close else f"Known are {', '.join(OPTION_WORDS)}."
+    close = closest(word.lower(), OPTION_WORDS)
+    hint = f"Did you mean `{close}`?" if close else f"Known are {', '.join(OPTION_WORDS)}."
     return Problem("GM124", f"`{word}` is not an option of graphmigrate.", hint, place)

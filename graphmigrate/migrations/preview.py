@@ -15,9 +15,9 @@ from graphmigrate.errors import (
     SchemaLocked,
     Severity,
     UsageError,
+    raise_all,
 )
 from graphmigrate.migrations import plan
-from graphmigrate.migrations.workspace import raise_if
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.settings import Settings
 
-_DISAGREE = "History and files disagree in {count} place(s); nothing was run."
+_DIFFER = "History and files differ in {count} places; nothing was run."
 
 
 def make_plan(
@@ -47,7 +47,7 @@ def make_plan(
     limit = _limit(target, entries)
     found = plan.mismatches(entries, history, allow_out_of_order=allow_out_of_order)
     if strict and judge:
-        raise_if(found, HistoryMismatch, _DISAGREE)
+        raise_all(found, HistoryMismatch, _DIFFER)
     chosen = plan.candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
     if not chosen:
         return plan.Plan(problems=tuple(found))
@@ -180,7 +180,7 @@ def data_findings(
 def refuse(problems: Sequence[Problem]) -> None:
     """Raise PreflightError where any of these is an error."""
     errors = _unique(each for each in problems if each.severity is Severity.ERROR)
-    raise_if(errors, PreflightError, "{count} statements would fail; nothing was run.")
+    raise_all(errors, PreflightError, "{count} statements would fail; nothing was run.")
 
 
 def refuse_pending(workspace: Workspace) -> None:
@@ -247,7 +247,7 @@ def _read_all(
             pairs.append((entry, migration))
     errors = [each for each in problems if each.severity is Severity.ERROR]
     if strict:
-        raise_if(errors, ProjectError, "{count} problem(s) in the pending files; nothing was run.")
+        raise_all(errors, ProjectError, "{count} problems in the pending files; nothing was run.")
     return pairs, problems
 
 
@@ -274,8 +274,8 @@ def _unique(problems: Iterable[Problem]) -> list[Problem]:
 def _raise_planned(planned: Plan) -> None:
     """Raise what building the plan found: unmet asserts are failures, the rest is a matter of history."""
     asserts = [each for each in planned.errors if each.code == "GM503"]
-    raise_if(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
-    raise_if(planned.errors, HistoryMismatch, _DISAGREE)
+    raise_all(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
+    raise_all(planned.errors, HistoryMismatch, _DIFFER)
 
 
 def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:

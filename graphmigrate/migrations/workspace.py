@@ -6,15 +6,15 @@ import getpass
 import socket
 import uuid
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError
+from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     import neo4j
 
@@ -126,7 +126,7 @@ class Workspace:
         if strict:
             errors = [each for each in folder.problems if each.severity is Severity.ERROR]
             self._warn(each for each in folder.problems if each.severity is Severity.WARNING)
-            raise_if(errors, ProjectError, "The migrations folder has {count} problems; nothing was run.")
+            raise_all(errors, ProjectError, "The migrations folder has {count} problems; nothing was run.")
         return folder
 
     def _warn(self, problems: Iterable[Problem]) -> None:
@@ -172,10 +172,10 @@ class Workspace:
     def read_one(self, file: MigrationFile) -> Migration:
         """Read one migration; raises ProjectError where it is wrong."""
         migration, problems = self.read(file)
-        raise_if(
+        raise_all(
             [each for each in problems if each.severity is Severity.ERROR],
             ProjectError,
-            "{count} problem(s) in the pending files; nothing was run.",
+            "{count} problems in the pending files; nothing was run.",
         )
         return migration
 
@@ -210,14 +210,6 @@ class Workspace:
         lock = Lock(self.database, self.listen)
         lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
         return lock
-
-
-def raise_if(problems: Sequence[Problem], error: type[Any], summary: str) -> None:
-    """Raise the one problem as itself, several under a ``summary`` that may say ``{count}``."""
-    if len(problems) == 1:
-        raise error.of(problems[0])
-    if problems:
-        raise error(summary.format(count=len(problems)), problems=problems)
 
 
 def _user_name() -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from graphmigrate.errors import ProjectError
+from graphmigrate.errors import ProjectError, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +30,6 @@ def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
     known = sorted(set(known))
     if not known:
         return f"There are no {what}."
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    close = closest(word, known)
     listed = f"Known {what}: {', '.join(known)}."
-    return f"Did you mean {close[0]!r}? {listed}" if close else listed
+    return f"Did you mean {close!r}? {listed}" if close else listed

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from graphmigrate.errors import Place, Problem, Severity, UsageError
+from graphmigrate.errors import Place, Problem, Severity, UsageError, closest, raise_all
 from graphmigrate.settings.files import (
     CONFIG,
     PYPROJECT,
@@ -66,14 +66,6 @@ class Written(NamedTuple):
 
 
 Layer = dict[str, Written]
-
-
-def suggest(word: str, known: Mapping[str, object] | tuple[str, ...] | list[str]) -> str | None:
-    """Give the known word that is most like this one, if any is."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, list(known), n=1, cutoff=0.7)
-    return found[0] if found else None
 
 
 class Reader:
@@ -160,7 +152,7 @@ class Reader:
             self.warnings.append(Problem("GM157", text, f"export {key}=…", severity=Severity.WARNING))
         if known or key.startswith(TEST_PREFIX):
             return
-        near = suggest(name, NAMES)
+        near = closest(name, NAMES)
         if near:
             text = f"The environment variable {key}{suffix} is not known and was ignored."
             hint = f"Did you mean {PREFIX}{near.upper()}?"
@@ -278,14 +270,9 @@ class Reader:
         return secret
 
     def _raise(self) -> None:
-        if len(self.problems) == 1:
-            raise UsageError.of(self.problems[0])
         if self.problems:
-            raise UsageError(
-                f"{len(self.problems)} problems in the configuration.",
-                code=self.problems[0].code,
-                problems=self.problems,
-            )
+            code = self.problems[0].code
+            raise_all(self.problems, UsageError, "{count} problems in the configuration.", code=code)
 
 
 def _first(layers: list[Layer], name: str) -> Written | None:
@@ -296,6 +283,6 @@ def _unknown_key(key: str, place: Place, *, known: bool) -> Problem:
     if known:
         return Problem("GM157", f"The setting {key!r} stands here twice.", "Remove one of the two.", place)
     settings = cast(list[str], [name for name in NAMES if name != "password"])
-    near = suggest(key.replace("-", "_"), settings)
+    near = closest(key.replace("-", "_"), settings)
     hint = f"Did you mean {near!r}?" if near else f"Known settings: {', '.join(sorted(settings))}."
     return Problem("GM157", f"Unknown setting {key!r}.", hint, place)
