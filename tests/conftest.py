@@ -157,7 +157,7 @@ _SAMPLES: dict[
 @pytest.fixture
 def sample_graph(session_driver: neo4j.Driver, neo4j_target: Neo4jTarget) -> neo4j.Driver:
     """The shipped project, migrated and seeded by graphmigrate itself; made anew after a test that wrote."""
-    from graphmigrate.testing.wipe import bookmark
+    from graphmigrate.testing.database import bookmark
 
     if bookmark(session_driver) != _SAMPLES.get(neo4j_target.uri):
         wipe(session_driver)

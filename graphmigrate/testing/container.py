@@ -93,5 +93,5 @@ class GraphMigrateNeo4jContainer(Neo4jContainer):  # type: ignore[misc,unused-ig
                 self.seeded = migrator.seed(**self._work["seed"])
 
     def get_driver(self, **options: Any) -> neo4j.Driver:
-        """Give a driver; the caller closes it."""
+        """Return a driver; the caller closes it."""
         return super().get_driver(**options)  # type: ignore[no-any-return,unused-ignore]

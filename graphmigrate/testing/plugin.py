@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
     from graphmigrate.migrator import Migrator
     from graphmigrate.settings import Settings
-    from graphmigrate.testing.restore import Keeper, State
+    from graphmigrate.testing.database import State, TestDatabase
     from graphmigrate.testing.servers import Choice, Neo4jServer
 
 MARK = "graph(seeds=[…], profile=…, until=…, allow_empty=…): what migrated_graph and seeded_graph hold in this test"
 READY_MADE = Path(__file__).with_name("ready_made.py")
 _SERVER = pytest.StashKey["Neo4jServer"]()
 _EMPTY = pytest.StashKey[frozenset[str]]()
-_LONG = ("Fetching", "Pulling", "Docker cannot")  # what a person who waits, or wonders, has to know
+_LONG = ("Downloading", "Pulling", "Docker cannot")  # what a person who waits has to know
+ANSWERS_WITHIN = 5.0  # seconds; a given server is one that runs
+_HINTS = {  # in place of hints that name options of the command line
+    "GM110": "The fixture graphmigrate_settings says where the project is: override it in conftest.py. A project without "
+    "migrations: @pytest.mark.graph(allow_empty=True).",
+    "GM301": "Start that Neo4j, or name none (GRAPHMIGRATE_TEST_URI, --graphmigrate-uri): one is started for these tests then.",
+    "GM302": "Give the user and the password by GRAPHMIGRATE_TEST_USERNAME and GRAPHMIGRATE_TEST_PASSWORD.",
+}
 _logger = logging.getLogger("graphmigrate.tests")
 
 
@@ -68,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say which Neo4j the tests will get."""
+    """Return which Neo4j the tests will get."""
     from graphmigrate.errors import UsageError
 
     try:
@@ -126,15 +133,30 @@ def _tell(config: pytest.Config, line: str) -> None:
             print(f"\ngraphmigrate: {line}")
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn an error of this package into a failed test without our own stack."""
+    from graphmigrate.errors import GraphMigrateError
+
+    try:
+        yield
+    except GraphMigrateError as error:
+        lines = [f"{error.place}:"] if error.place else []
+        lines += [f"{error.error_code}: {error.message}", *map(str, error.problems)]
+        hint = _HINTS.get(error.error_code, error.hint)
+        raise pytest.fail.Exception(
+            "\n".join([*lines, *([f"hint: {hint}"] if hint else [])]), pytrace=False
+        ) from None
+
+
 @pytest.fixture(scope="session")
 def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
-    """Give the project's settings: those of the configuration file in pytest's root folder.
+    """Return the project's settings: those of the configuration file in pytest's root folder.
 
     Override it in ``conftest.py`` where the project is elsewhere; each of several folders of tests may name a project of its
     own. URI, user and password in it are not used.
     """
     from graphmigrate.settings import load
-    from graphmigrate.testing.words import explained
 
     with explained():
         return load(folder=pytestconfig.rootpath, environment={}, connect=False).settings
@@ -142,12 +164,11 @@ def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
 
 @pytest.fixture(scope="session")
 def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
-    """Give the Neo4j of this session (of this worker, with pytest-xdist): ``uri``, ``auth``, ``env``."""
+    """Yield the Neo4j of this session (of this worker, with pytest-xdist): ``uri``, ``auth``, ``env``."""
     from contextlib import ExitStack
 
+    from graphmigrate.testing.database import bookmark
     from graphmigrate.testing.servers import provided
-    from graphmigrate.testing.wipe import bookmark
-    from graphmigrate.testing.words import explained
 
     with ExitStack() as stack:
         with explained():
@@ -157,7 +178,7 @@ def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
             if server.provider == "given":
                 stack.enter_context(_claim(server, pytestconfig))
         pytestconfig.stash[_SERVER] = server
-        with _driver(server) as driver:
+        with _quiet_driver(server) as driver:
             pytestconfig.stash[_EMPTY] = bookmark(driver)  # before any fixture of the project can write
         yield server
 
@@ -166,70 +187,68 @@ def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
 def _claim(server: Neo4jServer, config: pytest.Config) -> Iterator[None]:
     from graphmigrate.migrator import Migrator
     from graphmigrate.settings import Settings
-    from graphmigrate.testing.wipe import claimed
+    from graphmigrate.testing.database import claimed
 
-    with _driver(server) as driver:
+    with _quiet_driver(server) as driver:
         with Migrator(Settings(uri=server.uri), driver=driver) as migrator:
-            migrator.wait()
+            migrator.wait(ANSWERS_WITHIN)
         with claimed(driver, server.uri, wipe_claimed=config.getoption("--graphmigrate-wipe")):
             yield
 
 
-def _driver(server: Neo4jServer) -> neo4j.Driver:
+def _quiet_driver(server: Neo4jServer) -> neo4j.Driver:
+    """Return a driver for the plugin's own queries, whose notifications would only fill the captured logs of tests."""
     import neo4j
 
-    return neo4j.GraphDatabase.driver(server.uri, auth=server.auth)
+    return neo4j.GraphDatabase.driver(server.uri, auth=server.auth, notifications_min_severity="OFF")
 
 
 @pytest.fixture(scope="session")
 def neo4j_driver(neo4j_server: Neo4jServer) -> Iterator[neo4j.Driver]:
-    """Give a driver of the session's Neo4j; what it holds is whatever the last test left."""
-    with _driver(neo4j_server) as driver:
+    """Yield a driver of the session's Neo4j, which holds what the last test left."""
+    import neo4j
+
+    with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=neo4j_server.auth) as driver:
         yield driver
 
 
 @pytest.fixture(scope="session")
-def _graph_keeper(pytestconfig: pytest.Config, neo4j_server: Neo4jServer) -> Iterator[Keeper]:
-    import neo4j
-
+def _test_database(pytestconfig: pytest.Config, neo4j_server: Neo4jServer) -> Iterator[TestDatabase]:
     from graphmigrate.settings import Settings
-    from graphmigrate.testing.restore import Keeper
+    from graphmigrate.testing.database import TestDatabase
 
-    # A driver of its own: tests may close theirs.
-    with neo4j.GraphDatabase.driver(
-        neo4j_server.uri, auth=neo4j_server.auth, notifications_min_severity="OFF"
-    ) as driver:
-        yield Keeper(driver, Settings(), pytestconfig.stash.get(_EMPTY, None))
+    with _quiet_driver(neo4j_server) as driver:  # tests may close the driver that they are given
+        yield TestDatabase(driver, Settings(), pytestconfig.stash.get(_EMPTY, None))
 
 
 @pytest.fixture
-def graphmigrate_keeper(
-    _graph_keeper: Keeper, neo4j_server: Neo4jServer, graphmigrate_settings: Settings
-) -> Keeper:
-    """Give what keeps the database in its state, for the project of this test: for this plugin's own use."""
+def graphmigrate_database(
+    _test_database: TestDatabase, neo4j_server: Neo4jServer, graphmigrate_settings: Settings
+) -> TestDatabase:
+    """Return the database of this session for the project of this test; for this plugin's own use."""
     from dataclasses import replace
 
     # What the configuration says of a target (its address, that it is protected) is about another one.
-    _graph_keeper.settings = replace(
+    _test_database.settings = replace(
         graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False
     )
-    return _graph_keeper
+    return _test_database
 
 
 @pytest.fixture
-def _graph_state(request: pytest.FixtureRequest, graphmigrate_keeper: Keeper) -> Iterator[Keeper]:
-    from graphmigrate.testing.words import explained
-
+def _graph_state(
+    request: pytest.FixtureRequest, graphmigrate_database: TestDatabase
+) -> Iterator[TestDatabase]:
     with explained():
-        graphmigrate_keeper.bring(_wanted(request))
-    yield graphmigrate_keeper
+        graphmigrate_database.prepare(_wanted(request))
+    yield graphmigrate_database
     with explained():
-        graphmigrate_keeper.restore()
+        graphmigrate_database.restore()
 
 
 def _wanted(request: pytest.FixtureRequest) -> State:
     """Read the mark: seeds are loaded where it names some, or where ``seeded_graph`` is asked for."""
-    from graphmigrate.testing.restore import State
+    from graphmigrate.testing.database import State
 
     seeded = "seeded_graph" in request.fixturenames
     words: dict[str, Any] = {}
@@ -257,19 +276,19 @@ def _wanted(request: pytest.FixtureRequest) -> State:
 
 
 @pytest.fixture
-def migrated_graph(_graph_state: Keeper, neo4j_driver: neo4j.Driver) -> neo4j.Driver:
-    """Give a driver of a database with every migration applied; after the test it is so again."""
+def migrated_graph(_graph_state: TestDatabase, neo4j_driver: neo4j.Driver) -> neo4j.Driver:
+    """Return a driver of a database with every migration applied; after the test it is so again."""
     return neo4j_driver
 
 
 @pytest.fixture
 def seeded_graph(migrated_graph: neo4j.Driver) -> neo4j.Driver:
-    """Give ``migrated_graph`` with the seeds loaded that the mark names, else those of its profile, or of none."""
+    """Return ``migrated_graph`` with the seeds loaded that the mark names, else those of its profile, or of none."""
     return migrated_graph
 
 
 @pytest.fixture
-def graph_migrator(_graph_state: Keeper) -> Iterator[Migrator]:
-    """Give the façade on ``migrated_graph``, for tests of migrations themselves (see ``until`` of the mark)."""
+def graph_migrator(_graph_state: TestDatabase) -> Iterator[Migrator]:
+    """Yield the façade on ``migrated_graph``, for tests of migrations themselves (see ``until`` of the mark)."""
     with _graph_state.migrator() as migrator:
         yield migrator

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
-import stat
+import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +17,6 @@ from graphmigrate.errors import GraphMigrateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
-
-    from filelock import BaseFileLock
 
     Tell = Callable[[str], None]
 
@@ -29,6 +25,15 @@ USERNAME: Final = "GRAPHMIGRATE_TEST_USERNAME"
 PASSWORD: Final = "GRAPHMIGRATE_TEST_PASSWORD"  # noqa: S105 - the variable's name
 _SOCKETS: Final = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
 _NO_DOCKER: Final = "no Docker daemon answers"
+_CLEAN_UP: Final = """
+import contextlib, shutil, sys
+from pathlib import Path
+from graphmigrate.server import stop
+for each in [Path(sys.argv[1]), *(found.parents[1] for found in Path(sys.argv[1]).rglob("*/.graphmigrate/server.json"))]:
+    with contextlib.suppress(Exception):
+        stop(each)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def choose(
     version: str | None = None,
     worker: str | None = None,
 ) -> Choice:
-    """Choose the server: ``uri`` (with the name of what set it), else ``provider``, else Docker, else the JVM.
+    """Return which server to use: ``uri`` (with the name of what set it), else ``provider``, else Docker, else the JVM.
 
     ``{worker}`` in a URI becomes the name of the worker of pytest-xdist; without it several workers cannot share one
     (GM741). A URI that cannot be used is refused (GM154, GM155).
@@ -106,7 +111,7 @@ def choose(
 
 
 def _check(uri: str, origin: str) -> None:
-    """Refuse what the driver cannot use: a password in it would be printed with it."""
+    """Raise UsageError for a URI that the driver cannot use, or that would show a password."""
     from graphmigrate.settings import check_uri
 
     try:
@@ -118,7 +123,7 @@ def _check(uri: str, origin: str) -> None:
 
 
 def _known(provider: str) -> str:
-    """Give the provider as it is written here, however its letters were; raises UsageError."""
+    """Return the provider in lower case; raises UsageError."""
     from graphmigrate.server.model import PROVIDERS
 
     name = provider.strip().lower()
@@ -131,7 +136,7 @@ def _known(provider: str) -> str:
 
 
 def _without_docker(environment: Mapping[str, str]) -> str | None:
-    """Say why Docker is not used; None where it is. A few milliseconds, without a process or an import."""
+    """Return why Docker is not used, None where it is; takes milliseconds, without a process or an import."""
     if find_spec("testcontainers") is None:
         return "testcontainers is not installed"
     host = environment.get("DOCKER_HOST", "")
@@ -152,7 +157,7 @@ def _pings(path: Path) -> bool:
 
 @contextmanager
 def provided(choice: Choice, tell: Tell) -> Iterator[Neo4jServer]:
-    """Start what was chosen, and end it afterwards; Docker that cannot give a server is replaced by the JVM.
+    """Start what was chosen, and stop it afterwards; where Docker cannot start a server, a JVM is used.
 
     Raises UsageError or ServerFailed where no server can be had.
     """
@@ -210,47 +215,19 @@ def _jvm(version: str | None, tell: Tell) -> Iterator[Neo4jServer]:
     options = server.ServerOptions(
         provider="jvm", version=version, port=0, ephemeral=True, auth=False, http=False
     )
-    with _slot() as folder:
+    with server_folder() as folder:
         started = server.start(folder, options, tell)
-        try:
-            yield Neo4jServer(started.bolt_uri, None, None, "jvm", started.version)
-        finally:
-            server.stop(folder)
+        yield Neo4jServer(started.bolt_uri, None, None, "jvm", started.version)
 
 
 @contextmanager
-def _slot() -> Iterator[Path]:
-    """Yield a folder that no other session of tests of this user has now; end the servers of sessions that were killed."""
-    from graphmigrate import server
+def server_folder() -> Iterator[Path]:
+    """Yield a new folder for a server, which is stopped and deleted when the block ends or this process dies.
 
-    base = _base()
-    locks = (_held(base / f"{number}.lock") for number in count(1))
-    with next(held for held in locks if held is not None) as lock:
-        folder = base / Path(lock.lock_file).stem
-        server.stop(folder)
-        for left in sorted(base.glob("*.lock")):
-            other = None if left.stem == folder.stem else _held(left)
-            if other is not None:
-                with other:
-                    server.stop(base / left.stem)
-        folder.mkdir(exist_ok=True)
-        yield folder
-
-
-def _base() -> Path:
-    base = Path(tempfile.gettempdir()) / f"graphmigrate-tests-{os.getuid()}"
-    base.mkdir(mode=0o700, exist_ok=True)
-    found = base.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():  # somebody else's: keep away from it
-        return Path(tempfile.mkdtemp(prefix="graphmigrate-tests-"))
-    return base
-
-
-def _held(path: Path) -> AbstractContextManager[BaseFileLock] | None:
-    """Return a lock on this file, None where another process has it."""
-    from filelock import FileLock, Timeout
-
-    try:
-        return FileLock(path).acquire(timeout=0)
-    except Timeout:
-        return None
+    A shell in a session of its own waits for the end of its input: Ctrl-C does not reach it, and SIGKILL of this process
+    closes its input too.
+    """
+    folder = tempfile.mkdtemp(prefix="graphmigrate-tests-")
+    words = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", sys.executable, "-c", _CLEAN_UP, folder]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd=folder):  # noqa: S603
+        yield Path(folder)

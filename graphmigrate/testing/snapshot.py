@@ -1,7 +1,6 @@
-"""What a database holds, as a value; and the shortest way from what it holds now back to such a value.
+"""The contents of a test database as a value, and the way from what it holds now back to such a value.
 
-For test databases only: everything is read into memory, so the cost grows with what migrations and seeds make. A test
-that wrote nothing costs none of this (see ``keeper``).
+Everything is read into memory, so the cost grows with what migrations and seeds make.
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import neo4j
 
 from graphmigrate.cypher.identifiers import quote
-from graphmigrate.testing.wipe import end_other_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Properties = dict[str, Any]
 
@@ -48,7 +46,7 @@ class Contents:
 
 @dataclass(slots=True)
 class Difference:
-    """What has to be done so that the database holds the wanted contents again."""
+    """What has to be done so that the database holds the wanted contents again; ids, but for statements and nodes."""
 
     drops: list[str]
     creations: list[str]
@@ -60,22 +58,17 @@ class Difference:
     gone_relationships: list[str]
 
     @property
-    def schema(self) -> bool:
-        """Whether constraints or indexes differ."""
-        return bool(self.drops or self.creations)
-
-    @property
-    def added(self) -> bool:
-        """Whether there are nodes or relationships too many."""
-        return bool(self.added_nodes or self.added_relationships)
-
-    @property
-    def harmless(self) -> bool:
-        """Whether there is nothing to do but to delete what was added, so that there is nothing to verify."""
-        changed = (
+    def only_added(self) -> bool:
+        """Whether deleting what was added is enough, so that there is nothing to verify."""
+        differs = (
             self.changed_nodes or self.changed_relationships or self.gone_nodes or self.gone_relationships
         )
-        return not (self.schema or changed)
+        return not (self.drops or self.creations or differs)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the contents are the same."""
+        return self.only_added and not (self.added_nodes or self.added_relationships)
 
 
 class NotRestored(Exception):
@@ -103,72 +96,81 @@ CREATE_RELATIONSHIPS: Final = (
     "CREATE (a)-[r:$(row[1])]->(b) SET r = row[4] RETURN row[0], elementId(r)"
 )
 AWAIT_INDEXES: Final = "CALL db.awaitIndexes(60)"
+_TRANSACTIONS: Final = "SHOW TRANSACTIONS YIELD transactionId AS id, database, activeLockCount AS locks"
 _CHUNK: Final = 10_000
-_PATIENCE: Final = 10.0  # seconds; who holds a lock for longer is a session that a test left open
+_PATIENCE: Final = 10.0  # seconds; a lock that is held for longer belongs to a session that a test left open
 
 
 def read(driver: neo4j.Driver) -> Contents:
-    """Read everything the home database holds."""
+    """Return everything that the home database holds."""
     with driver.session() as session, session.begin_transaction(timeout=_PATIENCE) as tx:
         return _read(tx)
 
 
 def restore(driver: neo4j.Driver, wanted: Contents) -> frozenset[str]:
-    """Make the database hold ``wanted`` again; gives the bookmark of the transaction that did.
+    """Make the database hold ``wanted`` again; returns the bookmark of the transaction that did.
 
-    What had to be made again has new element ids, which are written into ``wanted``. Raises NotRestored where it cannot be
-    done in place, and the driver's errors.
+    Entities that had to be made again have new element ids, which are written into ``wanted``. Raises NotRestored where
+    it cannot be done in place, and the driver's errors.
     """
     with driver.session() as session:
-        if not _mended(session, wanted):
-            _rebuild(session, wanted)
-            if not _mended(session, wanted):
+        if not _data_restored(session, wanted):
+            _restore_schema(session, wanted)
+            if not _data_restored(session, wanted):
                 raise NotRestored
         return session.last_bookmarks().raw_values
 
 
-def _mended(session: neo4j.Session, wanted: Contents) -> bool:
-    """Mend the data in one transaction, unless the schema differs or it is too much for one.
+def end_other_transactions(session: neo4j.Session, *, locks: int = 0) -> None:
+    """End the transactions that tests left open in other sessions: dropping an index would wait for them for ever.
 
-    Whatever needed more than a deletion is read a second time, and committed only if it is what is wanted.
+    ``locks``: only transactions that hold so many, which spares this one, and a second query where there are none.
+    """
+    shown = session.run(_TRANSACTIONS)
+    found = shown.values()
+    home = shown.consume().database
+    ids = [id_ for id_, database, held in found if database == home and held >= locks]
+    if ids:
+        session.run("TERMINATE TRANSACTIONS $ids", ids=ids).consume()
+
+
+def _data_restored(session: neo4j.Session, wanted: Contents) -> bool:
+    """Put the data back in one transaction; returns False where the schema differs or there is too much for one.
+
+    After more than a deletion everything is read again, and committed only if it is what is wanted.
     """
     with session.begin_transaction(timeout=_PATIENCE) as tx:
         now = _read(tx)
         change = difference(now, wanted)
-        if change.schema or len(change.added_nodes) > _CHUNK:
+        if change.drops or change.creations or len(change.added_nodes) > _CHUNK:
             return False
-        _mend(tx, change, wanted)
-        if not change.harmless:
-            left = difference(Contents(*_graph(tx), now.constraints, now.indexes), wanted)
-            if left.added or not left.harmless:
+        _apply(tx, change, wanted)
+        if not change.only_added:
+            again = Contents(*_graph(tx), now.constraints, now.indexes)
+            if not difference(again, wanted).nothing:
                 raise NotRestored
         tx.commit()
     return True
 
 
-def _rebuild(session: neo4j.Session, wanted: Contents) -> None:
-    """Bring back constraints and indexes, and the data between dropping and creating them."""
+def _restore_schema(session: neo4j.Session, wanted: Contents) -> None:
+    """Put constraints and indexes back, and the data between dropping and creating them."""
     with session.begin_transaction(timeout=_PATIENCE) as tx:
         change = difference(_read(tx), wanted)
     end_other_transactions(session)
-    _each(session, change.drops)
-    for ids in _chunks(change.added_nodes):
-        session.run(DELETE_NODES, ids=ids).consume()
+    _run_each(session, change.drops)
+    for start in range(0, len(change.added_nodes), _CHUNK):
+        session.run(DELETE_NODES, ids=change.added_nodes[start : start + _CHUNK]).consume()
     change.added_nodes = []
     with session.begin_transaction(timeout=_PATIENCE) as tx:
-        _mend(tx, change, wanted)
+        _apply(tx, change, wanted)
         tx.commit()
-    _each(session, [*change.creations, AWAIT_INDEXES])
+    _run_each(session, [*change.creations, AWAIT_INDEXES])
 
 
-def _each(session: neo4j.Session, statements: Iterable[str]) -> None:
+def _run_each(session: neo4j.Session, statements: Iterable[str]) -> None:
     for statement in statements:
         session.run(neo4j.Query(statement, timeout=_PATIENCE * 6)).consume()
-
-
-def _chunks(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]
 
 
 def _read(tx: neo4j.Transaction) -> Contents:
@@ -186,48 +188,47 @@ def _graph(tx: neo4j.Transaction) -> tuple[dict[str, Node], dict[str, Relationsh
 
 
 def difference(now: Contents, wanted: Contents) -> Difference:
-    """Compare two contents; an entity whose id was given away to another one counts as gone."""
-    drops: list[str] = []
-    creations: list[str] = []
-    for kind in ("constraint", "index"):
-        present: dict[str, str] = now.constraints if kind == "constraint" else now.indexes
-        expected: dict[str, str] = wanted.constraints if kind == "constraint" else wanted.indexes
-        unwanted = [name for name, statement in present.items() if expected.get(name) != statement]
-        drops += [f"DROP {kind.upper()} {quote(name)}" for name in unwanted]
-        creations += [statement for name, statement in expected.items() if present.get(name) != statement]
-    kept = {
-        id_
-        for id_, each in now.relationships.items()
-        if id_ in wanted.relationships and each[:3] == wanted.relationships[id_][:3]
-    }
-    added_nodes = [id_ for id_ in now.nodes if id_ not in wanted.nodes]
-    added = set(added_nodes)
-    return Difference(
-        drops,
-        creations,
-        added_nodes,
-        [
-            id_
-            for id_, each in now.relationships.items()
-            if id_ not in kept and each.start not in added and each.end not in added
-        ],
-        {id_: now.nodes[id_] for id_, each in wanted.nodes.items() if _differs(now.nodes.get(id_), each)},
-        [
-            id_
-            for id_ in kept
-            if not same(now.relationships[id_].properties, wanted.relationships[id_].properties)
-        ],
-        [id_ for id_ in wanted.nodes if id_ not in now.nodes],
-        [id_ for id_ in wanted.relationships if id_ not in kept],
-    )
+    """Return what differs between two contents; an entity whose id was given to another one counts as gone."""
+    change = Difference([], [], [], [], {}, [], [], [])
+    for kind, present, expected in (
+        ("CONSTRAINT", now.constraints, wanted.constraints),
+        ("INDEX", now.indexes, wanted.indexes),
+    ):
+        unwanted = (name for name, statement in present.items() if expected.get(name) != statement)
+        change.drops += [f"DROP {kind} {quote(name)}" for name in unwanted]
+        change.creations += [made for name, made in expected.items() if present.get(name) != made]
+    _compare_nodes(now.nodes, wanted.nodes, change)
+    _compare_relationships(now.relationships, wanted.relationships, change)
+    return change
 
 
-def _differs(now: Node | None, wanted: Node) -> bool:
-    return now is not None and not (now.labels == wanted.labels and same(now.properties, wanted.properties))
+def _compare_nodes(now: dict[str, Node], wanted: dict[str, Node], change: Difference) -> None:
+    change.added_nodes = [id_ for id_ in now if id_ not in wanted]
+    change.gone_nodes = [id_ for id_ in wanted if id_ not in now]
+    for id_, node in now.items():
+        before = wanted.get(id_)
+        if before and not (node.labels == before.labels and same(node.properties, before.properties)):
+            change.changed_nodes[id_] = node
+
+
+def _compare_relationships(
+    now: dict[str, Relationship], wanted: dict[str, Relationship], change: Difference
+) -> None:
+    added = set(change.added_nodes)
+    for id_, each in now.items():
+        before = wanted.get(id_)
+        if before is None or each[:3] != before[:3]:
+            if each.start not in added and each.end not in added:  # else it goes with its node
+                change.added_relationships.append(id_)
+        elif not same(each.properties, before.properties):
+            change.changed_relationships.append(id_)
+    change.gone_relationships = [
+        id_ for id_, each in wanted.items() if id_ not in now or now[id_][:3] != each[:3]
+    ]
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same to the database: 1, 1.0 and true are three, NaN is itself."""
+    """Return whether two values are the same to the database: 1, 1.0 and true differ, NaN is equal to itself."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
@@ -237,28 +238,28 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other or (one != one and other != other))  # the latter is NaN
 
 
-def _mend(tx: neo4j.Transaction, change: Difference, wanted: Contents) -> None:
-    """Bring the data back: first what is too much, since it may stand in the way of a constraint."""
-    if change.added_relationships:
-        tx.run(DELETE_RELATIONSHIPS, ids=change.added_relationships).consume()
-    if change.added_nodes:
-        tx.run(DELETE_NODES, ids=change.added_nodes).consume()
-    if change.changed_nodes:
-        rows = [_setting(id_, now, wanted.nodes[id_]) for id_, now in change.changed_nodes.items()]
-        tx.run(SET_NODES, rows=rows).consume()
-    if change.changed_relationships:
-        rows = [[id_, wanted.relationships[id_].properties] for id_ in change.changed_relationships]
-        tx.run(SET_RELATIONSHIPS, rows=rows).consume()
+def _apply(tx: neo4j.Transaction, change: Difference, wanted: Contents) -> None:
+    """Put the data back: first what is too much is deleted, since it may violate a constraint."""
+    nodes = [
+        [id_, list(now.labels - old.labels), list(old.labels - now.labels), old.properties]
+        for id_, now in change.changed_nodes.items()
+        if (old := wanted.nodes[id_])
+    ]
+    relationships = [[id_, wanted.relationships[id_].properties] for id_ in change.changed_relationships]
+    for query, name, values in (
+        (DELETE_RELATIONSHIPS, "ids", change.added_relationships),
+        (DELETE_NODES, "ids", change.added_nodes),
+        (SET_NODES, "rows", nodes),
+        (SET_RELATIONSHIPS, "rows", relationships),
+    ):
+        if values:
+            tx.run(query, {name: values}).consume()
     renamed = _create_nodes(tx, change.gone_nodes, wanted)
     _create_relationships(tx, change.gone_relationships, wanted, renamed)
 
 
-def _setting(id_: str, now: Node, wanted: Node) -> list[Any]:
-    return [id_, list(now.labels - wanted.labels), list(wanted.labels - now.labels), wanted.properties]
-
-
 def _create_nodes(tx: neo4j.Transaction, gone: list[str], wanted: Contents) -> dict[str, str]:
-    """Make nodes again; gives the new element id of each."""
+    """Make nodes again; returns the new element id of each."""
     if not gone:
         return {}
     nodes = {id_: wanted.nodes.pop(id_) for id_ in gone}

@@ -218,7 +218,7 @@ def test_a_database_with_data_is_refused_and_left_alone(
     stranger.makepyfile(THREE_LINES)
     result = run(stranger, "--graphmigrate-wipe")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["GM740: The database at * holds 1 node(s) that these tests did not make*"])
+    result.stdout.fnmatch_lines(["GM740: The database at * holds 1 node that these tests did not make*"])
     assert rows(driver, "MATCH (n) RETURN n.name") == [["a real one"]]
     assert not rows(driver, "SHOW CONSTRAINTS YIELD name")
 
@@ -325,7 +325,7 @@ def test_nothing_heavy_is_imported_before_a_fixture_is_used(
         HEAVY = {"neo4j", "jinja2", "testcontainers", "docker", "rich", "yaml", "click", "platformdirs"}
         def test_light():
             assert not HEAVY & set(sys.modules)
-            assert not {"graphmigrate.migrator", "graphmigrate.server", "graphmigrate.testing.restore"} & set(sys.modules)
+            assert not {"graphmigrate.migrator", "graphmigrate.server", "graphmigrate.testing.database"} & set(sys.modules)
         """
     )
     run(stranger, "-p", "graphmigrate.testing.plugin").assert_outcomes(passed=1)

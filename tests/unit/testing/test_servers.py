@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.errors import UsageError
-from graphmigrate.testing.documents import documented
+from graphmigrate.testing.ready_made import documented
 from graphmigrate.testing.servers import choose
 from graphmigrate.testing.snapshot import Contents, Node, Relationship, difference, same
 
@@ -149,5 +149,5 @@ def test_an_id_that_was_given_away_is_no_relationship_of_before() -> None:
     assert list(change.changed_nodes) == ["1"]
     assert change.gone_nodes == ["2"]
     assert change.gone_relationships == ["r"]
-    assert not change.harmless
-    assert difference(wanted, wanted).harmless
+    assert not change.only_added
+    assert difference(wanted, wanted).nothing

@@ -10,8 +10,7 @@ import neo4j
 import pytest
 
 from graphmigrate.errors import ProjectError
-from graphmigrate.testing.restore import Keeper, State
-from graphmigrate.testing.wipe import MARKER, NotOurs, bookmark, claimed
+from graphmigrate.testing.database import MARKER, NotOurs, State, TestDatabase, bookmark, claimed
 from tests.projects import Project, count, dump, rows, write_migrations
 
 MIGRATIONS = {
@@ -65,37 +64,37 @@ def migrations(tmp_path_factory: pytest.TempPathFactory, neo4j_target: object) -
 
 
 @pytest.fixture(scope="module")
-def keeper(session_driver: neo4j.Driver, migrations: Project) -> Iterator[Keeper]:
+def database(session_driver: neo4j.Driver, migrations: Project) -> Iterator[TestDatabase]:
     with migrations.migrator() as migrator:
-        keeper = Keeper(session_driver, migrator.settings)
-    keeper.empty()
-    yield keeper
-    keeper.empty()
+        database = TestDatabase(session_driver, migrator.settings)
+    database.empty()
+    yield database
+    database.empty()
 
 
 @pytest.fixture
-def unmade(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Make every rebuilding fail from the call of this on, to prove that the state was mended in place."""
+def unmade(database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Make every rebuilding fail from the call of this on, to prove that the state was put back in place."""
 
     def refuse(_state: State) -> None:
         raise AssertionError("the database was made anew")
 
-    return lambda: monkeypatch.setattr(keeper, "_make", refuse)
+    return lambda: monkeypatch.setattr(database, "_make", refuse)
 
 
 @pytest.mark.depends_on_version
 @pytest.mark.parametrize("statements", DISTURBANCES.values(), ids=DISTURBANCES)
 def test_it_is_as_before(
-    keeper: Keeper, session_driver: neo4j.Driver, statements: list[str], unmade: Callable[[], None]
+    database: TestDatabase, session_driver: neo4j.Driver, statements: list[str], unmade: Callable[[], None]
 ) -> None:
-    keeper.bring(State())
+    database.prepare(State())
     before = dump(session_driver, volatile=True)
     for statement in statements:
         session_driver.execute_query(statement)
     assert dump(session_driver, volatile=True) != before
     if statements is not DISTURBANCES["swaps unique values"]:  # no order of single steps can undo it
         unmade()
-    keeper.restore()
+    database.restore()
     volatile = statements is not DISTURBANCES["swaps unique values"]
     if volatile:
         assert dump(session_driver, volatile=True) == before
@@ -106,18 +105,18 @@ def test_it_is_as_before(
 
 
 def test_a_test_that_only_reads_costs_one_question(
-    keeper: Keeper, session_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
+    database: TestDatabase, session_driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper.bring(State())
+    database.prepare(State())
     session_driver.execute_query("CREATE (:Person {id: 1})")
-    keeper.restore()
-    monkeypatch.setattr(keeper, "_mend", lambda state: pytest.fail("the contents were read"))
+    database.restore()
+    monkeypatch.setattr(database, "_put_back", lambda state: pytest.fail("the contents were read"))
     session_driver.execute_query("MATCH (n) RETURN n")
-    keeper.restore()
+    database.restore()
 
 
 def test_states_are_made_once_and_kept_apart(
-    keeper: Keeper, session_driver: neo4j.Driver, unmade: Callable[[], None]
+    database: TestDatabase, session_driver: neo4j.Driver, unmade: Callable[[], None]
 ) -> None:
     states = [
         State(),
@@ -129,23 +128,25 @@ def test_states_are_made_once_and_kept_apart(
     expected = [[0, 1], [0, 0], [3, 0], [3, 1], [3, 2]]
     found = []
     for state in states:
-        keeper.bring(state)
+        database.prepare(state)
         found.append([count(session_driver, "Person"), count(session_driver, "City")])
     assert found == expected
     unmade()
     for state, numbers in zip(states, expected, strict=True):
-        keeper.bring(state)
+        database.prepare(state)
         session_driver.execute_query("MATCH (n:Person) DETACH DELETE n")
-        keeper.restore()
+        database.restore()
         assert [count(session_driver, "Person"), count(session_driver, "City")] == numbers
 
 
-def test_a_migration_can_be_tested_on_the_data_it_moves(keeper: Keeper, session_driver: neo4j.Driver) -> None:
-    keeper.bring(State(until="V2"))
-    with keeper.migrator() as migrator:
+def test_a_migration_can_be_tested_on_the_data_it_moves(
+    database: TestDatabase, session_driver: neo4j.Driver
+) -> None:
+    database.prepare(State(until="V2"))
+    with database.migrator() as migrator:
         assert [each.version for each in migrator.migrate().applied] == ["3"]
     assert count(session_driver, "City") == 1
-    keeper.restore()
+    database.restore()
     assert count(session_driver, "City") == 0
     names = {name for (name,) in rows(session_driver, "SHOW CONSTRAINTS YIELD name")}
     assert "country_id" not in names
@@ -153,99 +154,99 @@ def test_a_migration_can_be_tested_on_the_data_it_moves(keeper: Keeper, session_
 
 
 @pytest.mark.depends_on_version
-def test_a_session_left_open_is_ended(keeper: Keeper, session_driver: neo4j.Driver) -> None:
-    keeper.bring(State())
+def test_a_session_left_open_is_ended(database: TestDatabase, session_driver: neo4j.Driver) -> None:
+    database.prepare(State())
     session_driver.execute_query("CREATE INDEX extra FOR (p:Person) ON (p.age)")
     with session_driver.session() as session:
         session.begin_transaction().run("CREATE (:Person {id: 1, age: 3})").consume()
-        keeper.restore()
+        database.restore()
     assert not rows(session_driver, "SHOW INDEXES YIELD name WHERE name = 'extra' RETURN name")
 
 
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_transaction_left_open_holds_no_lock(
-    keeper: Keeper,
+    database: TestDatabase,
     session_driver: neo4j.Driver,
     monkeypatch: pytest.MonkeyPatch,
     unmade: Callable[[], None],
     changed: bool,
 ) -> None:
-    keeper.bring(State())
+    database.prepare(State())
     unmade()
     if changed:
         session_driver.execute_query("CREATE (:Person {id: 2})")
     else:  # nothing was committed, so nothing is read
-        monkeypatch.setattr(keeper, "_mend", lambda wanted: pytest.fail("the contents were read"))
+        monkeypatch.setattr(database, "_put_back", lambda wanted: pytest.fail("the contents were read"))
     create = neo4j.Query("CREATE (:Person {id: 1})", timeout=10)
     with session_driver.session() as left_open, session_driver.session() as session:
         left_open.begin_transaction().run("CREATE (:Person {id: 1})").consume()
-        keeper.restore()
+        database.restore()
         session.run(create).consume()
         monkeypatch.undo()
-    keeper.restore()
+    database.restore()
     assert count(session_driver, "Person") == 0
 
 
-def test_a_transaction_without_locks_goes_on(keeper: Keeper, session_driver: neo4j.Driver) -> None:
-    keeper.bring(State())
+def test_a_transaction_without_locks_goes_on(database: TestDatabase, session_driver: neo4j.Driver) -> None:
+    database.prepare(State())
     with session_driver.session() as session, session.begin_transaction() as other:
         other.run("RETURN 1").consume()
-        keeper.restore()
+        database.restore()
         other.commit()
 
 
-def test_projects_take_turns(keeper: Keeper, session_driver: neo4j.Driver, tmp_path: Path) -> None:
-    first = keeper.settings
+def test_projects_take_turns(database: TestDatabase, session_driver: neo4j.Driver, tmp_path: Path) -> None:
+    first = database.settings
     second = replace(first, migrations=write_migrations(tmp_path, V1__rivers="CREATE (:River);"))
-    keeper.bring(State())
-    keeper.settings = second
+    database.prepare(State())
+    database.settings = second
     try:
-        keeper.bring(State())
+        database.prepare(State())
         assert [count(session_driver, "River"), count(session_driver, "Country")] == [1, 0]
         for settings, numbers in ((first, [0, 2]), (second, [1, 0]), (first, [0, 2])):
-            keeper.settings = settings
-            keeper.bring(State())
+            database.settings = settings
+            database.prepare(State())
             session_driver.execute_query("CREATE (:River), (:Country)")
-            keeper.restore()
+            database.restore()
             assert [count(session_driver, "River"), count(session_driver, "Country")] == numbers
     finally:
-        keeper.settings = first
+        database.settings = first
 
 
 def test_what_was_there_before_the_first_state_is_gone(
-    keeper: Keeper, session_driver: neo4j.Driver, migrations: Project
+    database: TestDatabase, session_driver: neo4j.Driver, migrations: Project
 ) -> None:
-    keeper.empty()
+    database.empty()
     empty = bookmark(session_driver)
     session_driver.execute_query("CREATE (:Stray)")
-    Keeper(session_driver, keeper.settings, empty).bring(State())
+    TestDatabase(session_driver, database.settings, empty).prepare(State())
     assert [count(session_driver, "Stray"), count(session_driver, "Country")] == [0, 2]
-    keeper.empty()
+    database.empty()
 
 
 def test_seeds_that_all_name_a_profile_are_loaded_for_it_alone(
-    keeper: Keeper, session_driver: neo4j.Driver, tmp_path: Path
+    database: TestDatabase, session_driver: neo4j.Driver, tmp_path: Path
 ) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     (seeds / "people.cypher.j2").write_text("---\nprofiles: [demo]\n---\nMERGE (:Person {id: 1});\n")
-    whole, keeper.settings = keeper.settings, replace(keeper.settings, seeds=seeds)
+    whole, database.settings = database.settings, replace(database.settings, seeds=seeds)
     try:
-        keeper.bring(State(seeds=()))
+        database.prepare(State(seeds=()))
         assert count(session_driver, "Person") == 0
-        keeper.bring(State(seeds=(), profile="demo"))
+        database.prepare(State(seeds=(), profile="demo"))
         assert count(session_driver, "Person") == 1
     finally:
-        keeper.settings = whole
+        database.settings = whole
 
 
 def test_a_failure_is_told_each_time_without_trying_again(
-    keeper: Keeper, session_driver: neo4j.Driver
+    database: TestDatabase, session_driver: neo4j.Driver
 ) -> None:
     for _ in range(2):
         with pytest.raises(ProjectError, match="one-hundred"):
-            keeper.bring(State(until="one-hundred"))
-    keeper.bring(State())
+            database.prepare(State(until="one-hundred"))
+    database.prepare(State())
     assert count(session_driver, "Country") == 2
 
 
