@@ -60,9 +60,10 @@ bench: install ## measure against a real Neo4j that is started and stopped here;
 chaos: install ## the whole fault campaign (hours; docs/reliability.md is its report)
 	@$(BIN)/python -m tests.chaos
 
-lint: install ## ruff, mypy --strict and the direction of imports
+lint: install ## ruff, codespell, mypy --strict and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/unit/test_architecture.py
 

@@ -17,6 +17,7 @@ import hypothesis
 import neo4j
 import pytest
 
+from graphmigrate.testing.servers import stopping_servers_in
 from tests.projects import Project
 
 if TYPE_CHECKING:
@@ -86,6 +87,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif NEWEST_VERSION in versions:
         versions.append(NEWEST_WITH_CYPHER_25)
     metafunc.parametrize("neo4j_target", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _servers_of_tests_end_with_them(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Ctrl-C and kill -9 leave no server that a test has started in its folder."""
+    with stopping_servers_in(tmp_path_factory.getbasetemp()):
+        yield
 
 
 @pytest.fixture(scope="session")

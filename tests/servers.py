@@ -10,6 +10,7 @@ from pathlib import Path
 from graphmigrate import server
 from graphmigrate.errors import UsageError
 from graphmigrate.server import Server, ServerOptions
+from graphmigrate.testing.servers import stopping_servers_in
 
 MISSING_PREREQUISITES = {"GM183"}
 
@@ -17,12 +18,8 @@ MISSING_PREREQUISITES = {"GM183"}
 @contextmanager
 def running_server(version: str) -> Iterator[Server]:
     """Start a server on free ports, with a generated password; the JVM first, since it is up sooner than Docker."""
-    with tempfile.TemporaryDirectory(prefix="graphmigrate-tests-") as name:
-        project = Path(name)
-        try:
-            yield _start(project, version)
-        finally:
-            server.stop(project)
+    with tempfile.TemporaryDirectory(prefix="graphmigrate-tests-") as name, stopping_servers_in(Path(name)):
+        yield _start(Path(name), version)
 
 
 def _start(project: Path, version: str) -> Server:

@@ -70,7 +70,11 @@ def resolve(name: str | None) -> Release:
 
 
 def series(version: str) -> str:
-    """Return the part of a version within which a store moves freely: ``5.26`` of ``5.26.25``."""
+    """Return the part of a version within which a store moves freely.
+
+    >>> series("5.26.25")
+    '5.26'
+    """
     return ".".join(version.split(".")[:2])
 
 
@@ -124,8 +128,9 @@ class Server:
 
 
 def browser_url(server: Server, query: str | None = None) -> str:
-    """Return the link that opens Neo4j Browser on this server, with a query typed in."""
-    words = {"connectURL": server.bolt_uri}
+    """Return the link that opens Neo4j Browser on this server, with its user and a query typed in."""
+    user = f"//{server.username}@" if server.username else "//"
+    words = {"connectURL": server.bolt_uri.replace("//", user, 1)}
     if query:
         words |= {"cmd": "edit", "arg": query}
     return f"{server.http_url}/browser/?{urlencode(words)}"

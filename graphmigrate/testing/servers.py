@@ -25,14 +25,14 @@ USERNAME: Final = "GRAPHMIGRATE_TEST_USERNAME"
 PASSWORD: Final = "GRAPHMIGRATE_TEST_PASSWORD"  # noqa: S105 - the variable's name
 _SOCKETS: Final = ("/var/run/docker.sock", "~/.docker/run/docker.sock")
 _NO_DOCKER: Final = "no Docker daemon answers"
-_CLEAN_UP: Final = """
-import contextlib, shutil, sys
+_STOP: Final = """
+import sys
+from contextlib import suppress
 from pathlib import Path
 from graphmigrate.server import stop
-for each in [Path(sys.argv[1]), *(found.parents[1] for found in Path(sys.argv[1]).rglob("*/.graphmigrate/server.json"))]:
-    with contextlib.suppress(Exception):
-        stop(each)
-shutil.rmtree(sys.argv[1], ignore_errors=True)
+for found in Path(sys.argv[1]).rglob(".graphmigrate/server.json"):
+    with suppress(Exception):
+        stop(found.parents[1])
 """
 
 
@@ -215,19 +215,21 @@ def _jvm(version: str | None, tell: Tell) -> Iterator[Neo4jServer]:
     options = server.ServerOptions(
         provider="jvm", version=version, port=0, ephemeral=True, auth=False, http=False
     )
-    with server_folder() as folder:
-        started = server.start(folder, options, tell)
+    with (
+        tempfile.TemporaryDirectory(prefix="graphmigrate-tests-") as name,
+        stopping_servers_in(Path(name)),
+    ):
+        started = server.start(Path(name), options, tell)
         yield Neo4jServer(started.bolt_uri, None, None, "jvm", started.version)
 
 
 @contextmanager
-def server_folder() -> Iterator[Path]:
-    """Yield a new folder for a server, which is stopped and deleted when the block ends or this process dies.
+def stopping_servers_in(folder: Path) -> Iterator[None]:
+    """Stop the servers of projects in this folder when the block ends or this process dies.
 
     A shell in a session of its own waits for the end of its input: Ctrl-C does not reach it, and SIGKILL of this process
     closes its input too.
     """
-    folder = tempfile.mkdtemp(prefix="graphmigrate-tests-")
-    words = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", sys.executable, "-c", _CLEAN_UP, folder]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd=folder):  # noqa: S603
-        yield Path(folder)
+    words = ["/bin/sh", "-c", 'read -r _; exec "$@"', "sh", sys.executable, "-c", _STOP, str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd="/"):  # noqa: S603
+        yield

@@ -228,7 +228,11 @@ def _compare_relationships(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Return whether two values are the same to the database: 1, 1.0 and true differ, NaN is equal to itself."""
+    """Return whether two values are the same to the database: 1, 1.0 and true differ, NaN is equal to itself.
+
+    >>> same([1, 2], [1, 2.0]), same(float("nan"), float("nan"))
+    (False, True)
+    """
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):

@@ -283,6 +283,8 @@ def test_the_browser_link_survives_any_query():
     assert (link.netloc, link.path) == ("127.0.0.1:7474", "/browser/")
     assert parse_qs(link.query) == {"connectURL": ["bolt://127.0.0.1:7687"], "cmd": ["edit"], "arg": [query]}
     assert "arg" not in browser_url(address)
+    link = urlsplit(browser_url(replace(address, username="neo4j")))
+    assert parse_qs(link.query) == {"connectURL": ["bolt://neo4j@127.0.0.1:7687"]}
 
 
 def test_the_command_that_stops_it_can_be_typed(tmp_path, monkeypatch):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from graphmigrate.errors import UsageError
+from graphmigrate.server import processes
+from graphmigrate.server.state import Folder, State
 from graphmigrate.testing.ready_made import documented
 from graphmigrate.testing.servers import choose
 from graphmigrate.testing.snapshot import Contents, Node, Relationship, difference, same
@@ -151,3 +158,34 @@ def test_an_id_that_was_given_away_is_no_relationship_of_before() -> None:
     assert change.gone_relationships == ["r"]
     assert not change.only_added
     assert difference(wanted, wanted).nothing
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_server_is_stopped_where_its_tests_are_killed(tmp_path: Path, number: int) -> None:
+    """A process that sleeps stands where Java would."""
+    sleeper = subprocess.Popen(["sleep", "60"])
+    folder = Folder(tmp_path / "project")
+    folder.make()
+    folder.home(ephemeral=True).make()
+    born = processes.birth(sleeper.pid)
+    folder.write(State("jvm", "5.26.25", 1, 2, auth=False, ephemeral=True, pid=sleeper.pid, birth=born))
+    code = (
+        "import sys, time; from pathlib import Path; from graphmigrate.testing.servers import stopping_servers_in\n"
+        "with stopping_servers_in(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+    )
+    tests = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert tests.stdout
+    assert tests.stdout.readline() == b"held\n"
+    assert sleeper.poll() is None
+    os.killpg(tests.pid, number)
+    assert sleeper.wait(60) == -signal.SIGKILL
+    assert tests.wait(60) != 0
+    deadline = time.monotonic() + 60
+    while folder.home(ephemeral=True).path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
