@@ -154,7 +154,7 @@ class Migrator:
         started = time.monotonic()
         workspace = self._workspace
         files, history = workspace.files_and_history()
-        # while another run is at work, or one that died is not settled, the history cannot be held against the files
+        # while another run is at work, or one that died is not recovered, the history cannot be held against the files
         settled = history.record is None
         planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
         outcome = Outcome()
@@ -163,7 +163,7 @@ class Migrator:
 
             explained = preview.preflight(workspace, planned, history)
             with workspace.locked(lock_timeout) as lock:
-                before, history = history, apply.settle(workspace, lock, files, outcome)
+                before, history = history, apply.recover_dead(workspace, lock, files, outcome)
                 if not (settled and history.same_rows(before)):
                     planned = preview.make_plan(workspace, files, history, target, allow_out_of_order)
                 if not explained:
@@ -217,14 +217,20 @@ class Migrator:
         return preview.validate(self._workspace, offline=offline)
 
     @translate_driver_errors
-    def baseline(self, version: str) -> BaselineResult:
-        """Mark every version up to ``version`` as there already, without running it."""
+    def baseline(self, version: str, *, without_files: bool = False) -> BaselineResult:
+        """Mark every version up to ``version`` that has a file as there already, without running it.
+
+        ``version`` must have a file, unless it is to be marked ``without_files``. A file that comes later is a late version.
+        """
         from graphmigrate.migrations import repair
 
         limit = Version.parse(version)
         files = self._workspace.files(may_be_empty=True)
         with self._workspace.locked(None):
-            return repair.baseline(self._workspace.database, files, self._workspace.history(), limit)
+            history = self._workspace.history()
+            return repair.baseline(
+                self._workspace.database, files, history, limit, without_files=without_files
+            )
 
     @translate_driver_errors
     def repair(
@@ -242,7 +248,7 @@ class Migrator:
         workspace = self._workspace
         files = workspace.files(may_be_empty=True)
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
-        wanted = {word: {Version.parse(each) for each in names} for word, names in words.items()}
+        wanted = {word: repair.named(names, workspace.history) for word, names in words.items()}
         repair.refuse_two_words(wanted)
         if not any(wanted.values()):
             return RepairResult(apply.show_repairs(workspace, files))
@@ -395,7 +401,7 @@ def _planned(task: plan.Task) -> PlannedMigration:
         for statement in segment.statements
     )
     return PlannedMigration(
-        file.version.text, file.description, file.name, task.first, len(task.segments), statements
+        file.version.text, file.description, file.name, task.first, task.steps, statements
     )
 
 

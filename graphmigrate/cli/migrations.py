@@ -154,18 +154,24 @@ def validate(cli: CliContext, offline: bool) -> None:
 
 @command("baseline")
 @click.argument("version", shell_complete=versions)
-def baseline(cli: CliContext, version: str) -> None:
-    """Mark everything up to VERSION as already there, without running it.
+@click.option("--without-files", is_flag=True, help="Also mark VERSION where it has no file.")
+def baseline(cli: CliContext, version: str, without_files: bool) -> None:
+    """Mark every file up to VERSION as already there, without running it.
 
-    For a database whose schema was made before this tool was used.
+    For a database whose schema was made before this tool was used. A file that comes later, with a version below, is not
+    marked: 'migrate' names it.
     """
     from graphmigrate.cli.render.text import count
 
     with cli.migrator() as migrator:
-        result = migrator.baseline(version)
+        result = migrator.baseline(version, without_files=without_files)
     names = ", ".join(f"V{each}" for each in result.marked)
     marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
     cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
+    if result.marked:
+        first, last = result.marked[0], result.marked[-1]
+        taken_back = f"V{first}" if first == last else f"V{first}..V{last}"
+        cli.say(f"To take that back: graphmigrate repair --forget {taken_back}")
     cli.result(result, lambda _: [])
 
 
@@ -182,7 +188,7 @@ def baseline(cli: CliContext, version: str) -> None:
     metavar="VERSION",
     multiple=True,
     shell_complete=versions,
-    help="Drop a version whose file is gone, or a baseline that has none.",
+    help="Drop a version whose file is gone, or a baseline; V1..V9 for several.",
 )
 @click.option(
     "--rerun",

@@ -7,6 +7,7 @@ backslash is an ordinary character; white space and comments may stand between `
 
 from __future__ import annotations
 
+import hashlib
 import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,3 +131,12 @@ def unquoted(token: Token) -> str:
     if token.kind is TokenKind.PARAMETER:
         text = _LEAD.sub("", text, count=1)
     return text[1:-1].replace("``", "`") if text.startswith("`") else text
+
+
+def fingerprint(text: str) -> str:
+    """Return the first 16 hexadecimal digits of SHA-256 over a statement's tokens: white space and comments do not count.
+
+    It says whether a statement that was committed is still the same in its file.
+    """
+    joined = "\0".join(token.text for token in tokens(text) if is_significant(token))
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -10,18 +10,19 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from graphmigrate.database.version import Version
+    from graphmigrate.errors import Problem
 
 COMPLETE = "applied"
 STARTED = "started"
-FORGOTTEN = "forgotten"
 
 
 class HistoryRow(NamedTuple):
-    """One ledger node of a migration. ``step`` segments of ``steps`` are committed.
+    """One ledger node of a migration. ``step`` segments of ``steps`` are committed, in ``commits`` transactions.
 
+    ``language`` is the version of Cypher that it ran under.
     ``intent`` is the number of a segment that was announced and whose end is unknown (autocommit and system statements);
-    ``language`` is the version of Cypher that it ran under;
-    ``batches`` counts the committed batches of segment ``step + 1``; ``segments`` are the checksums of those that took effect.
+    ``batches`` counts the committed batches of segment ``step + 1``. ``statements`` are the fingerprints of what is committed,
+    in order, and of the statement at hand where one was announced or has committed batches.
     """
 
     key: str
@@ -38,14 +39,21 @@ class HistoryRow(NamedTuple):
     run: str | None = None
     intent: int | None = None
     batches: int = 0
-    segments: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
     rank: int = 0
+    commits: int = 1
+    source: str | None = None
     language: str | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every segment is committed."""
         return self.state == COMPLETE
+
+    @property
+    def committed(self) -> int:
+        """How many statements are committed wholly."""
+        return len(self.statements) - bool(self.intent or self.batches)
 
 
 class RunRecord(NamedTuple):
@@ -73,25 +81,20 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The ledger at one moment: the current row of each version, newest re-application first chosen.
+    """The ledger at one moment: the current row of each version, that of its newest application.
 
     ``initialised`` says whether the ledger node exists; ``attempts`` maps a canonical version to its last attempt that was
-    skipped or failed;
-    ``generations`` maps a canonical version to the highest ``n`` ever used in a key.
+    skipped or failed; ``generations`` maps a canonical version to the highest ``n`` ever used in a key; ``record`` is the key of
+    a run that has not said that it ended; ``warnings`` tell what is not ours on our nodes.
     """
 
     rows: dict[Version, HistoryRow] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     generations: dict[str, int] = field(default_factory=dict)
     initialised: bool = False
-    head: str | None = None
     record: str | None = None
     top_rank: int = 0
-
-    @property
-    def baseline(self) -> Version | None:
-        """The highest version that was marked as already there."""
-        return max((row.version for row in self.rows.values() if row.type == "baseline"), default=None)
+    warnings: tuple[Problem, ...] = ()
 
     @property
     def highest(self) -> Version | None:
@@ -120,20 +123,31 @@ def migration_key(ledger: str, version: Version, generation: int) -> str:
     return f"{ledger}/migration/{version.canonical}@{generation}"
 
 
-def history_of(rows: Iterable[HistoryRow], **more: Any) -> History:
-    """Choose the current row of each version: the highest re-application that was not forgotten."""
+def version_in(key: str) -> str:
+    """Return the canonical version that the key of a migration names."""
+    return key.rpartition("/")[2].partition("@")[0]
+
+
+def history_of(rows: Iterable[HistoryRow], used: Iterable[str] = (), **more: Any) -> History:
+    """Choose the current row of each version; ``used`` are keys of rows that are there no more."""
     current: dict[Version, HistoryRow] = {}
     generations: dict[str, int] = {}
     top_rank = 0
+    for key in used:
+        _count(generations, key)
     for row in rows:
-        generation = int(row.key.rpartition("@")[2])
-        if row.rank > top_rank:
-            top_rank = row.rank
-        name = row.version.canonical
-        if generation > generations.get(name, 0):
-            generations[name] = generation
-            if row.state == FORGOTTEN:
-                current.pop(row.version, None)
-            else:
-                current[row.version] = row
+        top_rank = max(top_rank, row.rank)
+        _count(generations, row.key)
+        other = current.get(row.version)
+        if other is None or _generation(other.key) < _generation(row.key):
+            current[row.version] = row
     return History(rows=current, generations=generations, top_rank=top_rank, **more)
+
+
+def _count(generations: dict[str, int], key: str) -> None:
+    version = version_in(key)
+    generations[version] = max(generations.get(version, 0), _generation(key))
+
+
+def _generation(key: str) -> int:
+    return int(key.rpartition("@")[2])

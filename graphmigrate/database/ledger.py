@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import time
+import re
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from neo4j.exceptions import Neo4jError
 
 from graphmigrate.database import queries
+from graphmigrate.database.commit import Backoff
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
 from graphmigrate.database.history import (
@@ -21,12 +20,14 @@ from graphmigrate.database.history import (
     Attempt,
     History,
     HistoryRow,
-    RunRecord,
     history_of,
 )
+from graphmigrate.database.records import DAMAGE_HINT, first_word, moment, texts
+from graphmigrate.database.restore import Damage, ways
+from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.database.version import Version
-from graphmigrate.errors import HistoryMismatch
+from graphmigrate.errors import HistoryMismatch, Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,15 +47,8 @@ _NEVER = (
     "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase",
 )
-_ROWS_AT_ONCE = 25
-_NAMES = [
-    *("key", "version", "description", "type", "checksum", "state", "step", "steps"),
-    *("installed_by", "run", "intent", "batches", "segments", "rank"),
-    *("format", "head", "record"),
-    *("outcome", "reason"),
-    "language",
-]
-_OF_OWNER, _OF_ATTEMPT, _RUN, _LANGUAGE = slice(14, 17), slice(17, 19), 9, 19
+_FORM = r"[^/]+/(ledger|migration|run|seed|seed-lane|attempt)(/.*)?"
+_FIXED = 4  # what HISTORY tells of a node before its properties
 
 
 def prepare_ledger(database: Database) -> None:
@@ -64,8 +58,7 @@ def prepare_ledger(database: Database) -> None:
     COMMIT that succeeded, since the connection may have been closed (decision 0006). Raises HistoryMismatch (GM611) where
     another constraint has the name of one.
     """
-    began = time.monotonic()
-    deadline = began + database.settings.stale_after + _FIRST_USE_SECONDS
+    backoff = Backoff(longest=0.4, seconds=database.settings.stale_after + _FIRST_USE_SECONDS)
     missing, losses = _missing_constraints(database), 0
     while missing:
         try:
@@ -76,11 +69,10 @@ def prepare_ledger(database: Database) -> None:
         except DriverFailure as error:
             losses += not isinstance(error, Neo4jError) or code_of(error).endswith("NotALeader")
             of_no_use = losses > _LOSSES or code_of(error).startswith(_NEVER)
-            if of_no_use or time.monotonic() > deadline:
+            if of_no_use or not backoff.pause():
                 raise
-            time.sleep(random.uniform(0.02, 0.25))  # noqa: S311 - jitter
             with suppress(*DriverFailure):  # others may end this, too, or be faster: it is judged anew
-                if time.monotonic() > began + _SURELY_LEFT_BEHIND:
+                if backoff.waited > _SURELY_LEFT_BEHIND:
                     _drop_what_was_left_behind(database, missing)
                 missing = _missing_constraints(database)
 
@@ -150,145 +142,160 @@ def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
 
 @contextmanager
 def asked_history(database: Database) -> Iterator[Callable[[], History]]:
-    """Ask for the whole history in one round trip; what is yielded gives it, while the server collects it the block may work.
+    """Ask for the whole history in one round trip; what is yielded returns it, while the server collects it the block may work.
 
-    It raises HistoryMismatch where a newer format is found.
+    It raises HistoryMismatch where the format is another one (GM609) or a node was changed (GM612).
     """
-    ledger = database.settings.ledger
-    with database.asking(queries.HISTORY, ledger=ledger, names=_NAMES) as result:
-        yield lambda: _history(ledger, next(result)["rows"])
+    with _asked_nodes(database) as answer:
+        yield lambda: history_in(answer(), database.settings.ledger)
 
 
 def read_history(database: Database) -> History:
-    """Read the whole history. Raises HistoryMismatch where a newer format is found."""
+    """Read the whole history. Raises HistoryMismatch as ``asked_history`` does."""
     with asked_history(database) as answer:
         return answer()
 
 
-def _history(ledger: str, rows: list[list[Any]]) -> History:
-    prefix, attempts = f"{ledger}/migration/", attempt_key(ledger, "")
-    owner = next((row for row in rows if row[0] == ledger_key(ledger)), None)
-    form, head, record = owner[_OF_OWNER] if owner else (None, None, None)
-    if (form or 0) > FORMAT:
+def read_nodes(database: Database) -> list[Node]:
+    """Read every node of this ledger, and each of ours that does not tell whose it is, as they are."""
+    with _asked_nodes(database) as answer:
+        return answer()
+
+
+@contextmanager
+def _asked_nodes(database: Database) -> Iterator[Callable[[], list[Node]]]:
+    names = [name for name in NAMES if name not in TIMES]
+    prefix = f"{database.settings.ledger}/"
+    with database.asking(
+        queries.HISTORY, prefix=prefix, form=_FORM, names=names, times=list(TIMES)
+    ) as result:
+        yield lambda: [_node(row, [*names, *TIMES]) for row in next(result)["rows"]]
+
+
+def _node(row: list[Any], names: Iterable[str]) -> Node:
+    id_, labels, relationships, others = row[:_FIXED]
+    known = zip(names, row[_FIXED:], strict=True)
+    values = {name: value for name, value in known if value is not None}
+    return Node(id_, frozenset(labels), relationships, tuple(set(others) - values.keys()), values)
+
+
+def history_in(nodes: Sequence[Node], ledger: str) -> History:
+    """Return what sound nodes say. Raises HistoryMismatch (GM609, GM612) where one is of another format, or was changed."""
+    _refuse_other_format(nodes)
+    wrong = [
+        Problem("GM612", f"{each.name}: {each.finding}.", DAMAGE_HINT)
+        for each in ways(Damage(nodes, None, ledger))
+    ]
+    if len(wrong) == 1:
+        raise HistoryMismatch.of(wrong[0])
+    if wrong:
         raise HistoryMismatch(
-            f"This database's history was written by a newer graphmigrate (format {form}).",
-            hint="Update graphmigrate: pip install --upgrade graphmigrate",
-            code="GM609",
+            f"{len(wrong)} nodes of graphmigrate's history were changed by something else; nothing was run.",
+            hint=DAMAGE_HINT,
+            code="GM612",
+            problems=wrong,
         )
+    return _history(nodes)
+
+
+def _refuse_other_format(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        form = node.values.get("format")
+        if node.kind != "Ledger" or not isinstance(form, int) or form == FORMAT:
+            continue
+        if form > FORMAT:
+            raise HistoryMismatch(
+                f"This database's history was written by a newer graphmigrate (format {form}).",
+                hint="Update graphmigrate: pip install --upgrade graphmigrate",
+                code="GM609",
+            )
+        if form == 1:
+            raise HistoryMismatch(
+                "This database's history was written by a graphmigrate that was never released (format 1).",
+                hint="graphmigrate baseline VERSION replaces it: it marks the versions up to there as applied, runs nothing, "
+                "and removes the old nodes.",
+                code="GM609",
+            )
+
+
+def _history(nodes: Sequence[Node]) -> History:
+    of_kind: dict[str | None, list[Mapping[str, Any]]] = {}
+    for node in nodes:
+        of_kind.setdefault(node.kind, []).append(node.values)
+    owner = next(iter(of_kind.get("Ledger", ())), None)
+    attempts = of_kind.get("Attempt", ())
+    runs = [node for node in nodes if node.kind == "Run"]
+    gone = {first_word(text) for node in runs for text in texts(node, "forgotten")}
     return history_of(
-        (_history_row(row) for row in rows if row[0].startswith(prefix)),
-        attempts={row[1]: _attempt(row) for row in rows if row[0].startswith(attempts)},
+        map(_history_row, of_kind.get("Migration", ())),
+        used=gone,
+        attempts={
+            each["version"]: Attempt(each["outcome"], each["reason"], each["run"]) for each in attempts
+        },
         initialised=owner is not None,
-        head=head,
-        record=record,
+        record=owner.get("record") if owner else None,
+        warnings=tuple(_foreign(node, told) for node in nodes for told in [foreign(node)] if told),
     )
 
 
-def _attempt(row: list[Any]) -> Attempt:
-    outcome, reason = row[_OF_ATTEMPT]
-    return Attempt(outcome, reason, row[_RUN])
+def _foreign(node: Node, told: list[str]) -> Problem:
+    return Problem(
+        "GM612",
+        f"graphmigrate's {node.name} has what is not its own: {', '.join(told)}.",
+        "Leave these nodes out of statements over every node: MATCH (n) WHERE NOT n:__GraphMigrate …",
+        severity=Severity.WARNING,
+    )
 
 
-def _history_row(row: list[Any]) -> HistoryRow:
-    key, version, description, kind, checksum, state, step, steps = row[:8]
-    by, run, intent, batches, segments, rank = row[8:14]
-    moment, took = row[-2:]
+def _history_row(values: Mapping[str, Any]) -> HistoryRow:
     return HistoryRow(
-        key,
-        Version.parse(version),
-        description,
-        kind,
-        checksum,
-        state,
-        step,
-        steps,
-        None if moment is None else datetime.fromtimestamp(moment / 1000, UTC),
-        by,
-        None if took is None else timedelta(microseconds=took),
-        run,
-        intent,
-        batches or 0,
-        tuple(segments or ()),
-        rank or 0,
-        row[_LANGUAGE],
+        values["key"],
+        Version.parse(values["version"]),
+        values["description"],
+        values["type"],
+        values.get("checksum"),
+        values["state"],
+        values["step"],
+        values["steps"],
+        moment(values["installed_on"]),
+        values["installed_by"],
+        _duration(values.get("execution_time")),
+        values["run"],
+        values.get("intent"),
+        values["batches"],
+        tuple(values["statements"]),
+        values["rank"],
+        values["commits"],
+        values.get("source"),
+        values.get("language"),
     )
 
 
-def read_run_record(database: Database, key: str) -> RunRecord | None:
-    """Read the record of a run that has not ended."""
-    import json
-
-    for record in database.read(queries.RUN_RECORD, key=key):
-        since = record["since"].to_native() if record["since"] else None
-        plan = tuple(json.loads(record["plan"]))
-        return RunRecord(
-            record["key"], record["run"], record["host"], record["user"], since, plan, record["catalogue"]
-        )
-    return None
+_UNITS = {"D": "days", "H": "hours", "M": "minutes", "S": "seconds"}
 
 
-class RowWrite(NamedTuple):
-    """One pending write of a row: a CREATE (``step`` None) or an advance from ``step`` and ``batches``."""
-
-    key: str
-    step: int | None
-    batches: int
-    values: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Journal:
-    """Collects the rows of schema segments until a transaction that may write takes them along.
-
-    A schema transaction cannot write data (Cypher Manual, "Constraints"), so its row follows it: in the next data
-    transaction, or in one of their own. Writes of one row are folded into one.
-    """
-
-    database: Database
-    pending: dict[str, RowWrite] = field(default_factory=dict)
-
-    def stage(self, write: RowWrite) -> None:
-        """Keep a write for the next transaction."""
-        self.pending[write.key] = self.folded(write)
-
-    def folded(self, write: RowWrite) -> RowWrite:
-        """Join a write with the pending one of the same row."""
-        before = self.pending.get(write.key)
-        return write if before is None else before._replace(values=before.values | write.values)
-
-    def write(self, tx: neo4j.Transaction, own: RowWrite | None = None) -> None:
-        """Write everything pending and ``own``. Raises StepTaken where a row is not where it should be."""
-        writes = self.pending | ({own.key: self.folded(own)} if own else {})
-        created = [write.values for write in writes.values() if write.step is None]
-        for first in range(0, len(created), _ROWS_AT_ONCE):
-            rows = {f"row{number}": row for number, row in enumerate(created[first : first + _ROWS_AT_ONCE])}
-            tx.run(queries.create_rows(rows), rows).consume()
-        for write in writes.values():
-            if write.step is not None:
-                _advance(tx, write)
-
-
-class StepTaken(Exception):
-    """A row is not at the step where this write starts: somebody, perhaps this run itself, committed it already."""
-
-
-def _advance(tx: neo4j.Transaction, write: RowWrite) -> None:
-    found = list(
-        tx.run(queries.ADVANCE, key=write.key, step=write.step, batches=write.batches, changes=write.values)
-    )
-    if len(found) != 1:
-        raise StepTaken(write.key)
+def _duration(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    parts = re.findall(r"(-?[\d.]+)([DHMS])", text)
+    return timedelta(**{_UNITS[unit]: float(number) for number, unit in parts})
 
 
 def new_row(
-    key: str, version: Version, *, description: str, source: str, user: str, rank: int, language: str
+    version: Version,
+    *,
+    description: str,
+    source: str | None,
+    user: str,
+    rank: int,
+    type_: str = "cypher",
+    language: str | None = None,
 ) -> dict[str, Any]:
     """Return the properties that a row keeps from its first step on."""
     return {
-        "key": key,
         "version": version.text,
         "description": description,
-        "type": "cypher",
+        "type": type_,
         "source": source,
         "installed_by": user,
         "language": language,
@@ -296,25 +303,21 @@ def new_row(
     }
 
 
-def progress(checksum: str, step: int, segments: Sequence[str], run: str, *, touched: int) -> dict[str, Any]:
-    """Give the properties of a row at ``step``; ``segments`` are all checksums, of which ``touched`` took effect."""
-    done = step >= len(segments)
-    changes = {
+def progress(
+    checksum: str | None, step: int, steps: int, statements: Sequence[str], run: str
+) -> dict[str, Any]:
+    """Return the properties of a row at ``step`` of ``steps``; ``statements`` are the fingerprints that it keeps."""
+    return {
         "step": step,
-        "steps": len(segments),
-        "state": COMPLETE if done else STARTED,
+        "steps": steps,
+        "state": COMPLETE if step >= steps else STARTED,
         "checksum": checksum,
         "batches": 0,
+        "intent": None,
+        "statements": list(statements),
         "run": run,
-        "installed_on": now(),
+        "installed_on": datetime.now(UTC),
     }
-    several = len(segments) > 1 or not done
-    return changes | ({"segments": list(segments[:touched])} if several else {})
-
-
-def now() -> datetime:
-    """Give the moment, with its zone, as it is stored."""
-    return datetime.now(UTC)
 
 
 def ledger_key(ledger: str) -> str:
@@ -346,4 +349,4 @@ def forget_attempts(
     gone = sorted(history.attempts.keys() & set(versions))
     if gone:
         keys = [attempt_key(database.settings.ledger, version) for version in gone]
-        tx.run(queries.FORGET_ATTEMPTS, keys=keys).consume()
+        tx.run(queries.DELETE_NODES, keys=keys).consume()

@@ -15,18 +15,20 @@ CALL db.info() YIELD name AS database
 RETURN kernel[0] AS version, kernel[1] AS edition, languages, database
 """
 
-# One query of three labels, and the names of properties are a parameter: the server plans each property that is written out for
-# 6 ms. It reads all properties of a node in half the time of each by its name. Times come as numbers: the driver takes a
-# quarter of a millisecond to make one of its own, and few of them are looked at.
+# One query, and the names of properties are a parameter: the server plans each property that is written out for 6 ms. It reads
+# all properties of a node in half the time of each by its name. Times come as text: the driver takes a quarter of a
+# millisecond to make one of its own, and few of them are looked at. What does not tell whose it is comes along.
 HISTORY: Final = """
-MATCH (n:__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateAttempt) WHERE n.key STARTS WITH $ledger + '/'
-WITH properties(n) AS m
-RETURN collect([name IN $names | m[name]] + [m.installed_on.epochMillis, m.execution_time.microseconds]) AS rows
+MATCH (n:__GraphMigrate|__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateRun|__GraphMigrateSeed|__GraphMigrateAttempt)
+WITH n, properties(n) AS m
+WHERE coalesce(m.key STARTS WITH $prefix, true) OR NOT coalesce(m.key =~ $form, false)
+RETURN collect([elementId(n), labels(n), COUNT { (n)--() }, [name IN keys(m) WHERE NOT name IN $names]]
+               + [name IN $names | m[name]] + [name IN $times | toStringOrNull(m[name])]) AS rows
 """
 
 RUN_RECORD: Final = """
 MATCH (r:__GraphMigrate {key: $key})
-RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, r.since AS since, r.plan AS plan,
+RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, toStringOrNull(r.since) AS since, r.plan AS plan,
        r.catalogue AS catalogue
 """
 
@@ -91,33 +93,35 @@ RETURN count(*) AS number
 
 CLAIM: Final = """
 MERGE (l:__GraphMigrate {key: $ledger})
-ON CREATE SET l:__GraphMigrateLedger, l.format = $format
+ON CREATE SET l:__GraphMigrateLedger, l.format = $format, l.runs = 0
 SET l.run = $run, l.host = $host, l.since = datetime()
 """
 
-ROW: Final = """
-MATCH (m:__GraphMigrate {key: $key})
-RETURN m.step AS step, m.batches AS batches, m.checksum AS checksum, m.run AS run, m.intent AS intent
+# ---- one commit of one node (commit.py)
+
+COMMITS: Final = """
+MATCH (n:__GraphMigrate) WHERE n.key IN $keys
+RETURN n.key AS key, n.run AS run, CASE WHEN n.commits IS :: INTEGER THEN n.commits ELSE 0 END AS commits
 """
-CREATE_ROW: Final = "CREATE (m:__GraphMigrate:__GraphMigrateMigration $row)"
-CREATE_ROWS: Final = "UNWIND $rows AS row CREATE (m:__GraphMigrate:__GraphMigrateMigration) SET m = row"
 
 
-def create_rows(names: Iterable[LiteralString]) -> LiteralString:
-    """Write a CREATE of one row for each parameter: the server plans that faster than UNWIND and SET.
+def create_nodes(kinds: Iterable[LiteralString]) -> LiteralString:
+    """Write a CREATE of one node for each parameter, node0 and so on: the server plans that faster than UNWIND and SET.
 
-    It is planned anew after every change of the schema, so this is most of what a migration's row costs.
+    It is planned anew after every change of the schema, so this is most of what a migration's node costs.
     """
-    return "CREATE " + ", ".join("(:__GraphMigrate:__GraphMigrateMigration $" + name + ")" for name in names)
+    nodes = [f"(:__GraphMigrate:__GraphMigrate{kind} $node{number})" for number, kind in enumerate(kinds)]
+    return "CREATE " + ", ".join(nodes)
 
 
+# `SET n.commits = n.commits + 1` takes the write lock before it reads (Operations Manual, "Concurrent data access"), so a commit
+# that is just landing is waited for and seen.
 ADVANCE: Final = """
-MATCH (m:__GraphMigrate {key: $key})
-SET m._lock = true
-REMOVE m._lock
-WITH m WHERE m.step = $step AND m.batches = $batches
-SET m += $changes
-RETURN m.key AS key
+MATCH (n:__GraphMigrate {key: $key})
+SET n.commits = n.commits + 1
+WITH n WHERE n.commits = $number
+SET n += $values
+RETURN n.key AS key
 """
 PUT_ROW: Final = """
 MATCH (m:__GraphMigrate {key: $key})
@@ -125,21 +129,62 @@ SET m += $changes
 RETURN m.key AS key
 """
 
+# ---- runs
+
 OPEN_RUN: Final = """
 MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
-SET l.record = $key
+SET l.record = $key, l.runs = l.runs + 1
 CREATE (r:__GraphMigrate:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, since: datetime(), plan: $plan,
                              catalogue: $catalogue})
 RETURN r.key AS key
 """
 END_RUN: Final = """
 MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
-SET l.head = $head, l.version = $version
+SET l.version = $version
 REMOVE l.record
 WITH l
+OPTIONAL MATCH (m:__GraphMigrate) WHERE m.key IN $planned
+WITH l, collect(m.key + ' ' + m.step + ' ' + m.batches + ' ' + coalesce(m.intent, 0) + ' ' + m.commits) AS rows
 OPTIONAL MATCH (r:__GraphMigrate {key: $key})
-SET r.ended = datetime(), r.outcome = $outcome
+SET r.ended = datetime(), r.outcome = $outcome, r.rows = rows
 RETURN l.key AS key
+"""
+RECORD_CHANGE: Final = """
+CREATE (r:__GraphMigrate:__GraphMigrateRun {key: $key, id: $run, host: $host, user: $user, since: datetime(), ended: datetime(),
+                                            plan: $plan, catalogue: '[]', outcome: $outcome, forgotten: $forgotten})
+WITH r
+OPTIONAL MATCH (m:__GraphMigrate) WHERE m.key IN $planned
+WITH r, collect(m.key + ' ' + m.step + ' ' + m.batches + ' ' + coalesce(m.intent, 0) + ' ' + m.commits) AS rows
+SET r.rows = rows
+WITH r
+MATCH (l:__GraphMigrate {key: $ledger})
+SET l.runs = l.runs + 1
+"""
+
+# ---- a ledger that something else has changed (restore.py)
+
+PLANS: Final = "MATCH (r:__GraphMigrateRun) RETURN elementId(r) AS id, r.plan AS plan"
+DELETE_BY_ID: Final = "MATCH (n) WHERE elementId(n) IN $ids DETACH DELETE n"
+TAKE_LABELS: Final = """
+MATCH (n) WHERE elementId(n) = $id
+REMOVE n:__GraphMigrateLedger:__GraphMigrateMigration:__GraphMigrateRun:__GraphMigrateSeed:__GraphMigrateAttempt
+SET n:__GraphMigrate
+"""
+PUT_LABEL: Final[dict[str, LiteralString]] = {
+    "Ledger": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateLedger",
+    "Migration": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateMigration",
+    "Run": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateRun",
+    "Seed": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateSeed",
+    "Attempt": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateAttempt",
+}
+PUT_LEDGER: Final = """
+MERGE (l:__GraphMigrate {key: $ledger})
+SET l:__GraphMigrateLedger, l.format = $format, l.run = $run, l.host = $host, l.since = datetime(), l.record = $record,
+    l.runs = COUNT { (r:__GraphMigrate&__GraphMigrateRun) WHERE r.key STARTS WITH $runs }
+"""
+DUPLICATES: Final = """
+MATCH (n:__GraphMigrate) WITH n.key AS key, count(*) AS times WHERE key IS NOT NULL AND times > 1
+RETURN toStringOrNull(key) AS key, times ORDER BY key LIMIT 20
 """
 TIMES: Final = """
 UNWIND $times AS time
@@ -150,7 +195,7 @@ ATTEMPT: Final = """
 MERGE (a:__GraphMigrate {key: $key})
 SET a:__GraphMigrateAttempt, a.version = $version, a.outcome = $outcome, a.reason = $reason, a.at = datetime(), a.run = $run
 """
-FORGET_ATTEMPTS: Final = "MATCH (a:__GraphMigrate) WHERE a.key IN $keys DETACH DELETE a"
+DELETE_NODES: Final = "MATCH (n:__GraphMigrate) WHERE n.key IN $keys DETACH DELETE n"
 
 
 # What `doctor` asks. SHOW CURRENT USER and SHOW DATABASES are answered by the system database.

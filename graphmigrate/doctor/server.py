@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import diagnosis, queries
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import DriverFailure, code_of
-from graphmigrate.database.ledger import read_run_record
 from graphmigrate.database.lock import current_holder
+from graphmigrate.database.records import read_run_record
 from graphmigrate.database.target import facts_of, target_problems
 from graphmigrate.doctor.network import finding, is_local, ok
 from graphmigrate.errors import ConnectionFailed

@@ -1,4 +1,4 @@
-"""Carrying a plan out under the lock: a run that died is settled first, then the tasks run between two records."""
+"""Carrying a plan out under the lock: a run that died is recovered first, then the tasks run between two records."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from graphmigrate.results import RepairAction
 
 
-def settle(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
-    """Complete the history of a run that died; gives the history as it then stands."""
+def recover_dead(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
+    """Complete the history of a run that died; return the history as it then stands."""
     history = workspace.history()
     if history.record is None:
         return history
     from graphmigrate.migrations.recovery import recover
 
-    lock.doing("settling a run that died")
+    lock.doing("recovering a run that died")
     for each in recover(workspace.database, history, files, workspace.read_one, {}, listen=workspace.listen):
         version, description = each.version.text, each.migration.file.description
         workspace.listen(MigrationRecovered(version, description))
-        if each.step >= len(each.segments):
+        if each.complete:
             outcome.applied.append(AppliedMigration(version, description, 0.0, recovered=True))
     return workspace.history()
 
@@ -53,18 +53,18 @@ def repair(
     chosen = repairs.changes(files, history, others, workspace.read_one)
     if verdicts:  # for those of a run that died whose fate cannot be read
         recover(workspace.database, history, files, workspace.read_one, verdicts)
-    settled = tuple(repairs.settled_action(version, word) for version, word in verdicts.items())
-    return (*settled, *repairs.resolve(workspace.database, chosen, workspace.listen))
+    recovered = tuple(repairs.recovered_action(version, word) for version, word in verdicts.items())
+    return (*recovered, *repairs.resolve(workspace.database, chosen, workspace.listen))
 
 
 def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:
     """Name what stops ``migrate`` and what resolves it; changes nothing."""
-    from graphmigrate.migrations.recovery import first_unsettled
+    from graphmigrate.migrations.recovery import first_unfinished
 
     history = workspace.history()
-    version = first_unsettled(workspace.database, history)
-    unsettled = [repairs.unsettled(version)] if version else []
-    return (*unsettled, *repairs.findings(files, history, workspace.read_one))
+    version = first_unfinished(workspace.database, history)
+    unfinished = [repairs.unfinished(version)] if version else []
+    return (*unfinished, *repairs.findings(files, history, workspace.read_one))
 
 
 def apply(
@@ -103,7 +103,9 @@ def apply(
     workspace.listen(RunStarted(len(planned.tasks)))
     state = RunState(database, lock, history.top_rank, workspace.listen)
     try:
-        record = open_record(database, planned, catalogue)  # an interruption may come just after its commit
+        record = open_record(
+            database, planned, catalogue, history.top_rank
+        )  # an interruption may come just after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         close_record(database, record, history, outcome)
@@ -115,22 +117,25 @@ def apply(
 def _end_unfinished(
     workspace: Workspace, state: RunState, files: MigrationFolder, outcome: Outcome, error: BaseException
 ) -> None:
-    """Complete the history as the next run would: which segments took effect is read, not remembered.
+    """Complete the history as the next run would: what took effect is read, not remembered.
 
     Where that cannot be done now, the record stays open and the next run does it.
     """
+    from graphmigrate.database.commit import read_after_pending
     from graphmigrate.database.failures import DriverFailure
     from graphmigrate.migrations.recovery import Ending, recover
+
+    database = workspace.database
 
     result = "failed" if isinstance(error, Exception) else "interrupted"
     reason = str(error) if isinstance(error, GraphMigrateError) else result
     version = state.task.migration.file.version.canonical if state.task else None
     ending = Ending(result, outcome, version, Attempt(result, reason))
     if result == "interrupted":
-        workspace.database.renew()
+        database.renew()
     with suppress(Exception):  # whatever stands in the way now, the next run does it
         state.lock.confirm()
-        state.look(lambda: None)  # what was sent must have ended before anybody judges what took effect
+        read_after_pending(database, lambda: None)  # what was sent must have ended before anything is judged
         with suppress(GraphMigrateError, *DriverFailure):
             state.flush()
-        recover(workspace.database, workspace.history(), files, workspace.read_one, {}, ending)
+        recover(database, workspace.history(), files, workspace.read_one, {}, ending)

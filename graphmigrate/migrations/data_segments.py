@@ -1,85 +1,90 @@
-"""Data segments: the row first, then the statements, in one transaction; so each step is there wholly or not at all."""
+"""Data: the node first, then the statements, in one transaction. Statements that commit by themselves: announced first."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
+import neo4j
+
+from graphmigrate.cypher.escapes import decode
 from graphmigrate.database import queries
+from graphmigrate.database.commit import Backoff, retries, until_known
 from graphmigrate.database.connection import WORK
-from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.failures import DriverFailure, failed_batches, statement_failure
 from graphmigrate.database.guard import check_not_erased, ledger_size
 from graphmigrate.database.history import COMPLETE, STARTED
-from graphmigrate.database.ledger import StepTaken
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
 from graphmigrate.events import BatchDone
-from graphmigrate.migrations.run_state import attempts, failed, give_up, may_delete, pause, taken_over
+from graphmigrate.migrations.run_state import failed
 
 if TYPE_CHECKING:
-    import neo4j
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from graphmigrate.cypher.model import Statement
-    from graphmigrate.database.ledger import RowWrite
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.run_state import RunState
     from graphmigrate.migrations.segments import Segment
 
 
+def run_data(state: RunState, task: Task, segment: Segment) -> None:
+    """Run a data segment in one transaction with its step."""
+    _commit(state, task, segment, _Work(segment, {}))
+
+
 def run_batches(state: RunState, task: Task, segment: Segment) -> None:
     """Run the segment's statement until a batch changes nothing; each batch commits with its number."""
-    limit = task.migration.header.options.max_batches
-    while changes := run_data(state, task, segment):
+    options = task.migration.header.options
+    while changes := _commit(state, task, segment, _Batch(task, segment)):
         state.batches += 1
         state.listen(BatchDone(task.migration.file.version.text, state.batches, changes))
-        if state.batches >= limit:
+        if state.batches >= options.max_batches:
             raise MigrationFailed(
-                f"{task.name} still changes something after {limit} batches.",
+                f"{task.name} still changes something after {options.max_batches} batches.",
                 hint="Does the statement exclude what it has done already? Else raise: // graphmigrate: max-batches N",
                 place=segment.statements[0].place,
                 code="GM505",
             )
-    state.batches = 0
 
 
-def run_data(state: RunState, task: Task, segment: Segment) -> int:
-    """Run a data segment, or one batch of it, in one transaction with its row; gives the number of changes it made."""
+def _commit(state: RunState, task: Task, segment: Segment, work: _Work) -> int:
+    """Commit a data segment, or one batch of it; return the number of changes it made."""
     options = task.migration.header.options
-    tries = attempts(task)
-    changes = 0
-    for attempt in tries:
-        work = _Work(segment, options.batch)
-        changes = 0
-        try:
-            with state.database.transaction(WORK, timeout=options.timeout) as tx:
-                write = _fence(state, tx, task, segment)
-                changes = work.run(tx)
-                if segment.batched and not changes:
-                    _end_batches(tx, task, segment, write)
-            break
-        except (*DriverFailure, StepTaken) as error:
-            state.lock.confirm()
-            if _landed(state, task, segment, changes):
-                break
-            if give_up(error, attempt, tries):
-                raise failed(error, work.at) from error
-            pause(attempt)
-        except GraphMigrateError as error:
-            error.place = error.place or (work.at.place if work.at else None)
-            raise
-    state.journal.pending.clear()
-    return changes
+    if segment.batched:
+        step = state.step(task, segment, segment.number - 1, batches=state.batches + 1)
+    else:
+        step = state.step(task, segment, segment.number)
+    try:
+        backoff = retries(options.retry)
+        return int(state.commit(step, work=work, backoff=backoff, timeout=options.timeout, turn=work.attempt))
+    except DriverFailure as error:
+        raise failed(error, work.at) from error
 
 
 class _Work:
-    """One attempt at the statements of a segment; ``at`` is the one that was sent last (None: none yet)."""
+    """The statements of a segment; ``at`` is the one that this attempt sent last (None: none yet)."""
 
-    def __init__(self, segment: Segment, batch: int | None) -> None:
+    def __init__(self, segment: Segment, parameters: dict[str, Any]) -> None:
         self._statements = segment.statements
-        self._parameters = {"batch": batch} if batch else {}
+        self._parameters = parameters
         self.at: Statement | None = None
 
-    def run(self, tx: neo4j.Transaction) -> int:
-        """Send every statement; gives the number of changes. Raises GraphMigrateError where the ledger would be deleted."""
+    def attempt(self, _: int) -> AbstractContextManager[None]:
+        """Begin anew."""
+        self.at = None
+        return nullcontext()
+
+    def __call__(self, tx: neo4j.Transaction) -> int:
+        """Send every statement; return the number of changes. Raises GraphMigrateError where the ledger would be deleted."""
+        try:
+            return self._run(tx)
+        except GraphMigrateError as error:
+            error.place = error.place or (self.at.place if self.at else None)
+            raise
+
+    def _run(self, tx: neo4j.Transaction) -> int:
         before = ledger_size(tx) if may_delete(self._statements) else None
         changes = deleted = 0
         for statement in self._statements:
@@ -92,30 +97,55 @@ class _Work:
         return changes
 
 
-def _fence(state: RunState, tx: neo4j.Transaction, task: Task, segment: Segment) -> RowWrite:
-    """Write the row first: whoever commits a step first owns it."""
-    if segment.batched:
-        write = state.row_write(task, segment, segment.number - 1, batches=state.batches + 1)
-    else:
-        write = state.row_write(task, segment, segment.number)
-    state.journal.write(tx, write)
-    return write
+class _Batch(_Work):
+    """One batch; where it changes nothing it ends the segment."""
+
+    def __init__(self, task: Task, segment: Segment) -> None:
+        super().__init__(segment, {"batch": task.migration.header.options.batch})
+        done = segment.number >= task.steps
+        self._key = task.key
+        self._ended = {"step": segment.number, "batches": 0, "state": COMPLETE if done else STARTED}
+
+    def _run(self, tx: neo4j.Transaction) -> int:
+        changes = super()._run(tx)
+        if not changes:
+            tx.run(queries.PUT_ROW, key=self._key, changes=self._ended).consume()
+        return changes
 
 
-def _end_batches(tx: neo4j.Transaction, task: Task, segment: Segment, write: RowWrite) -> None:
-    done = segment.number >= len(task.segments)
-    changes = {"step": segment.number, "batches": 0, "state": COMPLETE if done else STARTED}
-    tx.run(queries.PUT_ROW, key=write.key, changes=changes).consume()
+def may_delete(statements: Sequence[Statement]) -> bool:
+    """Whether any statement could delete nodes; the server's counters then decide."""
+    texts = [decode(statement.text).text.upper() for statement in statements]
+    return any("DELETE" in text or "CALL" in text for text in texts)
 
 
-def _landed(state: RunState, task: Task, segment: Segment, changes: int) -> bool:
-    """After an error: wait until our own transactions can do nothing more, then read whether the step is there."""
-    record = state.look(lambda: state.row(task.key))
-    if record is None:
-        return False
-    more_to_come = segment.batched and changes > 0
-    wanted = (segment.number - 1, state.batches + 1) if more_to_come else (segment.number, 0)
-    reached = (record["step"], record["batches"]) >= wanted
-    if reached and record["run"] != state.database.run:
-        raise taken_over(f"Another run took over and applied {task.name}")
-    return bool(reached)
+def run_autocommit(state: RunState, task: Task, segment: Segment) -> None:
+    """Write the intent, run the statement, then record that it ended (Cypher Manual, "CALL subqueries in transactions")."""
+    statement, options = segment.statements[0], task.migration.header.options
+    state.record(state.step(task, segment, segment.number - 1, intent=segment.number))
+    query = neo4j.Query(
+        statement.sent, metadata=state.database.metadata(WORK, step=task.key), timeout=options.timeout or 0
+    )
+
+    def run() -> str | None:
+        state.lock.confirm()
+        with state.database.session(write=True) as session:
+            return failed_batches(session.run(query))
+
+    try:
+        backoff = retries(options.retry) if options.repeatable else Backoff(attempts=1)
+        told = until_known(state.database, run, backoff=backoff, mark=task.key)
+    except DriverFailure as error:
+        raise _hinted(statement_failure(error, statement), task) from error
+    if told:
+        raise _hinted(MigrationFailed(told, place=statement.place), task)
+    state.record(state.step(task, segment, segment.number))
+
+
+def _hinted(failure: MigrationFailed, task: Task) -> MigrationFailed:
+    failure.hint = "The server commits inside this statement, so part of it may have taken effect. " + (
+        "It is declared repeatable: correct what is wrong and run again."
+        if task.migration.header.options.repeatable
+        else f"Look at the data, then: graphmigrate repair --rerun {task.name} or --done {task.name}."
+    )
+    return failure

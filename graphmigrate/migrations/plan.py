@@ -11,6 +11,7 @@ from graphmigrate.results import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from graphmigrate.cypher.model import Statement
     from graphmigrate.database.history import History, HistoryRow
     from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import Condition, Header, Migration, MigrationFile
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
 
 
 class Task(NamedTuple):
-    """One migration to run: its segments from ``first`` on, under the ledger key ``key``."""
+    """One migration to run under the ledger key ``key``: ``segments`` are those that are not committed."""
 
     migration: Migration
     segments: tuple[Segment, ...]
@@ -54,7 +55,12 @@ class Task(NamedTuple):
     @property
     def remaining(self) -> tuple[Segment, ...]:
         """The segments that this run executes."""
-        return self.segments[self.first - 1 :]
+        return self.segments
+
+    @property
+    def steps(self) -> int:
+        """How many segments there are, with those that are committed."""
+        return self.first - 1 + len(self.segments)
 
     @property
     def name(self) -> str:
@@ -86,15 +92,14 @@ def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ..
     """Give every version its state, in order of version."""
     by_version = {file.version: file for file in files}
     versions = sorted(by_version.keys() | history.rows.keys())
-    limits = history.baseline, history.highest
-    return tuple(_entry(version, by_version.get(version), history, *limits) for version in versions)
+    highest = history.highest
+    return tuple(_entry(version, by_version.get(version), history, highest) for version in versions)
 
 
 def _entry(
     version: Version,
     file: MigrationFile | None,
     history: History,
-    baseline: Version | None,
     highest: Version | None,
 ) -> Entry:
     row = history.rows.get(version)
@@ -105,17 +110,27 @@ def _entry(
         return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
     if row is not None:
         if not row.complete:
-            done = f"{row.step} of {row.steps} segments are committed"
+            done = progress_of(row)
             detail = "; ".join([done, *([last] if last else [])])
             return Entry(version, State.INTERRUPTED, file, row, detail)
         same = row.checksum in {None, file.checksum}
         return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
-    if baseline is not None and version <= baseline:
-        return Entry(version, State.APPLIED, file, None, f"covered by baseline V{baseline.text}")
     if attempt is not None and attempt.outcome == SKIPPED:
         return Entry(version, State.SKIPPED, file, None, attempt.reason)
     late = highest is not None and version < highest
     return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
+
+
+def progress_of(row: HistoryRow) -> str:
+    """Say which statements of an interrupted migration are committed."""
+    if not row.committed:
+        return "no statement is committed yet"
+    return f"{first_statements(row.committed)} {'is' if row.committed == 1 else 'are'} committed"
+
+
+def first_statements(number: int) -> str:
+    """Name the first statements of a file, as messages do."""
+    return {1: "statement 1", 2: "statements 1 and 2"}.get(number, f"statements 1 to {number}")
 
 
 def judged_anew(entry: Entry, header: Header, history: History, target: Target) -> Entry:
@@ -223,8 +238,6 @@ def build(
     allow_out_of_order: bool,
 ) -> Plan:
     """Judge the conditions on edition and version, cut into segments, and find where an interrupted one goes on."""
-    from graphmigrate.migrations.segments import segments_of
-
     tasks: list[Task] = []
     skips: list[Skip] = []
     problems: list[Problem] = []
@@ -240,7 +253,7 @@ def build(
                 skips.append(Skip(migration.file, entry.detail or ""))
                 continue
         key = entry.row.key if entry.row else history.next_key(ledger, entry.version)
-        task = Task(migration, segments_of(migration), key, entry.row)
+        task = task_of(migration, key, entry.row)
         problems.extend(_resumable(task, settled=history.record is None))
         tasks.append(task)
     return Plan(tuple(tasks), tuple(skips), tuple(problems))
@@ -263,6 +276,14 @@ def other_language(planned: Plan, history: History, language: str) -> list[Probl
             Severity.WARNING,
         )
     ]
+
+
+def task_of(migration: Migration, key: str, row: HistoryRow | None) -> Task:
+    """Cut what is left to do of a migration into segments."""
+    from graphmigrate.migrations.segments import segments_of
+
+    segments = segments_of(migration, row.committed, row.step) if row else segments_of(migration)
+    return Task(migration, segments, key, row)
 
 
 def _late(entry: Entry, history: History) -> bool:
@@ -329,7 +350,7 @@ def _resumable(task: Task, *, settled: bool) -> list[Problem]:
     if edited:
         return [edited]
     if settled and row.intent and not task.migration.header.options.repeatable:
-        segment = task.segments[row.intent - 1]
+        segment = task.segments[0]
         return [
             Problem(
                 "GM606",
@@ -344,26 +365,28 @@ def _resumable(task: Task, *, settled: bool) -> list[Problem]:
 
 
 def edited_part(task: Task, row: HistoryRow) -> Problem | None:
-    """Find the first segment that took effect, wholly or in part, and is not in the file as it was."""
-    for number, checksum in enumerate(row.segments[: _touched(row)], 1):
-        segment = task.segments[number - 1] if number <= len(task.segments) else None
-        if segment is None or segment.checksum != checksum:
-            return _edited_segment(task, segment, number, row)
+    """Find the first statement that took effect, wholly or in part, and is not in the file as it was."""
+    from graphmigrate.cypher.lexer import fingerprint
+
+    file, statements = task.migration.file, task.migration.statements
+    for number, committed in enumerate(row.statements, 1):
+        statement = statements[number - 1] if number <= len(statements) else None
+        if statement is None or fingerprint(statement.text) != committed:
+            return _edited_statement(task, statement, number, row)
+    if row.batches and not (task.segments and task.segments[0].batched):
+        place = statements[row.committed].place
+        message = f"{task.name} has committed {row.batches} batches of a statement that is not run in batches any more."
+        return Problem("GM605", message, f"Put the batch line of {file.name} back.", place)
     return None
 
 
-def _touched(row: HistoryRow) -> int:
-    """Give the last segment of which anything took effect, as far as anybody knows."""
-    return row.step + (1 if row.intent or row.batches else 0)
-
-
-def _edited_segment(task: Task, segment: Segment | None, number: int, row: HistoryRow) -> Problem:
-    what = "was edited" if segment else "is gone from the file"
-    effect = "which took effect already" if number <= row.step else "which may have taken effect in part"
+def _edited_statement(task: Task, statement: Statement | None, number: int, row: HistoryRow) -> Problem:
+    what = "is another one now" if statement else "is gone from the file"
+    effect = "is committed" if number <= row.committed else "may have taken effect in part"
+    upto = first_statements(len(row.statements))
     return Problem(
         "GM605",
-        f"{task.name} is applied up to segment {row.step} of {row.steps}, but segment {number}, "
-        f"{effect}, {what}.",
-        f"Put that part of {task.migration.file.name} back; what follows segment {_touched(row)} may be changed freely.",
-        segment.statements[0].place if segment else None,
+        f"{task.name} is applied in part: statement {number} {effect}, and {what}.",
+        f"Put {upto} of {task.migration.file.name} back as they were; what follows may be changed freely.",
+        statement.place if statement else None,
     )

@@ -8,31 +8,39 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
+from graphmigrate.database.commit import Step, write_steps
+from graphmigrate.database.history import RunRecord, version_in
 from graphmigrate.database.ledger import (
     forget_attempts,
     ledger_key,
     new_row,
     progress,
-    read_run_record,
     record_attempt,
 )
+from graphmigrate.database.records import item_of, read_run_record
 from graphmigrate.database.transactions import is_any_terminated
 from graphmigrate.database.version import Version
 from graphmigrate.errors import LockLost, MigrationFailed, UsageError
+from graphmigrate.migrations.replay import (
+    DONE,
+    RERUN,
+    RecoveredMigration,
+    failed_to_build,
+    replay,
+    was_skipped,
+)
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.settling import DONE, RERUN, Settled, failed_to_build, settle, was_skipped
 from graphmigrate.schema.catalogue import FAILED, ONLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.history import Attempt, History, RunRecord
+    from graphmigrate.database.history import Attempt, History
     from graphmigrate.events import Listener
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.outcome import Outcome
@@ -44,9 +52,11 @@ if TYPE_CHECKING:
 _A_MOMENT = 2.0  # seconds
 
 
-def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
+def open_record(database: Database, planned: Plan, catalogue: Catalogue, top_rank: int) -> RunRecord:
     """Commit what this run means to apply and the catalogue before it. Raises LockLost where another run took over."""
     key = f"{database.settings.ledger}/run/{database.run}"
+    plan = tuple(_item(task, rank) for rank, task in enumerate(planned.tasks, top_rank + 1))
+    written = catalogue.to_json()
     with database.transaction() as tx:
         found = list(
             tx.run(
@@ -56,41 +66,48 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue) -> str:
                 run=database.run,
                 host=database.host,
                 user=database.user,
-                plan=json.dumps([_item(task) for task in planned.tasks]),
-                catalogue=catalogue.to_json(),
+                plan=json.dumps(plan, ensure_ascii=False),
+                catalogue=written,
             )
         )
         if not found:
             raise LockLost(
                 "Another run took over before this one began; nothing was run.", hint="Run it again."
             )
-    return key
+    return RunRecord(key, database.run, database.host, database.user, None, plan, written)
 
 
-def _item(task: Task) -> dict[str, Any]:
-    return {
-        "key": task.key,
-        "version": task.migration.file.version.text,
-        "checksum": task.migration.file.checksum,
-        "first": task.first,
-        "schema": [segment.number for segment in task.segments if segment.kind is Kind.SCHEMA],
+def _item(task: Task, rank: int) -> dict[str, Any]:
+    """Return what the record keeps of a migration: enough to judge a run that died, and to restore the migration's node."""
+    file, row = task.migration.file, task.row
+    lasting = {
+        "version": file.version.text,
+        "type": "cypher",
+        "description": file.description,
+        "source": file.name,
+        "checksum": file.checksum,
+        "rank": row.rank if row else rank,
+        "steps": task.steps,
     }
+    segments = [(segment.kind.value, segment.fingerprints) for segment in task.segments]
+    before = row.statements[: row.committed] if row else ()
+    return item_of(task.key, lasting, first=task.first, before=before, segments=segments)
 
 
-def close_record(database: Database, record: str, history: History, outcome: Outcome) -> None:
+def close_record(database: Database, record: RunRecord, history: History, outcome: Outcome) -> None:
     """Commit that the run did all that it meant to do, with durations."""
-    head = outcome.keys[-1] if outcome.keys else history.head
     with database.transaction() as tx:
-        _end_run(tx, database, record, head, "done")
+        last = version_in(outcome.keys[-1]) if outcome.keys else None
+        _end_run(tx, database, record, last, "done")
         _write_times(tx, outcome)
-        forget_attempts(tx, database, history, map(_version_in, outcome.keys))
+        forget_attempts(tx, database, history, map(version_in, outcome.keys))
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How an unfinished run ended, and what is known only to itself: durations, and what it was at (canonical version)."""
 
-    result: str = "settled"
+    result: str = "recovered"
     outcome: Outcome | None = None
     version: str | None = None
     attempt: Attempt | None = None
@@ -101,20 +118,17 @@ def _write_times(tx: neo4j.Transaction, outcome: Outcome) -> None:
         tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
 
 
-def _version_in(key: str) -> str:
-    """Give the canonical version that a key of the ledger names."""
-    return key.rpartition("/")[2].partition("@")[0]
-
-
-def _end_run(tx: neo4j.Transaction, database: Database, record: str, head: str | None, outcome: str) -> None:
-    """Close the record and show, at the ledger node, the last migration that was applied."""
+def _end_run(
+    tx: neo4j.Transaction, database: Database, record: RunRecord, last: str | None, outcome: str
+) -> None:
+    """Close the record, and show at the ledger's node the version that was applied last."""
     tx.run(
         queries.END_RUN,
         ledger=ledger_key(database.settings.ledger),
         run=database.run,
-        key=record,
-        head=head,
-        version=_version_in(head) if head else None,
+        key=record.key,
+        planned=[item["key"] for item in record.plan],
+        version=last,
         outcome=outcome,
     ).consume()
 
@@ -127,8 +141,8 @@ def recover(
     verdicts: Mapping[Version, str],
     ending: Ending | None = None,
     listen: Listener = lambda _: None,
-) -> list[Settled]:
-    """Settle a run that did not finish: write the rows of what it had committed, in one transaction with its end.
+) -> list[RecoveredMigration]:
+    """Complete the history of a run that did not finish: write what it had committed, in one transaction with its end.
 
     Without ``ending`` it is a run that died, and indexes that it left populating are waited for. A run that ends itself leaves
     its record open then, for the next one. Raises HistoryMismatch where its fate cannot be read, MigrationFailed
@@ -140,7 +154,7 @@ def recover(
         return []
     by_version = {file.version: file for file in files.files}
 
-    @cache  # read for what is left behind, and again to settle
+    @cache  # read for what is left behind, and again to replay
     def migration_of(version: Any) -> Migration | None:
         file = by_version.get(version)
         return read(file) if file else None
@@ -150,30 +164,50 @@ def recover(
     if catalogue is None:
         return []
     ending = ending or Ending()
-    settled = settle(record, history, catalogue, migration_of, verdicts)
-    _refuse_unused(verdicts, settled)
-    planned = {item["key"] for item in record.plan}
-    finished = [row for row in history.rows.values() if row.key in planned and row.complete]
-    chain = [row.key for row in sorted(finished, key=lambda row: (row.rank, row.version))]
+    recovered = replay(record, history, catalogue, migration_of, verdicts)
+    _refuse_unused(verdicts, recovered)
+    applied = [*_finished(record, history), *(each.key for each in recovered if each.complete)]
+    versions = [version_in(key) for key in applied]
+    ranks = count(history.top_rank + 1)
+    steps = [_step(each, record, database, ranks) for each in recovered]
     with database.transaction() as tx:
-        known = {row.key for row in history.rows.values()}
-        ranks = count(history.top_rank + 1)
-        for each in settled:
-            tx_write(tx, database, each, None if each.key in known else next(ranks), record.run)
-            if each.step >= len(each.segments):
-                chain.append(each.key)
-        _end_run(tx, database, record.key, chain[-1] if chain else history.head, ending.result)
+        write_steps(tx, steps, record.run)
+        _end_run(tx, database, record, versions[-1] if versions else None, ending.result)
         if ending.outcome:
             _write_times(tx, ending.outcome)
-        if ending.attempt and ending.version and ending.version not in map(_version_in, chain):
+        if ending.attempt and ending.version and ending.version not in versions:
             record_attempt(tx, database, ending.version, ending.attempt)
-        forget_attempts(tx, database, history, map(_version_in, chain))
-    return settled
+        forget_attempts(tx, database, history, versions)
+    return recovered
 
 
-def _refuse_unused(verdicts: Mapping[Version, str], settled: Iterable[Settled]) -> None:
+def _finished(record: RunRecord, history: History) -> list[str]:
+    """Return the keys that a run had brought to their end, in their order."""
+    planned = {item["key"] for item in record.plan}
+    found = [row for row in history.rows.values() if row.key in planned and row.complete]
+    return [row.key for row in sorted(found, key=lambda row: (row.rank, row.version))]
+
+
+def _step(recovered: RecoveredMigration, record: RunRecord, database: Database, ranks: Iterator[int]) -> Step:
+    """Return the commit that writes what a migration has come to."""
+    file, row = recovered.migration.file, recovered.row
+    changes = progress(file.checksum, recovered.step, recovered.steps, recovered.statements, record.run)
+    number, name = (row.commits + 1 if row else 1), f"V{recovered.version.text}"
+    if row is None:
+        changes |= new_row(
+            file.version,
+            description=file.description,
+            source=file.name,
+            user=database.user,
+            rank=next(ranks),
+            language=recovered.migration.header.options.cypher or database.language,
+        )
+    return Step(recovered.key, number, changes, name)
+
+
+def _refuse_unused(verdicts: Mapping[Version, str], recovered: Iterable[RecoveredMigration]) -> None:
     """RERUN is true wherever the run stopped, DONE only where the walk came to that version."""
-    came_to = {each.version for each in settled}
+    came_to = {each.version for each in recovered}
     for version in sorted(verdicts):
         if verdicts[version] == DONE and version not in came_to:
             raise UsageError(
@@ -184,8 +218,8 @@ def _refuse_unused(verdicts: Mapping[Version, str], settled: Iterable[Settled]) 
             )
 
 
-def first_unsettled(database: Database, history: History) -> Version | None:
-    """Give the first version that a run without an end has not completed; None where every run ended."""
+def first_unfinished(database: Database, history: History) -> Version | None:
+    """Return the first version that a run without an end has not completed; None where every run ended."""
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return None
@@ -204,26 +238,6 @@ def verdicts_of(
     announced = {version for version, row in history.rows.items() if row.intent or row.complete}
     open_ones = planned - announced
     return {version: word for word in (RERUN, DONE) for version in sorted(wanted[word] & open_ones)}
-
-
-def tx_write(tx: Any, database: Database, settled: Settled, rank: int | None, run: str) -> None:
-    """Write the row of one settled migration; without a ``rank`` it has one already."""
-    file = settled.migration.file
-    checksums = [each.checksum for each in settled.segments]
-    changes = progress(file.checksum, settled.step, checksums, run, touched=settled.step)
-    if rank is None:
-        tx.run(queries.PUT_ROW, key=settled.key, changes=changes).consume()
-    else:
-        row = new_row(
-            settled.key,
-            file.version,
-            description=file.description,
-            source=file.name,
-            user=database.user,
-            rank=rank,
-            language=settled.migration.header.options.cypher or database.language,
-        )
-        tx.run(queries.CREATE_ROW, row=row | changes).consume()
 
 
 def _without_ownerless_indexes(database: Database, targets: Iterable[SchemaObject]) -> Catalogue:
@@ -249,7 +263,7 @@ def _catalogue_to_judge_by(
 ) -> Catalogue | None:
     """Give the catalogue when every index is decided, without what cannot stay; None where that takes too long to wait.
 
-    A run that ends itself does not listen, and waits a moment only. A FAILED index's segment was not recorded: it goes.
+    A run that ends itself does not listen, and waits a moment only. What made a FAILED index was not recorded: it goes.
     """
     targets = _targets(record.plan, read)
     catalogue = _without_ownerless_indexes(database, targets)

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from graphmigrate.database.history import COMPLETE, FORGOTTEN
+from graphmigrate.database.commit import Step, write_steps
+from graphmigrate.database.history import COMPLETE
+from graphmigrate.database.ledger import new_row, progress
+from graphmigrate.database.records import item_of, record_change
+from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan
-from graphmigrate.migrations.segments import segments_of
 from graphmigrate.results import BaselineResult, RepairAction, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.history import History
-    from graphmigrate.database.version import Version
+    from graphmigrate.database.history import History, HistoryRow
     from graphmigrate.errors import Problem
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.plan import Entry
 
 Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
 
+BASELINE = "baseline"
 _RESOLUTIONS = {
     State.CHANGED: ("its file was edited after it was applied", "accept"),
     State.MISSING: ("its file is missing", "forget"),
@@ -30,9 +33,9 @@ _RESOLUTIONS = {
 
 
 class Change(NamedTuple):
-    """What a person's word changes of one row."""
+    """What a person's word changes of one row; without ``values`` its node is deleted."""
 
-    key: str
+    row: HistoryRow
     values: dict[str, Any]
     action: RepairAction
 
@@ -63,7 +66,7 @@ def _finding(
 
 
 def _announced(entry: Entry, history: History) -> RepairAction | None:
-    """Tell of a statement whose end is unknown; while a run has not ended, it may be at work inside it (``unsettled``)."""
+    """Tell of a statement whose end is unknown; while a run has not ended, it may be at work inside it (``unfinished``)."""
     if history.record is None and entry.row is not None and entry.row.intent:
         resolution = f"graphmigrate repair --rerun {entry.name} or --done {entry.name}"
         return _action(entry, "interrupted inside a statement that commits by itself", resolution)
@@ -75,15 +78,15 @@ def _edited_part(entry: Entry, read: Reader) -> Problem | None:
     if entry.state is not State.INTERRUPTED or entry.row is None or entry.file is None:
         return None
     migration = read(entry.file)
-    return plan.edited_part(plan.Task(migration, segments_of(migration), entry.row.key, entry.row), entry.row)
+    return plan.edited_part(plan.task_of(migration, entry.row.key, entry.row), entry.row)
 
 
-def unsettled(version: Version) -> RepairAction:
+def unfinished(version: Version) -> RepairAction:
     """Tell that a run is at work or died; ``version`` is the first that it has not completed."""
     return RepairAction(
         version.text,
         "",
-        "a run that means to apply it is at work, or died and is not settled",
+        "a run that means to apply it is at work, or died",
         "graphmigrate migrate waits for it or completes its history; where that stops for GM606 or GM607, "
         "say --rerun or --done of the version it names",
     )
@@ -91,6 +94,20 @@ def unsettled(version: Version) -> RepairAction:
 
 def _action(entry: Entry, finding: str, resolution: str, *, done: bool = False) -> RepairAction:
     return RepairAction(entry.version.text, entry.description, finding, resolution, done)
+
+
+def named(names: Iterable[str], history: Callable[[], History]) -> set[Version]:
+    """Read versions; ``V1..V9`` are those of them that a baseline has marked."""
+    found: set[Version] = set()
+    for name in names:
+        first, separator, last = name.partition("..")
+        if separator:
+            low, high = Version.parse(first), Version.parse(last)
+            rows = history().rows.values()
+            found.update(row.version for row in rows if row.type == BASELINE and low <= row.version <= high)
+        else:
+            found.add(Version.parse(name))
+    return found
 
 
 def refuse_two_words(wanted: Mapping[str, set[Version]]) -> None:
@@ -123,7 +140,7 @@ def changes(
             values = _CHANGES[word](entry, read) if entry is not None else None
             if entry is None or entry.row is None or values is None:
                 raise _unfit(word, version, entry)
-            found.append(Change(entry.row.key, values, _action(entry, _DONE[word], f"--{word}", done=True)))
+            found.append(Change(entry.row, values, _action(entry, _DONE[word], f"--{word}", done=True)))
     return found
 
 
@@ -131,21 +148,30 @@ def resolve(
     database: Database, chosen: Sequence[Change], listen: Listener = ignore
 ) -> tuple[RepairAction, ...]:
     """Commit what was chosen, all in one transaction."""
-    from graphmigrate.database import queries
-
     actions = tuple(each.action for each in chosen)
     for action in actions:
         listen(Notice(f"{action.resolution} V{action.version}: {action.finding}."))
     if chosen:
+        changed = [(each.row, each.values) for each in chosen if each.values]
+        steps = [Step(row.key, row.commits + 1, values, f"V{row.version.text}") for row, values in changed]
         with database.transaction() as tx:
-            for key, values, _ in chosen:
-                tx.run(queries.PUT_ROW, key=key, changes=values).consume()
+            write_steps(tx, steps, database.run)
+            items = [_item(row, values) for row, values in changed]
+            record_change(tx, database, "repair", items, [each.row.key for each in chosen if not each.values])
     return actions
 
 
-def settled_action(version: Version, word: str) -> RepairAction:
-    """Tell that a run that died was settled by a person's word."""
-    return RepairAction(version.text, "", _SETTLED[word], f"--{word}", done=True)
+def _item(row: HistoryRow, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the record of a change keeps of a row."""
+    now = {**row._asdict(), "version": row.version.text, **values}
+    done = len(now["statements"]) - bool(now["intent"] or now["batches"])
+    at_hand = [("", now["statements"][done:])] if now["statements"][done:] else []
+    return item_of(row.key, now, first=now["step"] + 1, before=now["statements"][:done], segments=at_hand)
+
+
+def recovered_action(version: Version, word: str) -> RepairAction:
+    """Tell that a run that died was recovered by a person's word."""
+    return RepairAction(version.text, "", _RECOVERED[word], f"--{word}", done=True)
 
 
 def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
@@ -153,13 +179,15 @@ def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
 
 
 def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
-    """Forget what has no file: also a baseline given by mistake, which would cover every version up to it."""
-    marker = entry.file is None and entry.row is not None and entry.row.checksum is None
-    return {"state": FORGOTTEN} if marker or entry.state is State.MISSING else None
+    """Forget what has no file, and a baseline that was given by mistake: it marked what was never run."""
+    marked = entry.row is not None and entry.row.type == BASELINE
+    return {} if marked or entry.state is State.MISSING else None
 
 
 def _rerun(entry: Entry, _: Reader) -> dict[str, Any] | None:
-    return {"intent": None} if entry.row and entry.row.intent else None
+    if entry.row is None or not entry.row.intent:
+        return None
+    return {"intent": None, "statements": list(entry.row.statements[: entry.row.committed])}
 
 
 def _done(entry: Entry, read: Reader) -> dict[str, Any] | None:
@@ -168,14 +196,13 @@ def _done(entry: Entry, read: Reader) -> dict[str, Any] | None:
     edited = _edited_part(entry, read)
     if edited:
         raise HistoryMismatch.of(edited)
-    segments = segments_of(read(entry.file))
+    task = plan.task_of(read(entry.file), entry.row.key, entry.row)
     step = entry.row.intent
-    checksums = [each.checksum for each in segments[:step]]
     # what follows may have been edited or removed since
     complete = (
-        {"state": COMPLETE, "steps": step, "checksum": entry.file.checksum} if step == len(segments) else {}
+        {"state": COMPLETE, "steps": step, "checksum": entry.file.checksum} if step == task.steps else {}
     )
-    return {"intent": None, "step": step, "batches": 0, "segments": checksums} | complete
+    return {"intent": None, "step": step, "batches": 0} | complete
 
 
 _CHANGES = {"accept": _accept, "forget": _forget, "rerun": _rerun, "done": _done}
@@ -185,13 +212,13 @@ _DONE = {
     "rerun": "the interrupted statement will run again",
     "done": "the interrupted statement counts as complete",
 }
-_SETTLED = {
+_RECOVERED = {
     "rerun": "what the run that died left of it counts as not applied; the next migrate runs it",
     "done": "what the run that died left of it counts as complete",
 }
 _FITS = {
     "accept": "an applied migration whose file was edited",
-    "forget": "a version in the history that has no file",
+    "forget": "a version in the history that has no file, or that a baseline marked",
     "rerun": "a migration interrupted inside a statement that commits by itself",
     "done": "a migration interrupted inside a statement that commits by itself",
 }
@@ -206,51 +233,56 @@ def _unfit(word: str, version: Version, entry: Entry | None) -> UsageError:
     )
 
 
-def baseline(database: Database, files: MigrationFolder, history: History, limit: Version) -> BaselineResult:
-    """Commit a row for every version up to ``limit`` that has none, files or not, without running anything."""
+def baseline(
+    database: Database, files: MigrationFolder, history: History, limit: Version, *, without_files: bool
+) -> BaselineResult:
+    """Commit a row for every version up to ``limit`` that has a file and no row, without running anything.
+
+    Raises UsageError (GM610) where ``limit`` itself has neither, unless it is to be marked ``without_files``.
+    """
     entries = [
         entry
         for entry in plan.compare(files.files, history)
-        if entry.file and entry.row is None and entry.version <= limit and entry.state is not State.APPLIED
+        if entry.file and entry.row is None and entry.version <= limit
     ]
-    rows = [
-        _baseline_row(entry.version, database, history, rank, entry.file)
-        for rank, entry in enumerate(entries, 1)
-    ]
+    marks: list[tuple[Version, MigrationFile | None]] = [(each.version, each.file) for each in entries]
     if limit not in history.rows and all(entry.version != limit for entry in entries):
-        rows.append(_baseline_row(limit, database, history, len(rows) + 1, None))
-    _write_rows(database, rows)
-    return BaselineResult(tuple(row["version"] for row in rows))
-
-
-def _baseline_row(
-    version: Version, database: Database, history: History, number: int, file: MigrationFile | None
-) -> dict[str, Any]:
-    """Give the row of a version that is marked as there already; without a file all up to it count as applied."""
-    from graphmigrate.database.ledger import now
-
-    return {
-        "key": history.next_key(database.settings.ledger, version),
-        "version": version.text,
-        "type": "baseline",
-        "description": file.description if file else "baseline",
-        "checksum": file.checksum if file else None,
-        "source": file.name if file else None,
-        "state": COMPLETE,
-        "step": 1,
-        "steps": 1,
-        "batches": 0,
-        "installed_on": now(),
-        "installed_by": database.user,
-        "run": database.run,
-        "rank": history.top_rank + number,
-    }
-
-
-def _write_rows(database: Database, rows: list[dict[str, Any]]) -> None:
-    """Commit new rows together."""
-    from graphmigrate.database import queries
-
-    if rows:
+        if not without_files:
+            raise _no_file(limit, files)
+        marks.append((limit, None))
+    steps = [
+        Step(
+            history.next_key(database.settings.ledger, version), 1, _marked(version, file, database, rank), ""
+        )
+        for rank, (version, file) in enumerate(marks, history.top_rank + 1)
+    ]
+    if steps:
         with database.transaction() as tx:
-            tx.run(queries.CREATE_ROWS, rows=rows).consume()
+            write_steps(tx, steps, database.run)
+            record_change(tx, database, "baseline", [item_of(each.key, each.values) for each in steps], [])
+    return BaselineResult(tuple(version.text for version, _ in marks))
+
+
+def _no_file(limit: Version, files: MigrationFolder) -> UsageError:
+    below = [file for file in files.files if file.version < limit][-2:]
+    above = [file for file in files.files if file.version > limit][:1]
+    near = ", ".join(f"V{file.version.text} ({file.name})" for file in (*below, *above))
+    return UsageError(
+        f"There is no migration V{limit.text} in {files.path}; nothing was marked.",
+        hint=(f"The nearest ones are {near}. " if near else "There is no migration file at all. ")
+        + f"To mark V{limit.text} all the same: graphmigrate baseline V{limit.text} --without-files",
+        code="GM610",
+    )
+
+
+def _marked(version: Version, file: MigrationFile | None, database: Database, rank: int) -> dict[str, Any]:
+    """Return the row of a version that is there already."""
+    first = new_row(
+        version,
+        description=file.description if file else "baseline",
+        source=file.name if file else None,
+        user=database.user,
+        rank=rank,
+        type_=BASELINE,
+    )
+    return first | progress(file.checksum if file else None, 0, 0, (), database.run)

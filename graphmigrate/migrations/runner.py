@@ -10,8 +10,7 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.database.failures import DriverFailure, message_of
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
-from graphmigrate.migrations.autocommit_segments import run_alone
-from graphmigrate.migrations.data_segments import run_batches, run_data
+from graphmigrate.migrations.data_segments import run_autocommit, run_batches, run_data
 from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.schema_segments import SchemaSegments
 from graphmigrate.results import AppliedMigration, SkippedMigration
@@ -45,18 +44,17 @@ class Runner:
 
     def _run_task(self, task: Task, number: int, total: int, outcome: Outcome) -> None:
         state, file = self._state, task.migration.file
-        state.task = task
         if task.row is None and not self._conditions_hold(task, outcome):
             return
         state.listen(MigrationStarted(file.version.text, file.description, number, total, task.first))
         started = time.monotonic()
-        state.rank += task.row is None
-        state.batches = task.row.batches if task.row else 0
+        state.begin(task)
         for segment in task.remaining:
-            state.lock.doing(
-                f"{task.name} {file.description}, segment {segment.number} of {len(task.segments)}"
-            )
+            state.lock.doing(f"{task.name} {file.description}, part {segment.number} of {task.steps}")
             self._run_segment(task, segment)
+            state.pass_over(segment)
+        if not task.remaining:  # what followed the committed statements was taken out of the file
+            state.record(state.step(task, None, task.first - 1))
         seconds = time.monotonic() - started
         outcome.keys.append(task.key)
         outcome.times.append((task.key, timedelta(seconds=seconds)))
@@ -70,7 +68,7 @@ class Runner:
         self._schema.await_indexes(segment)
         self._schema.unused.write(segment)
         if segment.kind is not Kind.DATA:
-            run_alone(self._state, task, segment)
+            run_autocommit(self._state, task, segment)
         elif segment.batched:
             run_batches(self._state, task, segment)
         else:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
+from graphmigrate.database.commit import retries, until_known
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed
-from graphmigrate.migrations.run_state import attempts, failed, give_up, pause
+from graphmigrate.migrations.run_state import failed
 from graphmigrate.migrations.unused_names import UnusedNames
 from graphmigrate.schema.compare import Fate, apply, fate, made_by
 from graphmigrate.schema.usage import may_use
@@ -39,21 +40,18 @@ class SchemaSegments:
         if not segment.creates_only or self._makes_known_names(segment):
             self.await_indexes()
             self._state.flush()
-        tries = attempts(task)
-        for attempt in tries:
-            statement = segment.statements[0]
-            try:
-                with self._state.database.transaction() as tx:
-                    for statement in segment.statements:
-                        tx.run(statement.sent).consume()
-                break
-            except DriverFailure as error:
-                self._state.lock.confirm()
-                if self._landed(segment):
-                    break
-                if give_up(error, attempt, tries):
-                    raise self._failed(error, segment, statement) from error
-                pause(attempt)
+        at = [segment.statements[0]]
+
+        def change() -> None:
+            with self._state.database.transaction() as tx:
+                for at[0] in segment.statements:
+                    tx.run(at[0].sent).consume()
+
+        backoff = retries(task.migration.header.options.retry)
+        try:
+            until_known(self._state.database, change, lambda: self._is_done(segment), backoff=backoff)
+        except DriverFailure as error:
+            raise self._failed(error, segment, at[0]) from error
         self._after(task, segment)
 
     def await_indexes(self, reader: Segment | None = None) -> None:
@@ -63,21 +61,9 @@ class SchemaSegments:
         schema: asked before each of many data segments, it would cost as much as the data.
         """
         if self._awaited and (reader is None or self._may_use(reader)):
-            self._await_patiently()
+            database, listen = self._state.database, self._state.listen
+            until_known(database, lambda: await_indexes(database, listen, self._awaited))
             self._awaited.clear()
-
-    def _await_patiently(self) -> None:
-        """Ask again where a connection was lost: nothing is written here."""
-        tries = attempts(None)
-        for attempt in tries:
-            try:
-                await_indexes(self._state.database, self._state.listen, self._awaited)
-                return
-            except DriverFailure as error:
-                self._state.lock.confirm()
-                if give_up(error, attempt, tries):
-                    raise
-                pause(attempt)
 
     def _after(self, task: Task, segment: Segment) -> None:
         made = [
@@ -87,7 +73,7 @@ class SchemaSegments:
         if not all(target and self.unused.cover(target) for target in made):
             self._await_built(segment)
         self._done.append(segment)
-        self._state.journal.stage(self._state.row_write(task, segment, segment.number))
+        self._state.stage(self._state.step(task, segment, segment.number))
         if not segment.creates_only:
             self.await_indexes()
             self._state.flush()
@@ -136,6 +122,6 @@ class SchemaSegments:
         found = violation(self._state.database, action.target, statement.place) if action.target else None
         return MigrationFailed.of(found) if found else failed(error, statement)
 
-    def _landed(self, segment: Segment) -> bool:
-        now_there = self._state.look(lambda: read_catalogue(self._state.database))
-        return fate(segment.actions, self._expected(), now_there) is Fate.COMMITTED
+    def _is_done(self, segment: Segment) -> bool:
+        there = read_catalogue(self._state.database)
+        return fate(segment.actions, self._expected(), there) is Fate.COMMITTED

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.parameters import parameters
 from graphmigrate.schema.reader import read_ddl
@@ -32,13 +32,9 @@ class Segment:
     batched: bool = False
 
     @property
-    def checksum(self) -> str:
-        """Whether a segment that took effect was edited since: the first 64 bits of the SHA-256 of its statements.
-
-        The row of a migration keeps one for each of its segments, and is written again with each of them.
-        """
-        joined = "\0".join(statement.text for statement in self.statements)
-        return hashlib.sha256(joined.encode()).hexdigest()[:16]
+    def fingerprints(self) -> tuple[str, ...]:
+        """What the ledger keeps of each statement, to see whether one that was committed is still the same."""
+        return tuple(fingerprint(statement.text) for statement in self.statements)
 
     @property
     def creates_only(self) -> bool:
@@ -51,8 +47,8 @@ class Segment:
         return self.kind is Kind.SCHEMA and all(action.guarded for action in self.actions)
 
 
-def segments_of(migration: Migration) -> tuple[Segment, ...]:
-    """Cut a migration into its segments.
+def segments_of(migration: Migration, committed: int = 0, step: int = 0) -> tuple[Segment, ...]:
+    """Cut a migration, from its first statement that is not ``committed``, into segments numbered from ``step`` + 1 on.
 
     Neo4j refuses DDL and writes in one transaction, one transaction cannot drop a constraint and make it again, and
     statements that commit by themselves stand alone (Cypher Manual, "CALL subqueries in transactions").
@@ -68,10 +64,10 @@ def segments_of(migration: Migration) -> tuple[Segment, ...]:
             statements = tuple(statement for statement, _, _ in run)
             actions = tuple(action for _, _, action in run if action)
             batched = kind is Kind.DATA and any(uses_batch(statement) for statement in statements)
-            segments.append(Segment(len(segments) + 1, kind, statements, actions, batched))
+            segments.append(Segment(step + len(segments) + 1, kind, statements, actions, batched))
             run.clear()
 
-    for statement in migration.statements:
+    for statement in migration.statements[committed:]:
         kind, action = kind_and_action(statement)
         if run and _parts(run[-1][1], [each for _, _, each in run], kind, action, one_by_one):
             close()

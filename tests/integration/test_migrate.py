@@ -14,6 +14,7 @@ from graphmigrate.errors import (
     MigrationFailed,
     PreflightError,
     ProjectError,
+    UsageError,
 )
 from graphmigrate.events import MigrationApplied
 from graphmigrate.migrator import Migrator
@@ -144,7 +145,7 @@ def test_a_mended_file_continues_after_its_committed_segments(project: Project, 
     (row,) = project.call("status").rows
     assert row.state is State.INTERRUPTED
     path.write_text("CREATE (:Twice);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
-    with pytest.raises(HistoryMismatch, match="took effect already"):
+    with pytest.raises(HistoryMismatch, match="statement 1 is committed, and is another one now"):
         project.migrate()
     path.write_text("CREATE (:Once);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
     project.migrate()
@@ -266,12 +267,25 @@ def test_baseline_marks_without_running(project: Project, driver: neo4j.Driver) 
 def test_a_baseline_that_was_too_high_can_be_forgotten(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);")
     assert project.call("baseline", "1").marked == ("1",)
-    assert project.call("baseline", "70").marked == ("2", "70")
-    project.write(V3__c="CREATE (:C);")
-    assert project.migrate().applied == ()
-    project.call("repair", forget=["70"])
-    assert [each.version for each in project.migrate().applied] == ["3"]
-    assert (count(driver, "B"), count(driver, "C")) == (0, 1)
+    with pytest.raises(UsageError, match=r"There is no migration V70 in .*; nothing was marked"):
+        project.call("baseline", "70")
+    assert project.call("baseline", "70", without_files=True).marked == ("2", "70")
+    project.call("repair", forget=["2..70"])
+    assert [each.version for each in project.migrate().applied] == ["2"]
+    assert (count(driver, "A"), count(driver, "B")) == (0, 1)
+
+
+def test_a_baseline_hides_no_file_that_comes_later(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V41__a="CREATE (:A);")
+    project.call("baseline", "41")
+    project.write(V30__late="CREATE (:Late);")
+    for command in ("status", "plan"):
+        assert [each.code for each in project.call(command).problems] == ["GM604"]
+    assert [each.code for each in project.call("validate")] == ["GM604"]
+    with pytest.raises(HistoryMismatch, match=r"V30__late\.cypher is new"):
+        project.migrate()
+    assert [each.version for each in project.migrate(allow_out_of_order=True).applied] == ["30"]
+    assert (count(driver, "A"), count(driver, "Late")) == (0, 1)
 
 
 def test_target_version_is_inclusive(project: Project, driver: neo4j.Driver) -> None:

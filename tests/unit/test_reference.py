@@ -14,12 +14,12 @@ import pytest
 
 from graphmigrate.cli.app import run
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.commit import RETRIES
 from graphmigrate.errors import TITLES
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.header import OPTION_WORDS
 from graphmigrate.migrations.model import Options
 from graphmigrate.migrations.reader import read
-from graphmigrate.migrations.run_state import RETRIES
 from graphmigrate.migrations.segments import segments_of
 
 ROOT = Path(__file__).parents[2]

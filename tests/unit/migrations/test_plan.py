@@ -125,11 +125,11 @@ def test_what_was_skipped_is_judged_by_its_conditions_of_now(
 
 def row_of(version: str, migration: Migration) -> HistoryRow:
     """The row of a run that announced the first segment."""
-    checksums = tuple(each.checksum for each in segments_of(migration))
+    statements = segments_of(migration)[0].fingerprints
     name = Version.parse(version)
     key = f"main/migration/{version}@1"
     return HistoryRow(
-        key, name, "x", "cypher", migration.file.checksum, STARTED, 0, 1, intent=1, segments=checksums
+        key, name, "x", "cypher", migration.file.checksum, STARTED, 0, 1, intent=1, statements=statements
     )
 
 

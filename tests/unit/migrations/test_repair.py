@@ -28,8 +28,8 @@ def read_one(file: MigrationFile) -> Migration:
 
 
 def row_of(file: MigrationFile, step: int | None = None, intent: int | None = None) -> HistoryRow:
-    checksums = [each.checksum for each in segments_of(read_one(file))]
-    state, touched = (COMPLETE, len(checksums)) if step is None else (STARTED, intent or step)
+    segments = segments_of(read_one(file))
+    state, touched = (COMPLETE, len(segments)) if step is None else (STARTED, intent or step)
     version = file.version
     return HistoryRow(
         f"default/migration/{version.canonical}@1",
@@ -38,10 +38,10 @@ def row_of(file: MigrationFile, step: int | None = None, intent: int | None = No
         "cypher",
         file.checksum,
         state,
-        len(checksums) if step is None else step,
-        len(checksums),
+        len(segments) if step is None else step,
+        len(segments),
         intent=intent,
-        segments=tuple(checksums[:touched]),
+        statements=tuple(each for segment in segments[:touched] for each in segment.fingerprints),
     )
 
 
@@ -78,8 +78,8 @@ def test_another_statement_than_the_announced_one_does_not_count_as_done(
         changes(folder, history, "done")
     assert caught.value.error_code == "GM605"
     (shown,) = repair.findings(collect(folder), history, read_one)
-    assert "segment" in shown.finding
-    assert shown.resolution.startswith("Put that part of V7__a.cypher back; what follows segment 2")
+    assert shown.finding.startswith("V7 is applied in part: statement")
+    assert shown.resolution.startswith("Put statements 1 and 2 of V7__a.cypher back as they were")
 
 
 def test_the_announced_statement_counts_as_done(announced: tuple[Path, History]) -> None:
@@ -100,7 +100,8 @@ def test_what_is_not_sure_to_be_done_may_run_again_after_an_edit(announced: tupl
     folder, history = announced
     write_migrations(folder.parent, V7__a=f"CREATE (:A);\n{INDEX}\n{CALL}")
     (change,) = changes(folder, history, "rerun")
-    assert change.values == {"intent": None}
+    (row,) = history.rows.values()
+    assert change.values == {"intent": None, "statements": [row.statements[0]]}
 
 
 def test_what_a_run_may_be_inside_of_is_not_called_interrupted(announced: tuple[Path, History]) -> None:

@@ -1,10 +1,11 @@
-"""What a run that died had committed: read from its record, the history and the catalogue."""
+"""What a run that died had committed: its plan replayed against the history and the catalogue (pure)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.database.version import Version
@@ -22,26 +23,53 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """Segments up to ``step`` of a migration are committed, though its row says less (or is missing)."""
+class RecoveredMigration:
+    """A migration that is committed up to ``step`` of ``steps``, though its row says less (or is missing).
 
-    key: str
+    ``segments`` are those from which its run went on; ``row`` is what the ledger has of it.
+    """
+
+    item: Mapping[str, Any]
     version: Version
     migration: Migration
     segments: tuple[Segment, ...]
     step: int
+    row: HistoryRow | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the ledger."""
+        return str(self.item["key"])
+
+    @property
+    def steps(self) -> int:
+        """How many segments it has, with those that were committed before its run."""
+        return int(self.item["first"]) - 1 + len(self.segments)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return self.step >= self.steps
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The fingerprints of all statements that are committed."""
+        done = self.step - self.item["first"] + 1
+        new = [each for segment in self.segments[:done] for each in segment.fingerprints]
+        before = self.migration.statements[: self.item["committed"]]
+        return (*(fingerprint(each.text) for each in before), *new)
 
 
 RERUN, DONE = "rerun", "done"
 
 
-def settle(
+def replay(
     record: RunRecord,
     history: History,
     now: Catalogue,
     read: Callable[[Version], Migration | None],
     verdicts: Mapping[Version, str],
-) -> list[Settled]:
+) -> list[RecoveredMigration]:
     """Walk the dead run's plan in order, past what the ledger has, and read each schema segment's fate.
 
     A migration whose query did not hold was skipped, which its run wrote down at once. One that has a query and changed nothing
@@ -49,7 +77,7 @@ def settle(
 
     ``read`` gives the migration of a version as its file stands, None where there is none. ``verdicts`` are a person's words
     for versions whose fate cannot be read: RERUN (nothing more took effect) or DONE (all of it did). Raises HistoryMismatch
-    where somebody else changed the schema or the file since.
+    where something else changed the schema or the file since.
     """
     return _Walk(record, history, now, read, verdicts).found
 
@@ -70,8 +98,8 @@ class _Walk:
         self.read = read
         self.verdicts = verdicts
         self.expected = Catalogue.from_json(record.catalogue)
-        self.found: list[Settled] = []
-        self.doubtful: list[Settled] = []  # nothing shows that the run came to these
+        self.found: list[RecoveredMigration] = []
+        self.doubtful: list[RecoveredMigration] = []  # nothing shows that the run came to these
         by_key = {row.key: row for row in history.rows.values()}
         for item in record.plan:
             version = Version.parse(item["version"])
@@ -89,41 +117,52 @@ class _Walk:
         unchanged = migration is not None and migration.file.checksum == item["checksum"]
         if row and row.complete:
             if migration and unchanged:
-                self._expect(segments_of(migration), item["first"])
+                self._expect(_segments(migration, item))
             return True
         verdict = self.verdicts.get(version)
         if verdict == RERUN:
             return False
         if verdict == DONE and migration is not None:
-            segments = segments_of(migration)
-            self._came_to(Settled(item["key"], version, migration, segments, len(segments)))
-            self._expect(segments, step + 1)
+            segments = _segments(migration, item)
+            steps = item["first"] - 1 + len(segments)
+            self._came_to(RecoveredMigration(item, version, migration, segments, steps, row))
+            self._expect(segments[step - item["first"] + 1 :])
             return True
         if migration is None or not unchanged:
-            if item["schema"] and step + 1 in item["schema"]:
+            if _kind_of_step(item, step + 1) == Kind.SCHEMA:
                 raise _file_changed(version, self.record, removed=migration is None)
             return False
-        segments = segments_of(migration)
-        self.expected = _apply_all(segments[:step], item["first"], self.expected)
+        segments = _segments(migration, item)
+        self._expect(segments[: step - item["first"] + 1])
         asks = row is None and bool(migration.header.queries)
-        return self._judge(Settled(item["key"], version, migration, segments, step), asks=asks)
+        return self._judge(RecoveredMigration(item, version, migration, segments, step, row), asks=asks)
 
-    def _judge(self, begun: Settled, *, asks: bool) -> bool:
+    def _judge(self, begun: RecoveredMigration, *, asks: bool) -> bool:
         committed, shown = _committed_up_to(begun, self.expected, self.now)
-        settled = [replace(begun, step=committed)] * (committed > begun.step)
+        recovered = [replace(begun, step=committed)] * (committed > begun.step)
         if shown or not (asks or self.doubtful):
-            self._came_to(*settled)
+            self._came_to(*recovered)
         else:
-            self.doubtful += settled
-        self._expect(begun.segments, begun.step + 1)
-        return committed == len(begun.segments)
+            self.doubtful += recovered
+        self._expect(tuple(each for each in begun.segments if each.number > begun.step))
+        return committed == begun.steps
 
-    def _came_to(self, *settled: Settled) -> None:
-        self.found += [*self.doubtful, *settled]
+    def _came_to(self, *recovered: RecoveredMigration) -> None:
+        self.found += [*self.doubtful, *recovered]
         self.doubtful = []
 
-    def _expect(self, segments: tuple[Segment, ...], first: int) -> None:
-        self.expected = _apply_all(segments, first, self.expected)
+    def _expect(self, segments: tuple[Segment, ...]) -> None:
+        self.expected = _apply_all(segments, self.expected)
+
+
+def _segments(migration: Migration, item: Mapping[str, Any]) -> tuple[Segment, ...]:
+    """Return the segments that the dead run was to execute."""
+    return segments_of(migration, item["committed"], item["first"] - 1)
+
+
+def _kind_of_step(item: Mapping[str, Any], step: int) -> str | None:
+    at = step - item["first"]
+    return item["segments"][at][0] if 0 <= at < len(item["segments"]) else None
 
 
 def failed_to_build(
@@ -139,10 +178,10 @@ def failed_to_build(
         migration = read(version)
         if migration is None:
             break
-        segments, row = segments_of(migration), by_key.get(item["key"])
-        step = row.step if row else item["first"] - 1
-        expected = _apply_all(segments[:step], item["first"], expected)
-        for segment in segments[step:]:
+        segments, row = _segments(migration, item), by_key.get(item["key"])
+        done = row.step - item["first"] + 1 if row else 0
+        expected = _apply_all(segments[:done], expected)
+        for segment in segments[done:]:
             if segment.kind is not Kind.SCHEMA:
                 return ()
             if not _stands(segment, now):
@@ -159,16 +198,16 @@ def was_skipped(record: RunRecord, history: History, version: Version) -> bool:
     return attempt is not None and (attempt.outcome, attempt.run) == (SKIPPED, record.run)
 
 
-def _apply_all(segments: tuple[Segment, ...], first: int, catalogue: Catalogue) -> Catalogue:
-    for segment in segments[first - 1 :]:
+def _apply_all(segments: tuple[Segment, ...], catalogue: Catalogue) -> Catalogue:
+    for segment in segments:
         catalogue = apply(segment.actions, catalogue)
     return catalogue
 
 
-def _committed_up_to(begun: Settled, expected: Catalogue, now: Catalogue) -> tuple[int, bool]:
+def _committed_up_to(begun: RecoveredMigration, expected: Catalogue, now: Catalogue) -> tuple[int, bool]:
     """Give the last segment that is committed, and whether the catalogue shows it of any."""
     step, shown = begun.step, False
-    for segment in begun.segments[step:]:
+    for segment in begun.segments[step - begun.item["first"] + 1 :]:
         if segment.kind is not Kind.SCHEMA:
             break  # its row commits with it, and there is none
         verdict = fate(segment.actions, expected, now)
@@ -202,8 +241,8 @@ def _file_changed(version: Version, record: RunRecord, *, removed: bool) -> Hist
 
 def _schema_changed(version: Version, segment: Segment) -> HistoryMismatch:
     return HistoryMismatch(
-        f"A run died while it applied V{version.text}, and somebody else changed the schema since: "
-        "part of this segment's outcome is there and part is not.",
+        f"A run died while it applied V{version.text}, and something else changed the schema since: "
+        "part of what these statements do is there and part is not.",
         hint="Compare SHOW CONSTRAINTS and SHOW INDEXES with the statements; make the schema match, then say: "
         f"graphmigrate repair --rerun V{version.text} or --done V{version.text}.",
         place=segment.statements[0].place,

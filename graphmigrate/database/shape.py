@@ -1,0 +1,245 @@
+"""What a node of ours must look like; whoever reads the ledger checks each node against it (pure)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphmigrate.database.history import COMPLETE, STARTED
+from graphmigrate.database.version import Version
+from graphmigrate.errors import GraphMigrateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+PREFIX = "__GraphMigrate"
+_MOMENT = re.compile(r"-?\d{4,9}-\d\d-\d\dT\d\d:\d\d.*")
+_DURATION = re.compile(r"P[-.\dYMWDTHS]+")
+
+
+class Node(NamedTuple):
+    """A node as it is stored. ``values`` are the properties of ours that it has; times stand there as text."""
+
+    id: str
+    labels: frozenset[str]
+    relationships: int
+    foreign: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str | None:
+        """Migration, Run … by its key; by its second label where that does not tell; None where neither does."""
+        key = self.values.get("key")
+        parts = key.split("/") if isinstance(key, str) else []
+        words = (kind for kind, (word, _) in _SHAPES.items() if len(parts) > 1 and parts[1].startswith(word))
+        return next(words, None) or next((kind for kind in _SHAPES if PREFIX + kind in self.labels), None)
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        key = self.values.get("key")
+        return (
+            f"{self.kind or 'node'} {key!r}" if isinstance(key, str) else f"{self.kind or 'node'} {self.id}"
+        )
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**62
+
+
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: value in words
+
+
+def _matches(pattern: str) -> Callable[[Any], bool]:
+    compiled = re.compile(pattern)
+    return lambda value: isinstance(value, str) and compiled.fullmatch(value) is not None
+
+
+def _list(of: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and all(map(of, value))
+
+
+def _version(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(Version.parse(value))
+    except GraphMigrateError:
+        return False
+
+
+class _Property(NamedTuple):
+    """One property: what it must be in words, the check, and whether a node can be without it."""
+
+    words: str
+    check: Callable[[Any], bool]
+    optional: bool = False
+
+
+_TEXT = _Property("a text", _text)
+_TEXT_OR_NONE = _TEXT._replace(optional=True)
+_TIME = _Property("a date and time", lambda value: _text(value) and _MOMENT.fullmatch(value) is not None)
+_COUNT = _Property("a number, 0 or more", _whole(0))
+_POSITIVE = _Property("a number, 1 or more", _whole(1))
+_CHECKSUM = _Property("64 hexadecimal digits", _matches("[0-9a-f]{64}"))
+
+_SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
+    "Ledger": (
+        "ledger",
+        {
+            "key": _TEXT,
+            "format": _Property("a number, 2 or more", _whole(2)),
+            "run": _TEXT,
+            "host": _TEXT,
+            "since": _TIME,
+            "runs": _COUNT,
+            "record": _TEXT_OR_NONE,
+            "version": _TEXT_OR_NONE,
+        },
+    ),
+    "Migration": (
+        "migration",
+        {
+            "key": _TEXT,
+            "version": _Property("a version", _version),
+            "description": _TEXT,
+            "type": _Property("cypher or baseline", _one_of("cypher", "baseline")),
+            "checksum": _CHECKSUM._replace(optional=True),
+            "source": _TEXT_OR_NONE,
+            "state": _Property(f"{COMPLETE} or {STARTED}", _one_of(COMPLETE, STARTED)),
+            "step": _COUNT,
+            "steps": _COUNT,
+            "commits": _POSITIVE,
+            "batches": _COUNT,
+            "intent": _POSITIVE._replace(optional=True),
+            "statements": _Property("a list of 16 hexadecimal digits each", _list(_matches("[0-9a-f]{16}"))),
+            "run": _TEXT,
+            "rank": _POSITIVE,
+            "installed_by": _TEXT,
+            "language": _TEXT_OR_NONE,
+            "installed_on": _TIME,
+            "execution_time": _Property(
+                "a duration", lambda value: _text(value) and _DURATION.fullmatch(value) is not None, True
+            ),
+        },
+    ),
+    "Run": (
+        "run",
+        {
+            "key": _TEXT,
+            "id": _TEXT,
+            "host": _TEXT,
+            "user": _TEXT,
+            "since": _TIME,
+            "plan": _TEXT,
+            "catalogue": _TEXT,
+            "ended": _TIME._replace(optional=True),
+            "outcome": _TEXT_OR_NONE,
+            "rows": _Property("a list of texts", _list(_text), True),
+            "forgotten": _Property("a list of texts", _list(_text), True),
+        },
+    ),
+    "Attempt": (
+        "attempt",
+        {
+            "key": _TEXT,
+            "version": _Property("a version", _version),
+            "outcome": _TEXT,
+            "reason": _TEXT,
+            "run": _TEXT,
+            "at": _TIME,
+        },
+    ),
+    "Seed": ("seed", {}),
+}
+UNREAD = {"plan", "catalogue"}  # long, and read only when they are needed
+NAMES = tuple(dict.fromkeys(name for _, shape in _SHAPES.values() for name in shape if name not in UNREAD))
+TIMES = ("installed_on", "execution_time", "since", "ended", "at")
+LABELS = tuple(PREFIX + kind for kind in _SHAPES)
+
+
+def faults(node: Node, ledger: str) -> list[str]:
+    """Return what is wrong with a node of ours, in words; nothing where it is as it must be."""
+    kind = node.kind
+    if kind is None:
+        return ["neither its labels nor its key say what it is"]
+    word, shape = _SHAPES[kind]
+    found = [f"the label {label} is missing" for label in (PREFIX, PREFIX + kind) if label not in node.labels]
+    others = sorted(each for each in node.labels if each in LABELS and each != PREFIX + kind)
+    found += [f"it has the label {label}, too" for label in others]
+    for name, wanted in shape.items():
+        if name not in node.values:
+            if name in node.foreign and name not in UNREAD:
+                found.append(f"{name} is not {wanted.words}")
+            elif name not in node.foreign and not wanted.optional:
+                found.append(f"{name} is missing")
+        elif not wanted.check(node.values[name]):
+            found.append(f"{name} is {_shown(node.values[name])}, not {wanted.words}")
+    key = node.values.get("key")
+    if not isinstance(key, str):
+        return found if kind != "Seed" else [*found, "key is missing"]
+    if not found:
+        found += _disagreements(kind, node.values, ledger)
+    elif not (key.startswith(f"{ledger}/{word}")):
+        found.append(f"key is {_shown(key)}")
+    return found
+
+
+def is_relabelled(node: Node, ledger: str) -> bool:
+    """Whether nothing is wrong with a node but its labels."""
+    labels = frozenset({PREFIX, PREFIX + (node.kind or "")})
+    return bool(faults(node, ledger)) and not faults(node._replace(labels=labels), ledger)
+
+
+def foreign(node: Node) -> list[str]:
+    """Return what is not ours on a node: labels, properties and relationships."""
+    kind = node.kind or ""
+    known = set(_SHAPES[kind][1]) if kind in _SHAPES else set()
+    labels = sorted(each for each in node.labels if not each.startswith(PREFIX))
+    extra = sorted({*node.foreign, *(set(node.values) - known)} - known) if known else []
+    found = [f"the label {each}" for each in labels] + [f"the property {each}" for each in extra]
+    if node.relationships:
+        found.append("1 relationship" if node.relationships == 1 else f"{node.relationships} relationships")
+    return found
+
+
+def _disagreements(kind: str, values: Mapping[str, Any], ledger: str) -> Iterator[str]:
+    key = values["key"]
+    if kind == "Ledger" and key != f"{ledger}/ledger":
+        yield f"key is {_shown(key)}, not {_shown(ledger + '/ledger')}"
+    elif kind == "Run" and key != f"{ledger}/run/{values['id']}":
+        yield f"key is {_shown(key)}, but id is {_shown(values['id'])}"
+    elif kind == "Run" and len({name in values for name in ("ended", "outcome", "rows")}) > 1:
+        yield "of ended, outcome and rows one is missing"
+    elif kind == "Attempt" and key != f"{ledger}/attempt/{Version.parse(values['version']).canonical}":
+        yield f"key is {_shown(key)}, but version is {_shown(values['version'])}"
+    elif kind == "Migration":
+        yield from _of_migration(values, ledger)
+
+
+def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
+    start = f"{ledger}/migration/{Version.parse(values['version']).canonical}@"
+    if not re.fullmatch(re.escape(start) + "[1-9][0-9]{0,8}", values["key"]):
+        yield f"key is {_shown(values['key'])}, but version is {_shown(values['version'])}"
+    step, steps, statements = values["step"], values["steps"], len(values["statements"])
+    intent, batches = values.get("intent"), values["batches"]
+    complete = values["state"] == COMPLETE
+    if step > steps or complete != (step == steps):
+        yield f"state is {values['state']}, but step is {step} of {steps}"
+    if intent is not None and intent != step + 1:
+        yield f"intent is {intent}, but step is {step}"
+    if complete and (batches or intent):
+        yield f"state is {values['state']}, but {'batches is ' + str(batches) if batches else 'intent is ' + str(intent)}"
+    at_least = step + bool(batches or intent)
+    if statements < at_least or (values["type"] == "baseline" and statements):
+        yield f"step is {step}, but there are {statements} statements"
+    if values["type"] == "cypher" and "checksum" not in values:
+        yield "checksum is missing"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
