@@ -152,7 +152,7 @@ def test_a_project_that_was_moved_keeps_its_server(tmp_path, sleeper):
     running(Folder(original), sleeper.pid)
     original.rename(moved)
     assert server.find(moved) is not None
-    running(Folder(original), os.getpid())  # a new project where the old one was
+    running(Folder(original), sleeper.pid, port=17743)  # a new project where the old one was
     assert server.find(moved) is not None
     assert server.stop(moved) is True
 
