@@ -5,15 +5,14 @@ Nothing is printed unless the program sets logging up. A record's ``event`` is t
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from graphmigrate import events
 from graphmigrate.errors import Place, Problem
-
-if TYPE_CHECKING:
-    from graphmigrate import events
 
 # A library prints nothing of its own (Python's Logging HOWTO, "Configuring Logging for a Library").
 logging.getLogger("graphmigrate").addHandler(logging.NullHandler())
@@ -23,7 +22,7 @@ _OFTEN = {"BatchDone", "IndexesAwaited", "SeedProgress"}
 
 
 def logged(listen: events.Listener | None) -> events.Listener:
-    """Give a listener that logs each event and passes it on."""
+    """Return a listener that logs each event and passes it on."""
 
     def both(event: events.Event) -> None:
         log(event)
@@ -37,9 +36,7 @@ def log(event: events.Event) -> None:
     """Log an event: often repeated ones as DEBUG, findings as WARNING, all else as INFO."""
     name = type(event).__name__
     logger = _SEED if name.startswith("Seed") else _MIGRATE
-    from graphmigrate.events import Warned
-
-    if isinstance(event, Warned):
+    if isinstance(event, events.Warned):
         logger.warning("%s", event.problem, extra={"event": event})
         return
     level = logging.DEBUG if name in _OFTEN else logging.INFO
@@ -52,9 +49,11 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a record: ``time``, ``level``, ``logger``, ``message``; the event's name and fields where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line."""
-        import json
+        """Return the line."""
+        return printable(json.dumps(self.values(record), ensure_ascii=False, default=str))
 
+    def values(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return what the line holds."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -69,7 +68,7 @@ class JsonFormatter(logging.Formatter):
             line |= _plain(problem)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return printable(json.dumps(line, ensure_ascii=False, default=str))
+        return line
 
 
 def printable(text: str) -> str:
@@ -80,8 +79,6 @@ def printable(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    import json
-
     return json.dumps(character)[1:-1] if character > "\x7f" else f"\\u{ord(character):04x}"
 
 

@@ -1,4 +1,4 @@
-"""The root command: finds the others lazily, and turns whatever happens into a message and an exit code."""
+"""The root command: imports the others when they are used, and turns each error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.context import CliContext
-from graphmigrate.cli.options import SharedOption, add_shared, check_password_flag, shared_options, suggest
+from graphmigrate.cli.options import CommandLine, SharedOption, add_shared, shared_options, suggest
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import UsageError
 
@@ -30,31 +29,50 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("migrations:status", "Show each migration's state; changes nothing."),
         "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
         "baseline": ("migrations:baseline", "Mark everything up to a version as already there."),
-        "repair": ("migrations:repair", "Resolve disagreements of history and files."),
+        "repair": ("migrations:repair", "Resolve differences between history and files."),
         "wait": ("migrations:wait", "Wait until the database answers."),
         "entrypoint": ("entrypoint:entrypoint", "Wait, migrate, seed, then become a container's command."),
     },
     "Seeds": {
         "seed": ("seeds:seed", "Load seeds; 'seed list' shows them."),
-        "summary": ("summary:summary", "Show what the graph holds and where to look at it."),
+        "summary": ("seeds:summary", "Show what the graph holds and where to look at it."),
     },
     "Project": {
-        "doctor": ("doctor:doctor", "Check the way to the database, and the database."),
+        "doctor": ("support:doctor", "Check the way to the database, and the database."),
         "init": ("project:init", "Turn a folder into a project that works at once."),
         "new": ("project:new", "Begin the next migration."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),
-        "explain": ("explain:explain", "Show what an error code means and what to do."),
-        "completion": ("completion:completion", "Let your shell complete commands and options."),
+        "explain": ("support:explain", "Show what an error code means and what to do."),
+        "completion": ("support:completion", "Let your shell complete commands and options."),
     },
 }
 _PLACES = {name: place for section in COMMANDS.values() for name, (place, _) in section.items()}
+# What other tools call their commands, and where that leads here.
+ELSEWHERE = {
+    **dict.fromkeys(("up", "apply", "update", "upgrade"), "'graphmigrate migrate' applies what is pending."),
+    **dict.fromkeys(
+        ("info", "history", "current", "show"), "'graphmigrate status' shows each migration's state."
+    ),
+    **dict.fromkeys(
+        ("create", "generate", "revision", "make"), "'graphmigrate new DESCRIPTION' begins a migration."
+    ),
+    **dict.fromkeys(
+        ("down", "downgrade", "rollback", "undo"),
+        "There is no undo: write a migration that takes the change back ('graphmigrate new DESCRIPTION').",
+    ),
+    **dict.fromkeys(
+        ("clean", "drop", "reset"),
+        "Nothing here empties a database. 'graphmigrate seed --reset' removes what seeds made; a local server started "
+        "with 'graphmigrate server start --ephemeral' begins empty.",
+    ),
+}
 
 
 class Root(click.Group):
     """Loads a command's module when the command is used, and suggests one where none has that name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it)
-        """Give the names in the order of the help."""
+        """Return the names in the order of the help."""
         return list(_PLACES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -69,11 +87,17 @@ class Root(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that ``args`` begin with; raises UsageError with a suggestion."""
-        name = args[0]
-        if name not in _PLACES and not ctx.resilient_parsing:
-            hint = suggest(name, list(_PLACES)) or "'graphmigrate --help' lists the commands."
-            raise UsageError(f"There is no command {name!r}.", hint=hint)
+        """Return the command that ``args`` begin with; ``help X`` is ``X --help``. Raises UsageError with a suggestion."""
+        if args[0] == "help":
+            args = [*args[1:], "--help"]
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
+        if args[0] not in _PLACES and not ctx.resilient_parsing:
+            hint = ELSEWHERE.get(args[0]) or suggest(args[0], _PLACES)
+            raise UsageError(
+                f"There is no command {args[0]!r}.", hint=hint or "'graphmigrate --help' lists the commands."
+            )
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -95,14 +119,6 @@ class Root(click.Group):
                 formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
 
 
-def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"{NAME} {version(NAME)}")
-        ctx.exit()
-
-
 @click.group(
     NAME,
     cls=Root,
@@ -111,39 +127,37 @@ def _version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> No
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+@click.version_option(
+    None, "-V", "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s"
 )
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Show the help where no command is given: that is a usage error, since nothing was done."""
     if ctx.invoked_subcommand is None:
-        ctx.obj.write(sys.stderr, ctx.get_help())
+        ctx.obj.cli.write(sys.stderr, ctx.get_help())
         raise UsageError("No command was given.", hint="For example: graphmigrate status")
-    ctx.obj.check_output(ctx.invoked_subcommand)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; every error has become a message."""
-    cli = CliContext(arguments)
+    """Run one command line and return its exit code; every error has become a message."""
+    line = CommandLine()
     try:
-        code = _invoke(cli)
+        code = _invoke(line, list(arguments))
     except BaseException as error:
         calm()
         from graphmigrate.cli.failures import report
 
-        code = report(error, cli)
-    return cli.finish(code)
+        code = report(error, line, arguments)
+    return code
 
 
-def _invoke(cli: CliContext) -> int:
+def _invoke(line: CommandLine, arguments: list[str]) -> int:
     if COMPLETE in os.environ:
         from click.shell_completion import shell_complete
 
         return shell_complete(root, {}, NAME, COMPLETE, os.environ[COMPLETE])
-    check_password_flag(cli.arguments, {*_PLACES, "list", "start", "stop", "status", "url", "logs"})
     try:
-        with root.make_context(NAME, list(cli.arguments), obj=cli) as ctx:
+        with root.make_context(NAME, arguments, obj=line) as ctx:
             root.invoke(ctx)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

@@ -6,17 +6,19 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from graphmigrate.cli.options import Seconds, allow_empty, command
+from graphmigrate.cli.render.style import count
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import GraphMigrateError
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
-    from graphmigrate.results import SeedResult
+    from graphmigrate.results import MigrateResult, SeedResult, Target
 
 SEEDS_OF_NO_PROFILE = "true"
 YES = frozenset({SEEDS_OF_NO_PROFILE, "1", "yes", "on"})
@@ -35,6 +37,16 @@ class CommandNotStarted(GraphMigrateError):
 
     code = "GM720"
     exit_code = 126
+
+
+@dataclass(frozen=True, slots=True)
+class EntrypointReport:
+    """What was done before ``command`` took over; ``seed`` is null where no seeds were asked for."""
+
+    target: Target
+    migrate: MigrateResult
+    seed: SeedResult | None
+    command: tuple[str, ...]
 
 
 @command("entrypoint", context_settings={"allow_interspersed_args": False})
@@ -62,12 +74,8 @@ def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple
     COMMAND takes over this process: its number, its signals and its exit code. Without one the work ends there,
     as a job's does. Where something fails, COMMAND is not started and the exit code says what it was.
     """
-    from graphmigrate.cli.reports import EntrypointReport
-
     if words:
         check_command(words[0])
-        if "--" not in cli.arguments:  # the command's own --quiet is not ours
-            cli.arguments = cli.arguments[: -len(words)]
     seeding, profile = which_seeds(chosen)
     with cli.migrator() as migrator:
         if seeding:
@@ -130,8 +138,6 @@ def become(words: tuple[str, ...]) -> NoReturn:
 
 
 def _outcome(version: str | None, applied: int, seeded: SeedResult | None) -> str:
-    from graphmigrate.cli.render.text import count
-
     parts = [f"applied {count(applied, 'migration')}" if applied else "nothing to migrate"]
     if seeded is not None:
         parts.append(f"loaded {count(len(seeded.loaded), 'seed')}" if seeded.loaded else "nothing to seed")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.completion import versions
-from graphmigrate.cli.options import Seconds, allow_empty, check_data, command
-from graphmigrate.errors import Severity
+from graphmigrate.cli.options import Seconds, allow_empty, check_data, command, versions
+from graphmigrate.cli.render import markdown, text
+from graphmigrate.cli.render.style import count, duration
+from graphmigrate.errors import Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from graphmigrate.cli.context import CliContext
-    from graphmigrate.errors import Problem
     from graphmigrate.results import MigrateResult, PlanResult
 
 PENDING = 1
@@ -27,7 +28,15 @@ _out_of_order = click.option(
 )
 
 
-@command("migrate")
+@dataclass(frozen=True, slots=True)
+class ValidateReport:
+    """Every finding; ``valid`` is false where one of them is an error."""
+
+    valid: bool
+    problems: tuple[Problem, ...]
+
+
+@command("migrate", markdown=True)
 @_to
 @click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
@@ -45,6 +54,7 @@ def migrate(
     if dry_run:
         show_plan(cli, to, allow_out_of_order)
         return
+    cli.refuse_markdown("migrate")
     with cli.migrator() as migrator:
         result = migrator.migrate(target=to, allow_out_of_order=allow_out_of_order, lock_timeout=lock_timeout)
     for each in result.warnings:
@@ -54,8 +64,6 @@ def migrate(
 
 
 def _outcome(result: MigrateResult) -> str:
-    from graphmigrate.cli.render.text import count, duration
-
     at = f"at version {result.version}" if result.version else "empty"
     if result.applied:
         return f"Applied {count(len(result.applied), 'migration')} in {duration(result.seconds)}; the schema is now {at}."
@@ -63,7 +71,7 @@ def _outcome(result: MigrateResult) -> str:
     return f"Nothing to do: the schema is {at}{skipped}."
 
 
-@command("plan")
+@command("plan", markdown=True)
 @_to
 @_out_of_order
 @check_data
@@ -85,8 +93,6 @@ def show_plan(
     exit_code: bool = False,
 ) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
-    from graphmigrate.cli.render import markdown, text
-
     with cli.migrator() as migrator:
         result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
     cli.say(text.target_line(result.target))
@@ -98,9 +104,7 @@ def show_plan(
 
 
 def _planned(result: PlanResult) -> str:
-    from graphmigrate.cli.render.text import count, refusal
-
-    refused = refusal(result.problems)
+    refused = text.refusal(result.problems)
     if refused:
         return f"{refused}."
     if not result.migrations:
@@ -109,7 +113,7 @@ def _planned(result: PlanResult) -> str:
     return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}; nothing was run."
 
 
-@command("status")
+@command("status", markdown=True)
 @_exit_code
 def status(cli: CliContext, exit_code: bool) -> None:
     """Show each migration's state, when and by whom it was applied, and how long it took.
@@ -117,8 +121,6 @@ def status(cli: CliContext, exit_code: bool) -> None:
     Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order,
     interrupted.
     """
-    from graphmigrate.cli.render import markdown, text
-
     with cli.migrator() as migrator:
         result = migrator.status()
     cli.say(text.target_line(result.target))
@@ -138,17 +140,14 @@ def validate(cli: CliContext, offline: bool) -> None:
     Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files
     disagree.
     """
-    from graphmigrate.cli.render import text
-    from graphmigrate.cli.reports import ValidateReport
-
     with cli.migrator(connect=not offline) as migrator:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)
     cli.told.update(problems)
     cli.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
     errors = sum(each.severity == Severity.ERROR for each in problems)
-    warnings = text.count(len(problems) - errors, "warning")
-    cli.say(f"{text.count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
+    warnings = count(len(problems) - errors, "warning")
+    cli.say(f"{count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
     _exit(code)
 
 
@@ -161,8 +160,6 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
     For a database whose schema was made before this tool was used. A file that comes later, with a version below, is not
     marked: 'migrate' names it.
     """
-    from graphmigrate.cli.render.text import count
-
     with cli.migrator() as migrator:
         result = migrator.baseline(version, without_files=without_files)
     names = ", ".join(f"V{each}" for each in result.marked)
@@ -216,8 +213,6 @@ def repair(
     Changes nothing but the versions named with --accept, --forget, --rerun and --done; each can be given several
     times. Look at the data before --rerun and --done: how much of the statement took effect is known to nobody else.
     """
-    from graphmigrate.cli.render import text
-
     with cli.migrator() as migrator:
         result = migrator.repair(accept=accept, forget=forget, rerun=rerun, done=done)
     cli.result(result, lambda style: text.repair(result, style))
@@ -229,16 +224,14 @@ def repair(
 @click.option("--timeout", type=Seconds(), default=60.0, help="Give up after so many seconds; default: 60.")
 def wait(cli: CliContext, timeout: float) -> None:
     """Wait until the database answers two queries in a row; a refused password fails at once."""
-    from graphmigrate.cli.render.text import target_line
-
     with cli.migrator() as migrator:
         target = migrator.wait(timeout)
-    cli.say(f"Ready: {target_line(target)}.")
+    cli.say(f"Ready: {text.target_line(target)}.")
     cli.result(target, lambda _: [])
 
 
 def code_of(problems: Iterable[Problem]) -> int:
-    """Give the exit code of these findings: history against files before bad files."""
+    """Return the exit code of these findings: history against files before bad files."""
     errors = [each for each in problems if each.severity == Severity.ERROR]
     if not errors:
         return 0

@@ -4,38 +4,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.core import ParameterSource
 
-from graphmigrate.errors import UsageError, closest
+from graphmigrate.errors import TITLES, GraphMigrateError, UsageError, closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from graphmigrate.cli.context import CliContext
+    from graphmigrate.settings import Settings
+
+ASK = "\0"  # stands for --password without a value
 OUTPUTS = ("text", "json", "markdown")
-WITH_MARKDOWN = ("plan", "status")
 LOG_FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
 EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
+
+
+class CommandLine:
+    """What stands on a command line; the rest of its context is imported when a command begins."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    @cached_property
+    def cli(self) -> CliContext:
+        """Return what the command prints by and reaches the project with."""
+        from graphmigrate.cli.context import CliContext
+
+        return CliContext(self.given)
 
 
 class SharedOption(click.Option):
     """An option of every command; its help stands on the root command only."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Give the line of help."""
+        """Return the line of help."""
         return super().get_help_record(ctx) if ctx.parent is None else None
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-        ctx.obj.given[parameter.name] = value
+    """Keep what the command line says, the later place before the earlier, and then what the environment says."""
+    name, source = str(parameter.name), ctx.get_parameter_source(str(parameter.name))
+    if source is ParameterSource.COMMANDLINE:
+        if name == "password" and value != ASK:
+            raise UsageError(
+                "--password takes no value: it asks for the password.",
+                hint="Use NEO4J_PASSWORD or --password-file in scripts; put --password last where it is meant to ask.",
+                code="GM155",
+            )
+        ctx.obj.given[name] = value
+    elif source is ParameterSource.ENVIRONMENT:
+        ctx.obj.given.setdefault(name, value)
 
 
 def _option(*names: str, **more: Any) -> SharedOption:
-    return SharedOption(names, expose_value=False, callback=_remember, **more)
+    return SharedOption(names, expose_value=False, callback=_remember, is_eager=True, **more)
+
+
+def _variable(name: str) -> dict[str, str]:
+    return {"envvar": f"GRAPHMIGRATE_{name}"}
 
 
 def _setting(*names: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -58,14 +91,21 @@ check_data = _setting(
 
 
 def shared_options() -> list[click.Parameter]:
-    """Make these options, once for each command."""
+    """Return these options, made anew for each command."""
+    output, form, level = click.Choice(OUTPUTS), click.Choice(LOG_FORMATS), click.Choice(LEVELS)
     return [
         _option("--uri", metavar="URI", help="The database, for example bolt://localhost:7687 [NEO4J_URI]."),
         _option("--username", metavar="NAME", help="[NEO4J_USERNAME]"),
         _option(
             "--password-file", metavar="PATH", help="A file that holds the password [NEO4J_PASSWORD_FILE]."
         ),
-        _option("--password", is_flag=True, help="Ask for the password [NEO4J_PASSWORD]."),
+        _option(
+            "--password",
+            metavar="",
+            is_flag=False,
+            flag_value=ASK,
+            help="Ask for the password [NEO4J_PASSWORD].",
+        ),
         _option("--database", metavar="NAME", help="Its name; default: the user's own [NEO4J_DATABASE]."),
         _option(
             "--ca-file", metavar="PATH", help="Certificates to trust instead of the system's [NEO4J_CA_FILE]."
@@ -76,26 +116,29 @@ def shared_options() -> list[click.Parameter]:
         _option("--env-file", metavar="PATH", help="A file of NAME=value lines; default: .env."),
         _option(
             "--output",
-            type=click.Choice(OUTPUTS),
+            type=output,
             help="How results are printed; default: text. Markdown: plan and status.",
+            **_variable("OUTPUT"),
         ),
-        _option("--quiet", "-q", is_flag=True, help="Print errors and results only."),
+        _option("--quiet", "-q", is_flag=True, help="Print errors and results only.", **_variable("QUIET")),
         _option(
             "--log-format",
-            type=click.Choice(LOG_FORMATS),
-            help="Tell what happens as log lines on standard error [GRAPHMIGRATE_LOG_FORMAT].",
+            type=form,
+            help="Print log lines on standard error in place of messages [GRAPHMIGRATE_LOG_FORMAT].",
+            **_variable("LOG_FORMAT"),
         ),
         _option(
             "--log-level",
-            type=click.Choice(LEVELS),
+            type=level,
             help="The least that is logged; default: info [GRAPHMIGRATE_LOG_LEVEL].",
+            **_variable("LOG_LEVEL"),
         ),
-        _option("--debug", is_flag=True, help="Show stack traces and what is logged."),
+        _option("--debug", is_flag=True, help="Show stack traces and what is logged.", **_variable("DEBUG")),
     ]
 
 
 def add_shared(command: click.Command) -> None:
-    """Give a command, and all commands in it, the shared options that it does not define itself."""
+    """Add to a command, and to all commands in it, the shared options that it does not define itself."""
     if any(isinstance(each, SharedOption) for each in command.params):
         return
     taken = {name for each in command.params for name in each.opts}
@@ -106,18 +149,12 @@ def add_shared(command: click.Command) -> None:
             add_shared(each)
 
 
-def check_password_flag(arguments: Sequence[str], commands: Iterable[str]) -> None:
-    """Refuse a password on the command line, where every process can read it, without repeating it (GM155)."""
-    for index, word in enumerate(arguments):
-        if word == "--":
-            return
-        following = arguments[index + 1] if word == "--password" and index + 1 < len(arguments) else "-"
-        if word.startswith("--password=") or not (following.startswith("-") or following in commands):
-            raise UsageError(
-                "--password takes no value: it asks for the password.",
-                hint="Use NEO4J_PASSWORD or --password-file in scripts; put --password last where it is meant to ask.",
-                code="GM155",
-            )
+def read_shared(line: CommandLine, arguments: Sequence[str]) -> None:
+    """Read the shared options alone, from a command line that click could not parse."""
+    lenient = {"ignore_unknown_options": True, "allow_extra_args": True}
+    only = click.Command("options", params=shared_options(), context_settings=lenient, add_help_option=False)
+    with suppress(UsageError):  # what click complained about comes first
+        only.make_context("options", list(arguments), obj=line, resilient_parsing=True)
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -126,7 +163,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the number."""
+        """Return the number."""
         try:
             seconds = float(value)
         except ValueError:
@@ -136,17 +173,76 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return seconds
 
 
-def suggest(word: str, known: list[str]) -> str | None:
-    """Say which known word was probably meant."""
-    found = closest(word, known)
-    return f"Did you mean {found!r}?" if found else None
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """Return a question with the known word that was probably meant."""
+    near = closest(word, known)
+    return f"Did you mean {near!r}?" if near else None
 
 
-def command(name: str, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command; its function gets the CliContext first."""
+def pass_cli(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command's function get the CliContext first."""
+
+    @click.pass_obj
+    @wraps(function)
+    def passing(line: CommandLine, *args: Any, **given: Any) -> Any:
+        return function(line.cli, *args, **given)
+
+    return passing
+
+
+def command(
+    name: str, *, markdown: bool = False, **more: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command; its function gets the CliContext first. ``markdown``: it can print its result as Markdown."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
+        @pass_cli
+        @wraps(function)
+        def checked(cli: CliContext, *args: Any, **given: Any) -> Any:
+            if not markdown:
+                cli.refuse_markdown(name)
+            return function(cli, *args, **given)
+
         decorate = cast(Callable[[Callable[..., Any]], click.Command], click.command(name, **more))
-        return decorate(click.pass_obj(function))
+        return decorate(checked)
 
     return declare
+
+
+# ---- what a shell completes: read from the project's files
+
+
+def versions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a version from the names of the files."""
+    from graphmigrate.migrations.names import MigrationName, read_name
+
+    names = [read_name(each.name) for each in _settings().migrations.glob("V*.cypher")]
+    found = sorted(each.version for each in names if isinstance(each, MigrationName))
+    capital = incomplete[:1].upper() in {"V", ""}
+    return _beginning([f"V{each.text}" if capital else each.text for each in found], incomplete)
+
+
+def seed_names(_ctx: click.Context, _parameter: click.Parameter | None, incomplete: str) -> list[str]:
+    """Complete a seed from the names of the files."""
+    suffix = ".cypher.j2"
+    found = sorted(_settings().seeds.glob(f"[!_.]*{suffix}"))
+    return _beginning([each.name.removesuffix(suffix) for each in found], incomplete)
+
+
+def codes(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Complete an error code."""
+    return _beginning(TITLES, incomplete)
+
+
+def _settings() -> Settings:
+    """Read the project's settings; where they are wrong nothing is completed from them."""
+    from graphmigrate.settings import Settings, load
+
+    try:
+        return load(connect=False).settings
+    except GraphMigrateError:
+        return Settings()
+
+
+def _beginning(words: Iterable[str], incomplete: str) -> list[str]:
+    return [each for each in words if each.lower().startswith(incomplete.lower())]

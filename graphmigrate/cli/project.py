@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ import click
 
 from graphmigrate.cli.options import command
 from graphmigrate.errors import UsageError
+from graphmigrate.migrations.files import collect
+from graphmigrate.settings.files import PYPROJECT, has_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +37,23 @@ LONGEST = 150
 STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
 
 
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """The file that ``new`` made."""
+
+    version: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitReport:
+    """What ``init`` wrote, and what was there and stays as it is."""
+
+    folder: str
+    created: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 @command("new")
 @click.argument("description", nargs=-1, required=True, metavar="DESCRIPTION")
 def new(cli: CliContext, description: tuple[str, ...]) -> None:
@@ -41,9 +61,6 @@ def new(cli: CliContext, description: tuple[str, ...]) -> None:
 
     For example: graphmigrate new add users
     """
-    from graphmigrate.cli.reports import NewReport
-    from graphmigrate.migrations.files import collect
-
     words = _words(" ".join(description))
     folder = collect(cli.settings(connect=False).migrations)
     for each in folder.problems:
@@ -61,22 +78,19 @@ def _words(description: str) -> str:
         raise UsageError(
             f"{description!r} is a file name; give the description alone.",
             hint="For example: graphmigrate new add users",
-            code="GM150",
         )
     words = "_".join(re.findall(r"[\w-]+", description)).strip("_-")
     words = re.sub(r"_{2,}", "_", words)
     if not words:
         hint = "For example: graphmigrate new add users"
-        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint, code="GM150")
+        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint)
     if len(words.encode()) > LONGEST:
-        raise UsageError(
-            "The description is too long for a file name.", hint="Use a few words.", code="GM150"
-        )
+        raise UsageError("The description is too long for a file name.", hint="Use a few words.")
     return words
 
 
 def next_version(versions: Sequence[Version], now: datetime) -> str:
-    """Give the version after the highest one, written in its manner.
+    """Return the version after the highest one, written as that one is.
 
     ``7``, ``007``, ``1.3``, or a time stamp.
     """
@@ -91,7 +105,7 @@ def next_version(versions: Sequence[Version], now: datetime) -> str:
 
 
 def _stamp(highest: Version, now: datetime) -> str | None:
-    """Give the time now in the form of the highest version, if that is a time in the past."""
+    """Return the time now in the form of the highest version, if that is a time in the past."""
     digits = re.sub(r"[._]", "", highest.text)
     form = STAMPS.get(len(digits))
     try:
@@ -112,9 +126,6 @@ def init(cli: CliContext, folder: Path) -> None:
 
     No existing file is changed.
     """
-    from graphmigrate.cli.reports import InitReport
-    from graphmigrate.settings.files import PYPROJECT, has_table
-
     wanted = dict(FILES)
     kept = []
     if has_table(folder / PYPROJECT):
@@ -141,10 +152,7 @@ def _occupied(folder: Path) -> bool:
         raise _unwritable(folder, error) from None
 
 
-def _advice(folder: Path, report: object) -> list[str]:
-    from graphmigrate.cli.reports import InitReport
-
-    assert isinstance(report, InitReport)  # noqa: S101
+def _advice(folder: Path, report: InitReport) -> list[str]:
     lines = [f"Left alone, because it is there already: {each}" for each in report.kept]
     if ".gitignore" in report.kept:
         present = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").split()

@@ -1,65 +1,114 @@
-"""``seed``, ``seed list``, ``seed check`` and ``seed show``."""
+"""``seed``, ``seed list``, ``seed check``, ``seed show``, and ``summary``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from graphmigrate.cli.completion import seed_names
-from graphmigrate.cli.options import Seconds, add_shared
+from graphmigrate.cli.options import Seconds, add_shared, command, pass_cli, seed_names
+from graphmigrate.cli.render import text
+from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
+from graphmigrate.results import GraphSummary, SeedInfo
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
-    from graphmigrate.results import SeedInfo, SeedResult
+    from graphmigrate.cli.render.style import Style
+    from graphmigrate.migrator import Migrator
+    from graphmigrate.results import SeedResult
+    from graphmigrate.settings import Settings
 
 LOAD = "load"
 
 
+@dataclass(frozen=True, slots=True)
+class SeedListReport:
+    """The seeds of the folder."""
+
+    seeds: tuple[SeedInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryReport:
+    """A query with its columns and rows."""
+
+    cypher: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhereReport:
+    """Where to look: ``http``, ``browser``, ``stop`` and ``password_file`` are known for the project's own local server only."""
+
+    bolt: str
+    database: str | None
+    http: str | None = None
+    browser: str | None = None
+    stop: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryReport:
+    """Counts of the graph, the example query's result, and where to look."""
+
+    labels: dict[str, int]
+    relationship_types: dict[str, int]
+    query: QueryReport | None
+    where: WhereReport
+
+
 class SeedGroup(click.Group):
-    """``seed NAME …`` loads; ``seed list`` is a command. ``seed -- list`` loads a seed of that name."""
+    """``seed NAME …`` is ``seed load NAME …``: what is not the name of another command is loaded."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the hidden loading command in front, unless the first word names another one."""
-        if ctx.resilient_parsing or self._first_word(args) not in set(self.commands) - {LOAD}:
-            args = [LOAD, *args]
-        return super().parse_args(ctx, args)
+    def resolve_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 (click calls it)
+        args: list[str],
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first word names, else ``load``."""
+        name = args[0] if args[0] in self.commands else LOAD
+        return name, self.commands[name], args[1:] if name == args[0] else args
 
-    def _first_word(self, args: list[str]) -> str | None:
-        parameters = [*self.params, *self.commands[LOAD].params]
-        valued = {name for each in parameters if not getattr(each, "is_flag", True) for name in each.opts}
-        skip = False
-        for word in args:
-            if skip:
-                skip = False
-            elif word == "--":
-                return None
-            elif not word.startswith("-"):
-                return word
-            else:
-                skip = word in valued
-        return None
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands, seeds, and the options of ``load``."""
+        ours = [CompletionItem(each) for each in seed_names(ctx, None, incomplete)]
+        return [
+            *super().shell_complete(ctx, incomplete),
+            *ours,
+            *self.commands[LOAD].shell_complete(ctx, incomplete),
+        ]
 
-
-class LoadCommand(click.Command):
-    """Shows itself as plain ``seed``."""
-
-    def get_help(self, ctx: click.Context) -> str:
-        """Give the help without this command's hidden name."""
-        return super().get_help(ctx).replace(f"seed {LOAD}", "seed")
-
-    def get_usage(self, ctx: click.Context) -> str:
-        """Give the usage without this command's hidden name."""
-        return super().get_usage(ctx).replace(f"seed {LOAD}", "seed")
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of ``load``, then the commands."""
+        self.commands[LOAD].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
-@click.group("seed", cls=SeedGroup)
-def seed() -> None:
-    """Load seeds."""
+@click.group(
+    "seed",
+    cls=SeedGroup,
+    invoke_without_command=True,
+    subcommand_metavar="[NAME]... | COMMAND [ARGS]...",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.pass_context
+def seed(ctx: click.Context) -> None:
+    """Load the named seeds, or all that name no profile, with what they depend on; what is loaded and unchanged is skipped.
+
+    'graphmigrate seed list' shows the seeds ('seed load list' loads one of that name).
+    """
+    ctx.obj.cli.refuse_markdown("seed")
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(load)
 
 
-@seed.command(LOAD, cls=LoadCommand, hidden=True, options_metavar="[OPTIONS]")
+@seed.command(LOAD)
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Load the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
@@ -68,39 +117,15 @@ def seed() -> None:
 @click.option("--reset", is_flag=True, help="First remove what the chosen seeds had made.")
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
-@click.pass_obj
-def load(
-    cli: CliContext,
-    names: tuple[str, ...],
-    profile: str | None,
-    assignments: tuple[str, ...],
-    force: bool,
-    allow_duplicates: bool,
-    reset: bool,
-    yes: bool,
-    lock_timeout: float | None,
-) -> None:
-    """Load the named seeds, or all that name no profile, with what they depend on; what is loaded and unchanged is skipped.
-
-    'graphmigrate seed list' shows the seeds ('seed -- list' loads one of that name).
-    """
+@pass_cli
+def load(cli: CliContext, /, names: tuple[str, ...], assignments: tuple[str, ...], **choices: Any) -> None:
+    """Load seeds; the word 'load' may be left out."""
     from graphmigrate.seeds.variables import SECRET_NAME
 
     variables = _variables(assignments)
     cli.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
     with cli.migrator() as migrator:
-        result = migrator.seed(
-            names,
-            profile=profile,
-            variables=variables,
-            force=force,
-            allow_duplicates=allow_duplicates,
-            reset=reset,
-            yes=yes,
-            lock_timeout=lock_timeout,
-        )
-    from graphmigrate.cli.render import text
-
+        result = migrator.seed(names, variables=variables, **choices)
     cli.say(_outcome(result))
     cli.result(result, lambda style: text.graph(result.totals, style) if result.totals else [])
 
@@ -110,16 +135,12 @@ def _variables(assignments: tuple[str, ...]) -> dict[str, str]:
     for each in assignments:
         name, separator, value = each.partition("=")
         if not separator or not name.strip():
-            raise UsageError(
-                f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10", code="GM150"
-            )
+            raise UsageError(f"--set {each!r} is not NAME=VALUE.", hint="For example: --set scale=10")
         variables[name.strip()] = value
     return variables
 
 
 def _outcome(result: SeedResult) -> str:
-    from graphmigrate.cli.render.text import count, duration
-
     if not result.loaded:
         return f"Nothing to do: {count(len(result.skipped), 'seed')} skipped."
     changes: dict[str, int] = {}
@@ -127,14 +148,11 @@ def _outcome(result: SeedResult) -> str:
         for name, number in each.changes.items():
             changes[name] = changes.get(name, 0) + number
     said = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in changes.items() if number)
-    text = f"Loaded {count(len(result.loaded), 'seed')} in {duration(result.seconds)}"
-    text = f"{text}: {said}." if said else f"{text}."
-    return "\n".join([text, *_unmatched(result)])
+    loaded = f"Loaded {count(len(result.loaded), 'seed')} in {duration(result.seconds)}"
+    return "\n".join([f"{loaded}: {said}." if said else f"{loaded}.", *_unmatched(result)])
 
 
 def _unmatched(result: SeedResult) -> list[str]:
-    from graphmigrate.cli.render.text import count
-
     return [
         f"{each.name}: {count(each.unmatched, 'row')} made no change, or not all of it: MATCH found nothing for"
         f" {'it' if each.unmatched == 1 else 'them'}."
@@ -145,12 +163,9 @@ def _unmatched(result: SeedResult) -> list[str]:
 
 @seed.command("list")
 @click.option("--offline", is_flag=True, help="Read the folder alone; do not ask a database what is loaded.")
-@click.pass_obj
+@pass_cli
 def list_(cli: CliContext, offline: bool) -> None:
     """Show the seeds with their profiles, dependencies and variables, and whether they are loaded."""
-    from graphmigrate.cli.render import text
-    from graphmigrate.cli.reports import SeedListReport
-
     with cli.migrator(connect=False if offline else None) as migrator:
         asked = bool(migrator.settings.uri) and not offline
         seeds = migrator.seeds(offline=not asked)
@@ -163,18 +178,15 @@ def list_(cli: CliContext, offline: bool) -> None:
 @click.option("--profile", metavar="PROFILE", help="Check the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
 @click.option("--rows", is_flag=True, help="Read every row of every source, too.")
-@click.pass_obj
+@pass_cli
 def check(
     cli: CliContext, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
 ) -> None:
     """Render the named seeds, or all that name no profile, and let the server check every statement; nothing is loaded."""
-    from graphmigrate.cli.render import seeds
-    from graphmigrate.cli.render.text import count
-
     variables = _variables(assignments)
     with cli.migrator() as migrator:
         result = migrator.explain_seeds(names, profile=profile, variables=variables, rows=rows)
-    cli.result(result, lambda style: seeds.checked(result, style))
+    cli.result(result, lambda style: text.seed_checks(result, style))
     cli.say(f"{count(len(result.seeds), 'seed')} checked; nothing was loaded.")
 
 
@@ -184,19 +196,17 @@ def check(
 @click.option(
     "--rows", type=click.IntRange(0, 10_000), default=5, show_default=True, help="Rows of each block."
 )
-@click.pass_obj
+@pass_cli
 def show(cli: CliContext, name: str, assignments: tuple[str, ...], rows: int) -> None:
     """Print the Cypher that a seed sends, with its parameters and first rows; nothing is loaded.
 
     Values that come from the environment are shown as ***, also in names, in other case and as numbers; what
     a template makes of them in other ways is shown.
     """
-    from graphmigrate.cli.render import seeds
-
     variables = _variables(assignments)
     with cli.migrator(connect=None) as migrator:
         result = migrator.show_seed(name, variables=variables, rows=rows)
-    cli.result(result, lambda style: seeds.shown(result, style))
+    cli.result(result, lambda style: text.seed_text(result, style))
 
 
 def _hint(seeds: tuple[SeedInfo, ...], asked: bool) -> str:
@@ -204,8 +214,73 @@ def _hint(seeds: tuple[SeedInfo, ...], asked: bool) -> str:
         return "There are no seeds."
     lines = [] if asked else ["No database was asked which of them are loaded."]
     taken = [each.name for each in seeds if each.name in seed.commands]
-    lines += [f"The seed {name!r} is loaded by: graphmigrate seed -- {name}" for name in taken]
+    lines += [f"The seed {name!r} is loaded by: graphmigrate seed load {name}" for name in taken]
     return "\n".join(lines) or "Load them with: graphmigrate seed"
+
+
+@command("summary")
+@click.option(
+    "--query", metavar="CYPHER", help="The query to show; default: 'example_query' of the configuration."
+)
+def summary(cli: CliContext, query: str | None) -> None:
+    """Show the counts per label and relationship type, the example query's result, and where to look."""
+    with cli.migrator() as migrator:
+        counts = migrator.summary()
+        cypher = query or migrator.settings.example_query
+        asked = None
+        if cypher:
+            asked = _ask(migrator, cypher, "--query" if query else "'example_query'")
+        where = _where(cli, migrator.settings, cypher)
+    report = SummaryReport(counts.labels, counts.relationship_types, asked, where)
+    cli.result(report, lambda style: summary_lines(report, style))
+
+
+def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
+    """Run the query; where the server refuses it (GM173), say which query it is."""
+    try:
+        columns, rows = migrator.query(cypher)
+    except UsageError as error:
+        message = error.message.replace("The query", f"The query of {origin}", 1)
+        raise UsageError(message, hint=error.hint, code=error.error_code) from error
+    return QueryReport(cypher.strip(), tuple(columns), tuple(tuple(row) for row in rows))
+
+
+def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereReport:
+    from graphmigrate import server
+
+    found = server.find(cli.folder)
+    if found is None or found.bolt_uri != settings.uri:
+        return WhereReport(settings.uri, settings.database, username=settings.username)
+    browser = server.browser_url(found, cypher)
+    return WhereReport(
+        settings.uri,
+        settings.database,
+        found.http_url,
+        browser,
+        server.stop_command(),
+        found.username,
+        str(found.password_file) if found.password_file else None,
+    )
+
+
+def summary_lines(report: SummaryReport, style: Style) -> list[str]:
+    """Return the counts, the query's result, and where to look."""
+    lines = text.graph(GraphSummary(report.labels, report.relationship_types), style)
+    if report.query:
+        lines += ["", *(style.paint(clean(line), "dim") for line in report.query.cypher.splitlines())]
+        lines += text.rows_of(report.query.columns, report.query.rows, style)
+        if not report.query.rows:
+            lines.append("(no rows)")
+    where = report.where
+    password = f", password in {where.password_file}" if where.password_file else ""
+    named = {
+        "Bolt": where.bolt,
+        "HTTP": where.http,
+        "Browser": where.browser,
+        "User": where.username and f"{where.username}{password}",
+        "Stop it with": where.stop,
+    }
+    return [*lines, "", *(f"{name + ':':<13} {clean(value)}" for name, value in named.items() if value)]
 
 
 add_shared(seed)

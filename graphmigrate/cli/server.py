@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from graphmigrate.cli.context import CliContext
+from graphmigrate.cli.options import pass_cli
 from graphmigrate.cli.render.style import clean_lines
 from graphmigrate.errors import GraphMigrateError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from graphmigrate.cli.context import CliContext
     from graphmigrate.server import Server
 
 PREFIX = "GRAPHMIGRATE_SERVER_"
@@ -31,12 +32,14 @@ class NoServer(GraphMigrateError):
 
 
 @click.group("server", no_args_is_help=True)
-def server() -> None:
+@pass_cli
+def server(cli: CliContext) -> None:
     """Start and stop a real local Neo4j for development and tests.
 
     One server for each project; its data is kept in .graphmigrate/ there. Commands that are not told another database
     use it.
     """
+    cli.refuse_markdown("server")
 
 
 def _said(name: str, *declarations: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -70,9 +73,9 @@ def _said(name: str, *declarations: str, **more: Any) -> Callable[[Callable[...,
 )
 @click.option("--ephemeral", is_flag=True, help="Throw the data away at stop.")
 @click.option("--no-auth", is_flag=True, help="Without a password.")
-@click.pass_obj
+@pass_cli
 def start(
-    cli: CliContext | None,
+    cli: CliContext,
     provider: str | None,
     neo4j_version: str | None,
     image: str | None,
@@ -86,7 +89,6 @@ def start(
     """Start the server, or name the one that runs; returns when it answers queries."""
     from graphmigrate import server as api
 
-    cli = cli or CliContext(())
     options = api.ServerOptions(
         provider=provider,
         version=neo4j_version,
@@ -103,12 +105,11 @@ def start(
 
 
 @server.command("stop")
-@click.pass_obj
-def stop(cli: CliContext | None) -> None:
+@pass_cli
+def stop(cli: CliContext) -> None:
     """Stop the server that 'start' started, and no other one."""
     from graphmigrate import server as api
 
-    cli = cli or CliContext(())
     stopped = api.stop(_project(cli), cli.say)
     cli.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
     cli.result({"stopped": stopped}, lambda _style: [])
@@ -119,7 +120,7 @@ def stop(cli: CliContext | None) -> None:
 @click.pass_context
 def status(ctx: click.Context, exit_code: bool) -> None:
     """Say whether the server runs, and where."""
-    cli = ctx.obj or CliContext(())
+    cli: CliContext = ctx.obj.cli
     running = _find(cli)
     if running is None:
         cli.result({"running": False}, lambda _style: ["No server of this project runs."])
@@ -129,12 +130,11 @@ def status(ctx: click.Context, exit_code: bool) -> None:
 
 @server.command("url")
 @click.option("--browser", is_flag=True, help="Print the link to Neo4j Browser.")
-@click.pass_obj
-def url(cli: CliContext | None, browser: bool) -> None:
+@pass_cli
+def url(cli: CliContext, browser: bool) -> None:
     """Print the server's Bolt URI."""
     from graphmigrate.server import browser_url
 
-    cli = cli or CliContext(())
     running = _required(cli)
     text = browser_url(running) if browser else running.bolt_uri
     cli.result({"url": text}, lambda _style: [text])
@@ -145,10 +145,9 @@ def url(cli: CliContext | None, browser: bool) -> None:
 @click.option(
     "--lines", "-n", default=50, show_default=True, type=click.IntRange(0), help="How many of the last ones."
 )
-@click.pass_obj
-def logs(cli: CliContext | None, follow: bool, lines: int) -> None:
+@pass_cli
+def logs(cli: CliContext, follow: bool, lines: int) -> None:
     """Print what the server printed last; after it died or was stopped, too."""
-    cli = cli or CliContext(())
     running = _find(cli)
     if running is not None and running.container:
         from graphmigrate.server.docker import log_command
@@ -172,7 +171,7 @@ def logs(cli: CliContext | None, follow: bool, lines: int) -> None:
 
 
 def _project(cli: CliContext) -> Path:
-    """Give the folder whose server is meant: that of the configuration file, as for every other command."""
+    """Return the folder whose server is meant: that of the configuration file, as for every other command."""
     return cli.load().folder.absolute()
 
 

@@ -40,7 +40,7 @@ def _first(number: int, _frame: FrameType | None) -> None:
 
 
 def calm() -> None:
-    """Stop insisting: everything has been tidied."""
+    """Stop insisting: everything is closed."""
     if _HAS_TIMER:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -48,11 +48,12 @@ def calm() -> None:
 def _second(number: int, _frame: FrameType | None) -> None:
     if os.isatty(2):
         os.write(2, b"\x1b[?25h\n")  # a progress bar may have hidden the cursor
-    os._exit(128 + number)
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 def raise_on_signals() -> None:
-    """Install the handlers, but for signals that whoever started us wants ignored (nohup, a shell's ``&``)."""
+    """Install the handlers, but leave signals ignored that were ignored at the start (nohup, a shell's ``&``)."""
     for each in SIGNALS:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _first)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from graphmigrate.cli.completion import SHELLS
+from graphmigrate.cli.support import SHELLS
 from tests.acceptance.commands import COMMAND, offline_environment
 
 BIN = Path(sys.executable).parent
@@ -105,7 +105,7 @@ def completions(project: Path, line: str) -> list[str]:
         ("graphmigrate migrate --to ", ["V1", "V2", "V10"]),
         ("graphmigrate repair --accept V1", ["V1", "V10"]),
         ("graphmigrate baseline 1", ["1", "10"]),
-        ("graphmigrate seed ", ["people"]),
+        ("graphmigrate seed ", ["check", "list", "load", "show", "people"]),
         ("graphmigrate explain gm61", ["GM610", "GM611"]),
         ("graphmigrate completion ", list(SHELLS)),
         ("graphmigrate server st", ["start", "status", "stop"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
-from graphmigrate.cli.render.reference import OBJECTS, written_types
+from scripts.json_fields import OBJECTS, written_types
 from tests.acceptance.commands import COMMAND, Folder, held_node, wait_until_held
 from tests.conftest import Neo4jTarget
 from tests.projects import dump

@@ -6,8 +6,8 @@ from importlib.metadata import version as installed
 
 import pytest
 
-from graphmigrate.cli.doctor import lines
 from graphmigrate.cli.render.style import Style
+from graphmigrate.cli.render.text import checks as lines
 from graphmigrate.doctor import examine, server
 from graphmigrate.doctor.network import certified, is_local, unencrypted, unverified
 from graphmigrate.doctor.server import NEEDED, OTHERS, judge_rights, listening, missing_rights, trouble_with

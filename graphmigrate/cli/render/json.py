@@ -10,19 +10,19 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.log import printable
+
 if TYPE_CHECKING:
     from graphmigrate.errors import GraphMigrateError
 
 
 def encode(value: object, *, ascii_only: bool = False, indent: int | None = 2) -> str:
-    """Give one JSON object as text."""
-    from graphmigrate.log import printable
-
+    """Return one JSON object as text."""
     return printable(json.dumps(plain(value), indent=indent, ensure_ascii=ascii_only))
 
 
 def error_object(error: GraphMigrateError) -> dict[str, object]:
-    """Give ``{"error": {code, message, hint, place, problems}}``."""
+    """Return ``{"error": {code, message, hint, place, problems}}``."""
     content = {
         "code": error.error_code,
         "message": error.message,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from graphmigrate.cli.render.style import clean
-from graphmigrate.cli.render.text import count, refusal, status_counts
+from graphmigrate.cli.render.style import clean, clean_lines, count
+from graphmigrate.cli.render.text import refusal, status_counts
 from graphmigrate.errors import Severity
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MARK = {Severity.ERROR: "❌", Severity.WARNING: "⚠️"}
 
 
 def plan(result: PlanResult) -> list[str]:
-    """Give the plan: a table, every statement to unfold, what is skipped, and every finding.
+    """Return the plan: a table, every statement to unfold, what is skipped, and every finding.
 
     The URI is left out: comments are read by people who need not know it.
     """
@@ -60,10 +60,10 @@ def _planned_row(each: PlannedMigration) -> tuple[str, ...]:
 
 
 def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:
-    """Give the statements of each migration, as long as a comment has room for them."""
+    """Return the statements of each migration, as long as a comment has room for them."""
     lines: list[str] = []
     for each in migrations:
-        text = "\n\n".join(f"{clean_block(one.text)};" for one in each.statements)
+        text = "\n\n".join(f"{clean_lines(one.text)};" for one in each.statements)
         block = [
             "",
             f"<details><summary>V{each.version} {_text(each.description)}</summary>",
@@ -84,7 +84,7 @@ def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:
 
 
 def status(result: Status) -> list[str]:
-    """Give the table of ``status``, and every finding."""
+    """Return the table of ``status``, and every finding."""
     heads = ("version", "description", "state", "when", "by")
     rows = [
         (
@@ -101,7 +101,7 @@ def status(result: Status) -> list[str]:
 
 
 def error(failure: GraphMigrateError) -> list[str]:
-    """Give an error with every finding in it."""
+    """Return an error with every finding in it."""
     head = _finding(
         failure.error_code, failure.message, failure.hint, str(failure.place or ""), Severity.ERROR
     )
@@ -110,7 +110,7 @@ def error(failure: GraphMigrateError) -> list[str]:
 
 
 def findings(problems: Iterable[Problem]) -> list[str]:
-    """Give each finding as a line of a list."""
+    """Return each finding as a line of a list."""
     lines = [
         _finding(each.code, each.message, each.hint, str(each.place or ""), each.severity)
         for each in problems
@@ -138,11 +138,6 @@ def _text(text: str) -> str:
     line = clean(" ".join(text.split()))
     escaped = re.sub(r"([\\`*_{}\[\]<>|~])", r"\\\1", line.replace("&", "&amp;"))
     return re.sub(r"([@#])(?=\w)", "\\1\N{ZERO WIDTH NON-JOINER}", escaped)
-
-
-def clean_block(text: str) -> str:
-    """Show control characters as escapes, but keep the lines."""
-    return "\n".join(clean(line) for line in text.replace("\t", "    ").splitlines())
 
 
 def _fenced(text: str, language: str) -> list[str]:

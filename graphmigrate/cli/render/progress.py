@@ -9,20 +9,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate import events
-from graphmigrate.cli.render.style import clean, is_terminal
-from graphmigrate.cli.render.text import duration
+from graphmigrate.cli.render.style import clean, duration, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphmigrate.cli.context import CliContext
+    from graphmigrate.cli.output import Output
 
 PLAIN_INTERVAL = 5.0
 
 
 @contextmanager
-def progress(cli: CliContext) -> Iterator[events.Listener]:
-    """Give a listener that shows a run's events while the block lasts; where they are logged, they are shown already."""
+def progress(cli: Output) -> Iterator[events.Listener]:
+    """Yield a listener that shows a run's events while the block lasts; where they are logged, they are shown already."""
     if cli.log_format:
         yield lambda event: cli.told.add(event.problem) if isinstance(event, events.Warned) else None
         return
@@ -37,7 +36,7 @@ def progress(cli: CliContext) -> Iterator[events.Listener]:
 class Plain:
     """One line an event; those that come often are told every few seconds."""
 
-    def __init__(self, cli: CliContext) -> None:
+    def __init__(self, cli: Output) -> None:
         self.cli = cli
         self._last: dict[str, float] = {}
 
@@ -85,7 +84,7 @@ class Plain:
 class Live(Plain):
     """A bar under the lines; rich is imported only once there is something to show."""
 
-    def __init__(self, cli: CliContext) -> None:
+    def __init__(self, cli: Output) -> None:
         super().__init__(cli)
         self._progress: Any = None
         self._task: Any = None
@@ -99,7 +98,7 @@ class Live(Plain):
     def line(self, text: str) -> None:
         """Print a line above the bar."""
         if self._progress:
-            self._progress.console.print(self.cli.redact(text), markup=False, highlight=False, soft_wrap=True)
+            self._progress.console.print(self.cli.mask(text), markup=False, highlight=False, soft_wrap=True)
         else:
             super().line(text)
 
@@ -143,7 +142,7 @@ class Live(Plain):
             )
             self._progress.start()
             self._task = self._progress.add_task("", total=None)
-        update["description"] = self.cli.redact(clean(update["description"]))
+        update["description"] = self.cli.mask(clean(update["description"]))
         self._progress.update(self._task, **update)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.cli.render.problems import problem_lines
-from graphmigrate.cli.render.style import clean, shorten
-from graphmigrate.cli.render.tables import table
+from graphmigrate.cli.render.json import plain
+from graphmigrate.cli.render.style import clean, count, duration, problem_lines, shorten, table
 from graphmigrate.errors import Severity
-from graphmigrate.results import State
+from graphmigrate.results import Health, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,16 +18,21 @@ if TYPE_CHECKING:
     from graphmigrate.cli.render.style import Style
     from graphmigrate.errors import Problem
     from graphmigrate.results import (
+        Checkup,
         GraphSummary,
         PlannedMigration,
         PlannedStatement,
         PlanResult,
         RepairResult,
+        SeedCheckResult,
         SeedInfo,
+        SeedShowResult,
+        ShownStatement,
         Status,
         Target,
     )
 
+LONGEST_VALUE = 500
 COLORS = {
     State.APPLIED: "green",
     State.PENDING: "blue",
@@ -39,29 +44,13 @@ COLORS = {
 }
 
 
-def duration(seconds: float) -> str:
-    """Say how long something took, in the unit a person would use."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
-
-
-def count(number: int, noun: str) -> str:
-    """Say ``1 seed`` or ``2 seeds``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def target_line(target: Target) -> str:
     """Name the database that was asked."""
     return clean(f"{target.uri}, database {target.database}, Neo4j {target.version} {target.edition}")
 
 
 def status(result: Status, style: Style) -> list[str]:
-    """Give the table of ``status``."""
+    """Return the table of ``status``."""
     headers = ("VERSION", "DESCRIPTION", "STATE", "WHEN", "BY", "TIME")
     rows = [
         (
@@ -95,7 +84,7 @@ def status_counts(result: Status) -> str:
 
 
 def plan(result: PlanResult, style: Style) -> list[str]:
-    """Give what ``plan`` shows: every statement with its place and kind, what is skipped, and every finding."""
+    """Return what ``plan`` shows: every statement with its place and kind, what is skipped, and every finding."""
     lines: list[str] = []
     for each in result.migrations:
         lines += _planned(each, style)
@@ -122,7 +111,7 @@ def _planned(migration: PlannedMigration, style: Style) -> list[str]:
 
 
 def _statement(statement: PlannedStatement, room: int, style: Style) -> list[str]:
-    """Give a statement whole when piped; on a terminal its first line."""
+    """Return a statement whole when piped; on a terminal its first line."""
     head = f"  {statement.line:>{room}}  {statement.kind:<10}  "
     first, *more = [clean(each) for each in statement.text.replace("\t", "  ").splitlines()] or [""]
     if style.width is None:
@@ -132,12 +121,12 @@ def _statement(statement: PlannedStatement, room: int, style: Style) -> list[str
 
 
 def findings(problems: Iterable[Problem], style: Style) -> list[str]:
-    """Give every finding, one after the other."""
+    """Return every finding, one after the other."""
     return [line for each in problems for line in problem_lines(each, style)]
 
 
 def repair(result: RepairResult, style: Style) -> list[str]:
-    """Give each disagreement with its resolution."""
+    """Return each disagreement with its resolution."""
     lines = []
     for each in result.actions:
         mark = style.paint("done", "green") if each.done else style.paint("open", "yellow")
@@ -147,7 +136,7 @@ def repair(result: RepairResult, style: Style) -> list[str]:
 
 
 def seed_list(seeds: Sequence[SeedInfo], style: Style) -> list[str]:
-    """Give the table of ``seed list``."""
+    """Return the table of ``seed list``."""
     if not seeds:
         return []
     headers = ["NAME", "DESCRIPTION", "PROFILES", "DEPENDS ON", "VARIABLES"]
@@ -167,7 +156,7 @@ def _set(seed: SeedInfo) -> str:
 
 
 def graph(result: GraphSummary, style: Style) -> list[str]:
-    """Give the counts per label and relationship type."""
+    """Return the counts per label and relationship type."""
     lines: list[str] = []
     for title, counts in (("LABEL", result.labels), ("RELATIONSHIP TYPE", result.relationship_types)):
         rows = [(name, f"{number:,}") for name, number in sorted(counts.items())]
@@ -177,9 +166,7 @@ def graph(result: GraphSummary, style: Style) -> list[str]:
 
 
 def rows_of(columns: Sequence[str], rows: Sequence[Sequence[Any]], style: Style) -> list[str]:
-    """Give a query's result as a table."""
-    from graphmigrate.cli.render.json import plain
-
+    """Return a query's result as a table."""
     values = [[plain(each) for each in row] for row in rows]
     numbers = [
         name
@@ -197,6 +184,73 @@ def cell(value: Any, style: Style) -> str:
         return value
     if isinstance(value, float):
         return f"{value:.6g}" if style.width and abs(value) < 1e6 else str(value)
-    from json import dumps
+    return json.dumps(value, ensure_ascii=False)
 
-    return dumps(value, ensure_ascii=False)
+
+def checks(checkup: Checkup, style: Style) -> list[str]:
+    """Return one line a check, and one that says how to fix what was found."""
+    colors = {Health.OK: "green", Health.FINDING: "yellow", Health.FAILED: "red", Health.SKIPPED: "dim"}
+    room = max(len(each.name) for each in checkup.checks)
+    shown = []
+    for each in checkup.checks:
+        word = style.paint(f"{each.health.value:<7}", colors[each.health])
+        code = f" [{each.code}]" if each.code else ""
+        shown.append(f"{word}  {each.name:<{room}}  {clean(each.message)}{code}")
+        if each.hint:
+            shown.append(f"{' ' * (room + 11)}{style.paint('hint:', 'bold')} {clean(each.hint)}")
+    return shown
+
+
+# ---- seeds
+
+
+def seed_checks(result: SeedCheckResult, style: Style) -> list[str]:
+    """Return the table of ``seed check``."""
+    rows = [
+        (each.name, f"{each.statements:,}", f"{each.blocks:,}", "" if each.rows is None else f"{each.rows:,}")
+        for each in result.seeds
+    ]
+    numbers = ("STATEMENTS", "ROW BLOCKS", "ROWS")
+    return table(("NAME", *numbers), rows, style, right=numbers) if rows else []
+
+
+def seed_text(result: SeedShowResult, style: Style) -> list[str]:
+    """Return the statements of ``seed show``; all but the Cypher itself is in comments."""
+    lines = []
+    for statement in result.statements:
+        head = f"// {clean(statement.file)}:{statement.line}{_times(statement)}"
+        lines += ["", style.paint(head, "dim"), *_cypher(statement)]
+        lines += [style.paint(f"// {each}", "dim") for each in _values(statement)]
+    return lines[1:]
+
+
+def _times(statement: ShownStatement) -> str:
+    return f", sent {statement.times:,} times" if (statement.times or 1) > 1 else ""
+
+
+def _cypher(statement: ShownStatement) -> list[str]:
+    lines = [line.rstrip() for line in statement.cypher.split("\n")]
+    lines[-1] += "\n;" if "//" in lines[-1] else ";"
+    return [line.replace("\x1b", "\\x1b") for line in lines]
+
+
+def _values(statement: ShownStatement) -> list[str]:
+    first = " (the first time)" if (statement.times or 1) > 1 else ""
+    lines = [f"${name}{first}: {_written(value)}" for name, value in statement.parameters.items()]
+    if statement.rows_of is not None:
+        total = "" if statement.total is None else f" of {statement.total:,}"
+        columns = f", as lists of {', '.join(statement.columns or ())}" if _as_lists(statement) else ""
+        lines.append(
+            clean(f"$rows: the first {len(statement.rows):,}{total} rows of {statement.rows_of}{columns}")
+        )
+        lines += [f"  {_written(row)}" for row in statement.rows]
+    return lines
+
+
+def _as_lists(statement: ShownStatement) -> bool:
+    return bool(statement.columns) and all(isinstance(row, list) for row in statement.rows)
+
+
+def _written(value: Any) -> str:
+    text = json.dumps(plain(value), ensure_ascii=False)
+    return clean(text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…")

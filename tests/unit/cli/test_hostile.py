@@ -19,14 +19,12 @@ from hypothesis import strategies as st
 from graphmigrate import events, results
 from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import as_ours
-from graphmigrate.cli.logs import set_up
+from graphmigrate.cli.options import CommandLine, read_shared
 from graphmigrate.cli.render import json as as_json
 from graphmigrate.cli.render import text
-from graphmigrate.cli.render.problems import error_lines, problem_lines
 from graphmigrate.cli.render.progress import lasting, passing
-from graphmigrate.cli.render.style import Style, clean_lines
-from graphmigrate.cli.reports import QueryReport, SummaryReport, WhereReport
-from graphmigrate.cli.summary import _lines as summary_lines
+from graphmigrate.cli.render.style import Style, clean_lines, error_lines, problem_lines
+from graphmigrate.cli.seeds import QueryReport, SummaryReport, WhereReport, summary_lines
 from graphmigrate.errors import GraphMigrateError, Place, Problem
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.reader import read
@@ -70,14 +68,13 @@ def test_errors(said: str) -> None:
     error = GraphMigrateError(said, hint=said, place=Place(said, 1, 2, said), problems=[problem(said)])
     for style in (PLAIN, WIDE):
         assert_harmless(error_lines(error, style))
-    session = CliContext([])
-    assert_harmless(error_lines(as_ours(ValueError(said), session), PLAIN))
+    assert_harmless(error_lines(as_ours(ValueError(said)), PLAIN))
     encoded = as_json.encode(as_json.error_object(error))
     assert_harmless(encoded)
     assert json.loads(encoded)["error"]["message"] == said
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)  # the first drawn table imports rich
 @given(HOSTILE)
 def test_results(said: str) -> None:
     now = datetime.now(UTC)
@@ -128,7 +125,7 @@ def test_progress(made: Any, said: str) -> None:
 @settings(max_examples=50)
 @given(HOSTILE)
 def test_what_is_said_to_a_person(said: str) -> None:
-    session = CliContext([])
+    session = CliContext()
     written: list[str] = []
     session.write = lambda _stream, line: written.append(line)  # type: ignore[method-assign]
     session.say(said)
@@ -138,12 +135,13 @@ def test_what_is_said_to_a_person(said: str) -> None:
 def test_the_traceback_of_debug(capsys: pytest.CaptureFixture[str]) -> None:
     from graphmigrate.cli.failures import report
 
-    session = CliContext(["--debug"])
-    session.secrets.append("hunter2-hunter2")
+    line = CommandLine()
+    line.given["debug"] = True
+    line.cli.secrets.append("hunter2-hunter2")
     try:
         raise ValueError("\x1b]0;x\x07 and hunter2-hunter2")
     except ValueError as error:
-        report(error, session)
+        report(error, line)
     said = capsys.readouterr().err
     assert "Traceback" in said
     assert "hunter2" not in said
@@ -152,14 +150,16 @@ def test_the_traceback_of_debug(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["--debug"], ["--log-format", "json"], ["--log-format", "text"]])
 def test_log_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    session = CliContext(arguments)
+    line = CommandLine()
+    read_shared(line, arguments)
+    session = line.cli
     session.secrets.append("hunter2-hunter2")
     loggers = [logging.getLogger(name) for name in ("neo4j", "graphmigrate")]
     before = [(each.handlers[:], each.level) for each in loggers]
     try:
         for each in loggers:
             each.handlers.clear()  # a command that ran in this process may have set its own up
-        set_up(session)
+        session.set_up_logging()
         for each in loggers:
             each.warning("\x9b31m \x7f %s", SimpleNamespace(auth="hunter2-hunter2"))
     finally:

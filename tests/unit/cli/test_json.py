@@ -13,12 +13,12 @@ import neo4j.time
 import pytest
 from neo4j.spatial import WGS84Point
 
-from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import report
+from graphmigrate.cli.options import CommandLine
 from graphmigrate.cli.render.json import encode, error_object, plain
-from graphmigrate.cli.render.reference import OBJECTS, objects_in, written_types
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.results import State
+from scripts.json_fields import OBJECTS, objects_in, written_types
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "json-output.md"
 EXAMPLES = dict(re.findall(r"```json ([\w ]+)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
@@ -133,27 +133,30 @@ def test_json_is_json_in_every_encoding(encoding: str, failed: bool, monkeypatch
     out, err, said = Stream(encoding), Stream(encoding), "caf\xe9 \U0001f600 \x9b"
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    session = CliContext(["status", "--output", "json"])
+    line = CommandLine()
+    line.given["output"] = "json"
     if failed:
-        assert report(ProjectError(said), session) == 2
+        assert report(ProjectError(said), line) == 2
     else:
-        session.result({"said": said}, lambda _: [])
+        line.cli.result({"said": said}, lambda _: [])
     found = json.loads(out.written())
     assert (found["error"]["message"] if failed else found["said"]) == said
     assert ("é" in out.written()) == encoding.lower().startswith("utf")
 
 
 def test_secrets_are_replaced_before_they_are_json(capsys: pytest.CaptureFixture[str]) -> None:
-    session = CliContext(["status", "--output", "json"])
-    session.secrets += ["12345678", 'pass"word\\']
-    session.result({'pass"word\\': 12345678, "said": ['a pass"word\\ and 12345678']}, lambda _: [])
+    line = CommandLine()
+    line.given["output"] = "json"
+    line.cli.secrets += ["12345678", 'pass"word\\']
+    line.cli.result({'pass"word\\': 12345678, "said": ['a pass"word\\ and 12345678']}, lambda _: [])
     assert json.loads(capsys.readouterr().out) == {'pass"word\\': 12345678, "said": ["a *** and ***"]}
 
 
 def test_an_error_after_the_result_adds_no_second_object(capsys: pytest.CaptureFixture[str]) -> None:
-    session = CliContext(["status", "--output", "json"])
-    session.result({"done": True}, lambda _: [])
-    assert report(ProjectError("too late"), session) == 2
+    line = CommandLine()
+    line.given["output"] = "json"
+    line.cli.result({"done": True}, lambda _: [])
+    assert report(ProjectError("too late"), line) == 2
     out, err = capsys.readouterr()
     assert json.loads(out) == {"done": True}
     assert "too late" in err

@@ -175,4 +175,4 @@ def test_a_seed_named_like_a_command(folder: Path, capsys: pytest.CaptureFixture
     (folder / "seeds").mkdir()
     (folder / "seeds" / "list.cypher.j2").write_text("RETURN 1;")
     assert run(["seed", "list"]) == 0
-    assert "graphmigrate seed -- list" in capsys.readouterr().err
+    assert "graphmigrate seed load list" in capsys.readouterr().err

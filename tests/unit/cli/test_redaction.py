@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphmigrate.cli.render.json import encode
-from graphmigrate.cli.render.redaction import redacted, redacted_values
+from graphmigrate.cli.render.secrets import masked, masked_values
 
 HOSTILE = st.text(st.sampled_from("ab'\"\\ $`%;\n\u00e4{}"), min_size=4, max_size=12)
 
@@ -23,7 +23,7 @@ def cypher_literals(value: str) -> list[str]:
 @example("\\\\\\\\")
 def test_a_known_secret_in_every_shape_it_is_printed_in(secret: str) -> None:
     for shown in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quote(secret), quote(secret, "")):
-        assert shown not in redacted(f"before {shown} after", [secret])
+        assert shown not in masked(f"before {shown} after", [secret])
 
 
 @given(HOSTILE)
@@ -35,7 +35,7 @@ def test_literal_passwords_of_administration_commands(password: str) -> None:
             f"alter user a\nset plaintext password\n{literal};",
             f"ALTER CURRENT USER SET PASSWORD FROM {literal} TO {literal}",
         ):
-            for text in (redacted(statement, []), encode(redacted_values({"text": statement}, []))):
+            for text in (masked(statement, []), encode(masked_values({"text": statement}, []))):
                 assert "hunter" not in text
                 assert text.count("***") == statement.count("hunter")
 
@@ -58,21 +58,21 @@ def test_literal_passwords_of_administration_commands(password: str) -> None:
     ],
 )
 def test_passwords_are_found_by_token(text: str) -> None:
-    assert "hunter2" not in redacted(text, [])
-    assert redacted_values([text], []) == [redacted(text, [])]
+    assert "hunter2" not in masked(text, [])
+    assert masked_values([text], []) == [masked(text, [])]
 
 
 def test_messages_may_quote_a_command_or_a_line_of_one() -> None:
     for said in ("It's wrong: CREATE USER a SET PASSWORD 'hunter2'", "  12 | PASSWORD 'hunter2' NONSENSE"):
-        assert "hunter2" not in redacted(said, [])
-        assert "hunter2" not in encode(redacted_values({"message": said}, [], anywhere=True))
+        assert "hunter2" not in masked(said, [])
+        assert "hunter2" not in encode(masked_values({"message": said}, [], anywhere=True))
     picture = "{message: Invalid input (line 2)\n\"  SET PASSWORD 'hunter2' NONSENSE\"\n   ^}"
-    assert redacted(picture, []) == picture.replace("hunter2", "***")
+    assert masked(picture, []) == picture.replace("hunter2", "***")
 
 
 def test_the_line_of_a_place_may_begin_inside_a_comment() -> None:
     line = " that's all */ CREATE USER a SET PASSWORD 'hunter2' NONSENSE;"
-    assert redacted_values({"source": line}, []) == {"source": line.replace("hunter2", "***")}
+    assert masked_values({"source": line}, []) == {"source": line.replace("hunter2", "***")}
 
 
 PROMPTS = [
@@ -83,14 +83,14 @@ PROMPTS = [
 
 
 def test_what_only_looks_like_a_password_stays() -> None:
-    assert redacted_values({"statements": PROMPTS}, []) == {"statements": PROMPTS}
+    assert masked_values({"statements": PROMPTS}, []) == {"statements": PROMPTS}
     text = "\n".join(PROMPTS[1:])
-    assert redacted(text, []) == text
+    assert masked(text, []) == text
 
 
 def test_what_a_terminal_cuts_off_takes_no_other_line_with_it() -> None:
     lines = ["  1  system  CREATE USER a SET PASSWORD 'hunt… … (1 more line)", f"  2  data  {PROMPTS[2]}"]
-    assert redacted("\n".join(lines), []).splitlines() == [
+    assert masked("\n".join(lines), []).splitlines() == [
         "  1  system  CREATE USER a SET PASSWORD '***'",
         lines[1],
     ]
@@ -98,7 +98,7 @@ def test_what_a_terminal_cuts_off_takes_no_other_line_with_it() -> None:
 
 def test_results_keep_their_keys_and_numbers() -> None:
     result = {"password_file": "a/password", "counts": {"12345678": 12345678}, "said": ["id 12345678"]}
-    assert redacted_values(result, ["password", "12345678"]) == {
+    assert masked_values(result, ["password", "12345678"]) == {
         "password_file": "a/***",
         "counts": {"12345678": 12345678},
         "said": ["id ***"],
@@ -115,4 +115,4 @@ def test_results_keep_their_keys_and_numbers() -> None:
     ],
 )
 def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert redacted(text, []) == text
+    assert masked(text, []) == text

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from graphmigrate.cli.render.problems import error_lines, problem_lines
-from graphmigrate.cli.render.style import Style, cells, clean, shorten
-from graphmigrate.cli.render.tables import table
-from graphmigrate.cli.render.text import duration, refusal
+from graphmigrate.cli.render.style import (
+    Style,
+    cells,
+    clean,
+    duration,
+    error_lines,
+    problem_lines,
+    shorten,
+    table,
+)
+from graphmigrate.cli.render.text import refusal
 from graphmigrate.errors import MigrationFailed, Place, Problem, ProjectError, Severity
 
 PLAIN = Style()

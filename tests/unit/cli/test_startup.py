@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,32 +57,18 @@ def test_importing_the_package_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_quick_end_does_what_was_registered_for_the_exit(tmp_path: Path) -> None:
-    code = """
-import atexit, sys, tempfile
-from graphmigrate.cli import leave
-folder = tempfile.TemporaryDirectory(dir=sys.argv[1])
-atexit.register(print, "at exit")
-print("still in the buffer", end=" ")
-leave(3)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (3, "still in the buffer at exit\n", "")
-    assert not list(tmp_path.iterdir())
-
-
-def test_help_takes_at_most_twice_the_import_of_click() -> None:
+def test_help_takes_at_most_one_and_a_half_times_the_import_of_click() -> None:
+    """Compare processor time: that of the clock depends on what else this machine does."""
     commands = {
         "click": [sys.executable, "-c", "import click"],
         "help": [sys.executable, "-m", "graphmigrate", "--help"],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(15):
+    for _ in range(9):
         for name, command in commands.items():
-            started = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            times[name].append(time.perf_counter() - started)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     ratio = statistics.median(times["help"]) / statistics.median(times["click"])
-    assert ratio <= 2, f"--help takes {ratio:.2f} times as long as importing click"
+    assert ratio <= 1.5, f"--help takes {ratio:.2f} times as long as importing click"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import neo4j
 import pytest
 
-from graphmigrate.cli.render.redaction import redacted
+from graphmigrate.cli.render.secrets import masked
 from graphmigrate.database.failures import connection_failure, driver_failure, query_failure
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError
 from graphmigrate.settings import Settings
@@ -51,7 +51,7 @@ def test_how_the_initial_password_is_changed_is_shown_whole() -> None:
     assert told.hint is not None
     assert told.hint.startswith("ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>")
     assert "$" not in str(told.hint)
-    assert redacted(str(told.hint), []) == told.hint
+    assert masked(str(told.hint), []) == told.hint
 
 
 def test_who_does_not_answer_has_no_reason() -> None:

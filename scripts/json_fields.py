@@ -10,36 +10,33 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 
 from graphmigrate import errors, results
-from graphmigrate.cli import reports
+from graphmigrate.cli import entrypoint, migrations, project, seeds, support
 
 OBJECTS: dict[str, type] = {
     "migrate": results.MigrateResult,
     "plan": results.PlanResult,
     "status": results.Status,
-    "validate": reports.ValidateReport,
+    "validate": migrations.ValidateReport,
     "baseline": results.BaselineResult,
     "repair": results.RepairResult,
     "wait": results.Target,
-    "entrypoint": reports.EntrypointReport,
+    "entrypoint": entrypoint.EntrypointReport,
     "seed": results.SeedResult,
-    "seed list": reports.SeedListReport,
+    "seed list": seeds.SeedListReport,
     "seed check": results.SeedCheckResult,
     "seed show": results.SeedShowResult,
-    "summary": reports.SummaryReport,
+    "summary": seeds.SummaryReport,
     "doctor": results.Checkup,
-    "new": reports.NewReport,
-    "init": reports.InitReport,
-    "completion": reports.CompletionReport,
-    "explain": reports.CodesReport,
-    "explain GM602": reports.CodeReport,
+    "new": project.NewReport,
+    "init": project.InitReport,
+    "completion": support.CompletionReport,
+    "explain": support.CodesReport,
+    "explain GM602": support.CodeReport,
 }
 _NAMED = {
     name: each
-    for name, each in (
-        *vars(errors).items(),
-        *vars(results).items(),
-        *vars(reports).items(),
-    )
+    for module in (errors, results, migrations, seeds, project, support, entrypoint)
+    for name, each in vars(module).items()
     if isinstance(each, type)
 }
 _WORDS = {
@@ -54,7 +51,7 @@ _WORDS = {
 
 
 def reference() -> str:
-    """Give the field lists as Markdown: each command's object first, then the objects in them."""
+    """Return the field lists as Markdown: each command's object first, then the objects in them."""
     lines: list[str] = []
     seen: list[type] = list(OBJECTS.values())
     for each in seen:
@@ -68,12 +65,12 @@ def reference() -> str:
 
 
 def written_types(made: type) -> dict[str, str]:
-    """Give a dataclass's fields with their types as they are written."""
+    """Return a dataclass's fields with their types as they are written."""
     return {each.name: str(each.type) for each in fields(made)}
 
 
 def objects_in(annotation: str) -> list[type]:
-    """Give the dataclasses that a type names."""
+    """Return the dataclasses that a type names."""
     found = [_NAMED[word] for word in re.findall(r"\w+", annotation) if word in _NAMED]
     return [each for each in found if is_dataclass(each)]
 

@@ -28,7 +28,7 @@ _LINE = "source"  # of a place: one line of a file, which may begin inside a com
 _LONGEST = 5  # tokens: PASSWORD FROM 'old' TO 'new'
 
 
-def redacted(text: str, secrets: Iterable[str]) -> str:
+def masked(text: str, secrets: Iterable[str]) -> str:
     """Replace the secrets, also as they look when quoted or written into a URI, and literal passwords of commands.
 
     A command may begin anywhere: such a text quotes them, and apostrophes of its own say nothing.
@@ -36,7 +36,7 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     return _without_literals(_without(text, secrets), anywhere=True)
 
 
-def redacted_values(value: Any, secrets: Iterable[str], *, anywhere: bool = False) -> Any:
+def masked_values(value: Any, secrets: Iterable[str], *, anywhere: bool = False) -> Any:
     """Do so in each text of what becomes JSON, never in keys and numbers.
 
     Each is Cypher from its first character on, or none; ``anywhere``: it may quote some, as messages do.
@@ -45,11 +45,11 @@ def redacted_values(value: Any, secrets: Iterable[str], *, anywhere: bool = Fals
         return _without_literals(_without(value, secrets), anywhere=anywhere)
     if isinstance(value, dict):
         return {
-            key: redacted_values(each, secrets, anywhere=anywhere or key == _LINE)
+            key: masked_values(each, secrets, anywhere=anywhere or key == _LINE)
             for key, each in value.items()
         }
     if isinstance(value, list):
-        return [redacted_values(each, secrets, anywhere=anywhere) for each in value]
+        return [masked_values(each, secrets, anywhere=anywhere) for each in value]
     return value
 
 
@@ -85,7 +85,7 @@ def _without_literals(text: str, *, anywhere: bool) -> str:
 
 
 def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
-    """Give the strings of ``PASSWORD 'x'`` and ``PASSWORD FROM 'x' TO 'y'``."""
+    """Yield the strings of ``PASSWORD 'x'`` and ``PASSWORD FROM 'x' TO 'y'``."""
     from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from, word_of
 
     places = [found.start() for found in _PASSWORD.finditer(decoded.text)]
@@ -113,6 +113,6 @@ def _in_code(decoded: Decoded, places: list[int]) -> list[int]:
 
 
 def _end(token: Token, text: str) -> int:
-    """Give the end of a literal; what a terminal's width has cut off ends with its line."""
+    """Return the end of a literal; what a terminal's width has cut off ends with its line."""
     cut = text.find("…", token.start, token.end)
     return text.find("\n", cut, token.end) if cut >= 0 and "\n" in text[cut : token.end] else token.end
