@@ -1,9 +1,7 @@
-"""Files under ``seeds/``, never outside it: no ``..``, no absolute path, no link, only regular files."""
+"""Files of the seeds folder; a link is followed where it leads to a file of the folder, as in Kubernetes' ConfigMaps."""
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,64 +23,40 @@ class MissingFile(SeedFileError):
 def open_inside(root: Path, name: str) -> BinaryIO:
     """Open the file ``name`` (relative to ``root``, parts separated by ``/``) for reading bytes.
 
-    Every step of the path is opened relative to the one before it and without following links, so that
-    nothing can be swapped between the check and the opening. Raises SeedFileError (GM583).
+    Raises SeedFileError (GM583) for what is not a regular file inside ``root``.
     """
-    parts = _parts(name)
-    if not hasattr(os, "O_NOFOLLOW"):
-        return _open_resolved(root, name, parts)
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        # The folder itself may be a link: that is the project's own choice.
-        handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
-    except OSError as error:
-        raise SeedFileError(
-            f"The folder {str(root)!r} cannot be read: {error.strerror}.", code=CODE
-        ) from error
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        try:
-            following = os.open(part, flags if last else flags | os.O_DIRECTORY, dir_fd=handle)
-        except OSError as error:
-            raise _refusal(root, name, parts[: index + 1], error) from error
-        finally:
-            os.close(handle)
-        handle = following
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise SeedFileError(f"{name!r} is not a regular file.", code=CODE)
-    return os.fdopen(handle, "rb")
-
-
-def _open_resolved(root: Path, name: str, parts: tuple[str, ...]) -> BinaryIO:
-    """Open where the system cannot open relative to a folder (Windows): a path that leads elsewhere is refused."""
-    path = root.joinpath(*parts)
-    try:
-        if path.is_file() and path.resolve() == root.resolve().joinpath(*parts):
-            return path.open("rb")
-        raise OSError(0, "it is not a regular file of this folder")
-    except OSError as error:
-        raise _refusal(root, name, parts, error) from error
-
-
-def _parts(name: str) -> tuple[str, ...]:
     path = PurePosixPath(name)
     if not name or "\0" in name or "\\" in name or path.is_absolute() or ".." in path.parts or not path.parts:
         raise SeedFileError(
             f"{name!r} is not a path inside the seeds folder.",
-            hint="Give it relative to the seeds folder, with '/' and without '..', as data/people.csv",
+            hint="Write it relative to the seeds folder, with '/' and without '..', as data/people.csv",
             code=CODE,
         )
-    return path.parts
+    try:
+        found = root.joinpath(*path.parts).resolve(strict=True)
+        if not found.is_relative_to(root.resolve()):
+            raise SeedFileError(
+                f"{name!r} is, or lies behind, a link that leads out of the seeds folder.",
+                hint="Copy the file into the seeds folder.",
+                code=CODE,
+            )
+        if not found.is_file():
+            raise SeedFileError(f"{name!r} is not a regular file.", code=CODE)
+        return found.open("rb")
+    except (FileNotFoundError, NotADirectoryError):
+        raise _missing(root, path) from None
+    except (OSError, RuntimeError) as error:  # a link to itself is a RuntimeError before Python 3.13
+        reason = getattr(error, "strerror", None) or "a link leads to itself"
+        raise SeedFileError(f"{name!r} cannot be read: {reason}.", code=CODE) from error
 
 
-def _refusal(root: Path, name: str, parts: tuple[str, ...], error: OSError) -> SeedFileError:
-    reached = root.joinpath(*parts)
-    if reached.is_symlink():
-        message = f"{name!r} is, or lies behind, a link: files outside the seeds folder are never read."
-        return SeedFileError(message, hint="Copy the file into the seeds folder.", code=CODE)
-    if not reached.exists():
-        siblings = [each.name for each in reached.parent.iterdir()] if reached.parent.is_dir() else []
-        hint = did_you_mean(parts[-1], siblings, f"files in {reached.parent}")
-        return MissingFile(f"There is no file {name!r} in the seeds folder.", hint=hint)
-    return SeedFileError(f"{name!r} cannot be read: {error.strerror}.", code=CODE)
+def _missing(root: Path, path: PurePosixPath) -> MissingFile:
+    """Return the error that names the first part of the path which is not there, and what it may have meant."""
+    reached = root
+    for part in path.parts:
+        known = [each.name for each in reached.iterdir()] if reached.is_dir() else []
+        if part not in known:
+            hint = did_you_mean(part, known, f"files in {reached}")
+            return MissingFile(f"There is no file {str(path)!r} in the seeds folder.", hint=hint)
+        reached = reached / part
+    return MissingFile(f"{str(path)!r} is a link to a file that is not there.")

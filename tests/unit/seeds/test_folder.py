@@ -73,8 +73,9 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
 
 def test_a_directory_a_link_and_a_binary_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.cypher.j2").mkdir()
-    (tmp_path / "outside").write_text("RETURN 1")
-    (tmp_path / "b.cypher.j2").symlink_to(tmp_path / "outside")
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.write_text("RETURN 1")
+    (tmp_path / "b.cypher.j2").symlink_to(outside)
     (tmp_path / "c.cypher.j2").write_bytes(b"RETURN 1\nRETURN '\xff'")
     (tmp_path / "d.cypher.j2").write_bytes(b"RETURN 1\0")
     found = collect(tmp_path).problems

@@ -180,18 +180,23 @@ def test_no_path_leads_outside(tmp_path: Path, name: str) -> None:
     assert raised.value.error_code == "GM583"
 
 
-def test_no_link_is_followed_and_only_regular_files_are_read(tmp_path: Path) -> None:
+def test_links_are_followed_inside_the_folder_and_only_regular_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "x").write_text("secret")
     seeds = tmp_path / "seeds"
-    (seeds / "data").mkdir(parents=True)
+    (seeds / "..2026_11").mkdir(parents=True)
+    (seeds / "..2026_11" / "y").write_text("mine")
+    (seeds / "..data").symlink_to("..2026_11")  # as Kubernetes mounts a ConfigMap
+    (seeds / "near").symlink_to("..data/y")
+    (seeds / "data").mkdir()
     (seeds / "data" / "y").write_text("mine")
     (seeds / "linked").symlink_to(tmp_path / "outside")
     (seeds / "file").symlink_to(tmp_path / "outside" / "x")
-    (seeds / "near").symlink_to(seeds / "data" / "y")
+    (seeds / "dangling").symlink_to("nothing")
+    (seeds / "itself").symlink_to("itself")
     os.mkfifo(seeds / "pipe")
-    for name in ("linked/x", "file", "near"):
-        with pytest.raises(SeedFileError, match="link"):
+    for name in ("linked/x", "file"):
+        with pytest.raises(SeedFileError, match="leads out of the seeds folder"):
             open_inside(seeds, name)
     for name in ("pipe", "data"):
         with pytest.raises(SeedFileError, match="not a regular file"):
@@ -199,9 +204,14 @@ def test_no_link_is_followed_and_only_regular_files_are_read(tmp_path: Path) -> 
     with pytest.raises(SeedFileError, match="no file") as raised:
         open_inside(seeds, "data/yy")
     assert "Did you mean 'y'" in (raised.value.hint or "")
+    with pytest.raises(SeedFileError, match="link to a file that is not there"):
+        open_inside(seeds, "dangling")
+    with pytest.raises(SeedFileError, match="cannot be read"):
+        open_inside(seeds, "itself")
     (tmp_path / "other").symlink_to(seeds)
-    with open_inside(tmp_path / "other", "data/y") as stream:
-        assert stream.read() == b"mine"
+    for folder, name in ((seeds, "near"), (tmp_path / "other", "near"), (tmp_path / "other", "data/y")):
+        with open_inside(folder, name) as stream:
+            assert stream.read() == b"mine"
 
 
 @settings(max_examples=100, deadline=None)

@@ -23,8 +23,6 @@ FORBIDDEN = [
     "{% if true %}{{ v | safe }}{% endif %}",
     "{% filter upper %}RETURN 1{% endfilter %}",
     "{% set x | upper %}RETURN 1{% endset %}",
-    "{% autoescape true %}{{ v ~ 'x' }}{% endautoescape %}",
-    "{% autoescape v %}{{ v ~ 'x' }}{% endautoescape %}",
     "{% call 'RETURN 1'.strip %}{% endcall %}",
     "{% call dict() %}{% endcall %}",
     "{% call cycler('RETURN 1').next() %}{% endcall %}",
@@ -36,7 +34,7 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("text", FORBIDDEN)
 def test_what_makes_text_out_of_values_is_not_there(tmp_path: Path, text: str) -> None:
-    assert refusal(tmp_path, text, v=EVIL).error_code in {"GM570", "GM571", "GM572"}
+    assert refusal(tmp_path, text, v=EVIL).error_code in {"GM570", "GM571", "GM572", "GM573"}
 
 
 ESCAPES = [
@@ -52,7 +50,6 @@ ESCAPES = [
     "{{ csv.__closure__ }}",
     "{{ range.__init__ }}",
     "{{ range(3)._range }}",
-    "{{ range(3).values() }}",
     "{{ self._TemplateReference__context }}",
     "{{ cycler.__init__.__globals__ }}",
     "{{ joiner('x').__class__ }}",
