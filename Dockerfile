@@ -5,11 +5,11 @@ ARG BASE=python:3.11-slim
 FROM ${BASE} AS build
 # .dockerignore says of what
 COPY . /source
-# requirements-dev.txt says which releases; what is only needed to install (pip) or to test (tests) is left behind. The byte
+# requirements.txt says which releases; what is only needed to install (pip) or to test (tests) is left behind. The byte
 # code is made here, because a read-only root file system can keep none.
 RUN python3 -m venv /opt/graphmigrate \
  && /opt/graphmigrate/bin/python3 -m pip install --quiet --no-cache-dir --no-compile --disable-pip-version-check \
-      --constraint /source/requirements-dev.txt /source \
+      --constraint /source/requirements.txt /source \
  && /opt/graphmigrate/bin/python3 -m pip uninstall --quiet --yes setuptools pip \
  && cd /opt/graphmigrate/lib/python3.*/site-packages \
  && find . -depth -type d \( -name __pycache__ -o -name tests -o -name test \) -exec rm -rf {} + \
@@ -25,14 +25,11 @@ RUN test -s /etc/ssl/certs/ca-certificates.crt \
  || { apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*; }
 RUN echo 'graphmigrate:x:10001:' >> /etc/group \
  && echo 'graphmigrate:x:10001:10001::/tmp:/usr/sbin/nologin' >> /etc/passwd \
- && mkdir /migrations /seeds /project \
+ && mkdir /project \
  && ln -s /opt/graphmigrate/bin/graphmigrate /usr/local/bin/graphmigrate
 COPY --from=build /opt/graphmigrate /opt/graphmigrate
-ENV PYTHONDONTWRITEBYTECODE=1 \
-    GRAPHMIGRATE_MIGRATIONS=/migrations \
-    GRAPHMIGRATE_SEEDS=/seeds
-VOLUME /migrations /seeds
-# a graphmigrate.toml mounted here is read
+ENV PYTHONDONTWRITEBYTECODE=1
+# Mount or copy a project here: graphmigrate.toml, migrations/, seeds/. No variable is set that would beat its configuration.
 WORKDIR /project
 USER 10001:10001
 ENTRYPOINT ["graphmigrate"]

@@ -6,31 +6,39 @@ WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format clean
+.PHONY: help program install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(VENV)/.installed: pyproject.toml requirements-dev.txt
+$(VENV)/.running: pyproject.toml requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing. Install it: apt-get install python3 python3-venv (Debian), brew install python (macOS)." >&2; exit 2; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$("$(PYTHON)" -V) is too old; Python 3.11 or newer is needed. Say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Install it: apt-get install python3-venv" >&2; exit 2; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing graphmigrate and requirements.txt into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-install: $(VENV)/.installed ## make the virtualenv and install everything
+$(VENV)/.developing: requirements-dev.txt $(VENV)/.running
+	@echo "Installing requirements-dev.txt (tests, lint, documentation) into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
 
-migrate: install ## apply migrations/ (to NEO4J_URI, else to a local real Neo4j that is started here)
+program: $(VENV)/.running
+
+install: $(VENV)/.developing ## make the virtualenv in .venv and install everything that tests and lint need
+
+migrate: program ## apply migrations/ (to NEO4J_URI, else to a local real Neo4j that is started here)
 	@scripts/with-neo4j $(BIN)/graphmigrate migrate
 	@$(if $(filter seed,$(MAKECMDGOALS)),:,$(BIN)/graphmigrate summary)
 
-seed: install ## load the sample graph
+seed: program ## load the sample graph
 	@scripts/with-neo4j $(BIN)/graphmigrate seed >/dev/null # its totals are in the summary
 	@$(BIN)/graphmigrate summary
 
-stop: install ## stop the local Neo4j
+stop: program ## stop the local Neo4j
 	@$(BIN)/graphmigrate server stop
 
 test: install ## run every test against a real Neo4j, in two to four processes (WORKERS=0: in one)

@@ -23,7 +23,7 @@ from tests.conftest import Neo4jTarget
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-CLONE = ("migrations", "seeds", "graphmigrate.toml", "Makefile", "pyproject.toml", "requirements-dev.txt")
+CLONE = ("migrations", "seeds", "graphmigrate.toml", "Makefile", "pyproject.toml", "requirements.txt")
 WITHOUT_MAKE = (
     'make() { command make --dry-run "$@" >/dev/null; }'  # the targets exist; tests do not run the tests
 )
