@@ -1,4 +1,4 @@
-"""What a run tells while it works: the core emits these, whoever listens renders them."""
+"""What a run tells while it works: a listener gets these and may show them."""
 
 from __future__ import annotations
 
@@ -51,10 +51,20 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class LockAwaited(Event):
-    """Another run holds the lock; told again while the wait lasts. ``waited`` is in seconds."""
+    """The lock is waited for; told again while the wait lasts. ``waited`` is in seconds.
+
+    ``holder`` is None where it cannot be seen: without the right to, or where the server is slow.
+    """
 
     holder: Holder | None
     waited: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted(Event):
+    """The server is asked whether it would accept the pending ``statements``, before anything runs."""
+
+    statements: int
 
 
 @dataclass(frozen=True, slots=True)

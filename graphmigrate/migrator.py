@@ -15,7 +15,7 @@ from graphmigrate.migrations import plan, preview
 from graphmigrate.migrations.outcome import Outcome
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import MigrateResult, SkippedMigration, Status, StatusRow
-from graphmigrate.settings import Secret, Settings, load
+from graphmigrate.settings import Secret, Settings, load, with_database_of_address
 
 if TYPE_CHECKING:
     import os
@@ -68,8 +68,9 @@ def translate_driver_errors(
 class Migrator:
     """Migrations and seeds of one project against one database.
 
-    Give it a driver, or say where the database is and let it make one. ``settings`` hold all there is to say; each keyword
-    given beside them wins. Nothing is read from files or the environment here: ``from_project`` does that.
+    It takes a driver, or the address of the database (``Migrator("bolt://localhost:7687", auth=("neo4j", "…"))``) and makes one
+    with ``auth`` and ``driver_options``. ``settings`` hold all there is to say; each keyword given beside them wins. Nothing is
+    read from files or the environment here: ``from_project`` does that.
 
     Every method returns a plain value of ``graphmigrate.results`` and raises an error of ``graphmigrate.errors``; ``listen`` is
     told typed events while it works, and they are logged under ``graphmigrate``. Use it as a context manager, or call ``close``;
@@ -78,12 +79,14 @@ class Migrator:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: Settings | str | None = None,
         *,
         driver: neo4j.Driver | None = None,
         uri: str | None = None,
         username: str | None = None,
         password: str | None = None,
+        auth: Any = None,
+        driver_options: Mapping[str, Any] | None = None,
         database: str | None = None,
         migrations: str | os.PathLike[str] | None = None,
         seeds: str | os.PathLike[str] | None = None,
@@ -91,6 +94,9 @@ class Migrator:
         allow_empty: bool | None = None,
         listen: Listener | None = None,
     ) -> None:
+        if isinstance(settings, str):
+            settings, uri = None, settings
+        options = {**(driver_options or {}), **({} if auth is None else {"auth": auth})}
         if migrations is not None and allow_empty is None:  # who names a folder expects migrations in it
             allow_empty = settings is not None and settings.allow_empty is True
         given = {
@@ -102,9 +108,10 @@ class Migrator:
             "seeds": None if seeds is None else Path(seeds),
             "ledger": ledger,
             "allow_empty": allow_empty,
+            "driver_options": options or None,
         }
         changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        self.settings = replace(settings or Settings(), **changes)
+        self.settings = with_database_of_address(replace(settings or Settings(), **changes))
         self._workspace = Workspace(self.settings, driver, logged(listen))
 
     @classmethod
@@ -139,7 +146,7 @@ class Migrator:
     def migrate(
         self,
         *,
-        target: str | None = None,
+        target: str | int | None = None,
         allow_out_of_order: bool = False,
         lock_timeout: float | None = None,
         check_data: str | None = None,
@@ -156,7 +163,9 @@ class Migrator:
         files, history = workspace.files_and_history()
         # while another run is at work, or one that died is not recovered, the history cannot be held against the files
         settled = history.record is None
-        planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, judge=settled)
+        planned = preview.make_plan(
+            workspace, files, history, _text(target), allow_out_of_order, judge=settled
+        )
         outcome = Outcome()
         if not preview.nothing_to_do(planned, history):
             from graphmigrate.migrations import apply
@@ -165,7 +174,7 @@ class Migrator:
             with workspace.locked(lock_timeout) as lock:
                 before, history = history, apply.recover_dead(workspace, lock, files, outcome)
                 if not (settled and history.same_rows(before)):
-                    planned = preview.make_plan(workspace, files, history, target, allow_out_of_order)
+                    planned = preview.make_plan(workspace, files, history, _text(target), allow_out_of_order)
                 if not explained:
                     preview.preflight(workspace, planned, history)
                 apply.apply(workspace, lock, files, planned, history, outcome, check_data)
@@ -182,7 +191,11 @@ class Migrator:
 
     @translate_driver_errors
     def plan(
-        self, *, target: str | None = None, allow_out_of_order: bool = False, check_data: str | None = None
+        self,
+        *,
+        target: str | int | None = None,
+        allow_out_of_order: bool = False,
+        check_data: str | None = None,
     ) -> PlanResult:
         """Say what ``migrate`` would do now; writes nothing, takes no lock.
 
@@ -192,7 +205,9 @@ class Migrator:
 
         workspace = self._workspace
         files, history = workspace.files_and_history()
-        planned = preview.make_plan(workspace, files, history, target, allow_out_of_order, strict=False)
+        planned = preview.make_plan(
+            workspace, files, history, _text(target), allow_out_of_order, strict=False
+        )
         problems = [*planned.problems, *preview.findings(workspace, planned, history)]
         problems += preview.data_findings(workspace, planned, history, check_data)
         return PlanResult(
@@ -204,7 +219,7 @@ class Migrator:
 
     @translate_driver_errors
     def status(self) -> Status:
-        """Give every version's state; writes nothing, takes no lock."""
+        """Return every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
         entries = preview.standing(workspace, files, history)
@@ -385,6 +400,10 @@ class Migrator:
                 return list(result.keys()), [list(record.values()) for record in result]
         except DriverFailure as error:
             raise query_failure(error, self.settings) from error
+
+
+def _text(version: str | int | None) -> str | None:
+    return None if version is None else str(version)
 
 
 def _skipped(skip: plan.Skip) -> SkippedMigration:

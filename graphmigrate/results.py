@@ -98,6 +98,12 @@ class MigrateResult:
     seconds: float
     warnings: tuple[Problem, ...] = ()
 
+    def __str__(self) -> str:
+        """Return what a person would want to know in one line."""
+        names = ", ".join(f"V{each.version}" for each in self.applied)
+        at = f"at version {self.version}" if self.version else "empty"
+        return f"{f'Applied {names}' if names else 'Nothing to do'}; the schema of {self.target.database} is {at}."
+
 
 # ---- what `plan` foresees, what `baseline` and `repair` change
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cli.output import Output
 from graphmigrate.errors import UsageError
-from graphmigrate.settings import Secret, load
+from graphmigrate.settings import Secret, can_start_server, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ class CliContext(Output):
     def __init__(self, given: dict[str, Any] | None = None) -> None:
         super().__init__(given)
         self.loaded: Loaded | None = None
+        self._project: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -46,6 +47,9 @@ class CliContext(Output):
         config, env_file = (Path(flags[name]) if flags.get(name) else None for name in ("config", "env_file"))
         self.loaded = load(flags, config=config, env_file=env_file, connect=connect)
         self._keep_secret(self.loaded.settings)
+        if config is None and self.loaded.folder not in {Path(), self._project}:
+            self._project = self.loaded.folder
+            self.say(f"The project is in {self._project} (its configuration was found above this folder).")
         for each in self.loaded.warnings:
             self.warn(each)
         return self.loaded
@@ -62,9 +66,10 @@ class CliContext(Output):
         if settings is None:
             if connect is None:
                 return loaded.settings
+            local = ", or start a local Neo4j with: graphmigrate server start" if can_start_server() else ""
             raise UsageError(
-                "No database was named, and no local server of this project runs.",
-                hint="Set NEO4J_URI (or --uri), or start a local Neo4j with: graphmigrate server start",
+                f"No database was named, and no local server of the project in {self.folder} runs.",
+                hint=f"Set NEO4J_URI (or --uri){local}",
                 code="GM151",
             )
         self._keep_secret(settings)

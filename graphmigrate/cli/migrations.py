@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +11,7 @@ from graphmigrate.cli.options import Seconds, allow_empty, check_data, command, 
 from graphmigrate.cli.render import markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
+from graphmigrate.migrations.files import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,12 @@ def migrate(
 def _outcome(result: MigrateResult) -> str:
     at = f"at version {result.version}" if result.version else "empty"
     if result.applied:
-        return f"Applied {count(len(result.applied), 'migration')} in {duration(result.seconds)}; the schema is now {at}."
+        applying = sum(each.seconds for each in result.applied)
+        rest = (
+            f" ({duration(applying)} applying, {duration(result.seconds - applying)} connecting and checking)"
+        )
+        took = f"{duration(result.seconds)}{rest if result.seconds >= 1 else ''}"
+        return f"Applied {count(len(result.applied), 'migration')} in {took}; the schema is now {at}."
     skipped = f" ({count(len(result.skipped), 'migration')} skipped)" if result.skipped else ""
     return f"Nothing to do: the schema is {at}{skipped}."
 
@@ -125,8 +131,8 @@ def status(cli: CliContext, exit_code: bool) -> None:
         result = migrator.status()
     cli.say(text.target_line(result.target))
     cli.result(result, lambda style: text.status(result, style), lambda: markdown.status(result))
-    for each in result.problems:
-        cli.warn(each)
+    for each in result.problems:  # an error would end the command, and this one ends well
+        cli.warn(replace(each, severity=Severity.WARNING))
     cli.say(text.status_counts(result))
     _exit(PENDING if exit_code and not result.clean else 0)
 
@@ -145,10 +151,18 @@ def validate(cli: CliContext, offline: bool) -> None:
     code = code_of(problems)
     cli.told.update(problems)
     cli.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
-    errors = sum(each.severity == Severity.ERROR for each in problems)
-    warnings = count(len(problems) - errors, "warning")
-    cli.say(f"{count(errors, 'problem')}, {warnings}." if problems else "Everything is valid.")
+    cli.say(_judged(problems, len(collect(migrator.settings.migrations).files) if offline else None))
     _exit(code)
+
+
+def _judged(problems: tuple[Problem, ...], files: int | None) -> str:
+    """Say what was found, and what was not looked at; ``files`` is how many there are, where they alone were judged."""
+    errors = sum(each.severity == Severity.ERROR for each in problems)
+    found = f"{count(errors, 'problem')}, {count(len(problems) - errors, 'warning')}"
+    if files is None:
+        return f"{found}." if problems else "Everything is valid."
+    well = f"{count(files, 'file')} {'is' if files == 1 else 'are'} well-formed"
+    return f"{found if problems else well}; the Cypher was not checked, because no server was asked."
 
 
 @command("baseline")

@@ -230,14 +230,15 @@ def open_database(
 def make_driver(settings: Settings) -> neo4j.Driver:
     """Make the driver that the settings ask for; raises what the driver raises."""
     auth = (settings.username or "neo4j", str(settings.password)) if settings.password else None
-    return neo4j.GraphDatabase.driver(
-        _bare_uri(settings),
-        auth=auth,
-        connection_timeout=settings.connection_timeout,
-        max_transaction_retry_time=0,
-        user_agent=f"graphmigrate/{version('graphmigrate')}",
+    options: dict[str, Any] = {
+        "auth": auth,
+        "connection_timeout": settings.connection_timeout,
+        "max_transaction_retry_time": 0,
+        "user_agent": f"graphmigrate/{version('graphmigrate')}",
         **_trust(settings),
-    )
+        **settings.driver_options,
+    }
+    return neo4j.GraphDatabase.driver(_bare_uri(settings), **options)
 
 
 def _bare_uri(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from graphmigrate.errors import ConnectionFailed
+from graphmigrate.settings import can_start_server, in_container
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,10 +199,17 @@ def silent(uri: str, why: str = "") -> ConnectionFailed:
     """Return that nobody answers."""
     return ConnectionFailed(
         f"No Neo4j answers at {uri}{f' ({why})' if why else ''}.",
-        hint="Is it running, and is the address right? `graphmigrate wait` waits for one that is starting; "
-        "`graphmigrate server start` starts a local one.",
+        hint=f"Is it running, and is the address right? `graphmigrate wait` waits for one that is starting{_local_help(uri)}.",
         code="GM301",
     )
+
+
+def _local_help(uri: str) -> str:
+    """Return what else can be done here: start a server, or know what ``localhost`` means inside a container."""
+    address = address_of(uri)
+    if address and in_container() and address.host in {"localhost", "127.0.0.1", "::1"}:
+        return "; inside a container localhost is the container itself: write the name of the database's service or host"
+    return "; `graphmigrate server start` starts a local one" if can_start_server() else ""
 
 
 def unresolved(uri: str) -> ConnectionFailed:

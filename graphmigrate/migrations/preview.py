@@ -17,6 +17,7 @@ from graphmigrate.errors import (
     UsageError,
     raise_all,
 )
+from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import plan
 from graphmigrate.results import State
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.settings import Settings
 
+MANY = 100  # statements whose check takes so long that people should know
 _DIFFER = "History and files differ in {count} places; nothing was run."
 
 
@@ -218,6 +220,8 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
         for statement, action in with_actions(segment)
         if statement.language or not (action and action.plain)
     ]
+    if len(statements) >= MANY:
+        workspace.listen(CheckStarted(len(statements)))
     guarded = {
         each.place.file
         for task in planned.tasks

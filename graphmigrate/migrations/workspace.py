@@ -69,6 +69,12 @@ class Workspace:
                 hint="Give it a driver of its own, and call it in a thread: await asyncio.to_thread(migrator.migrate).",
                 code="GM746",
             )
+        elif not hasattr(driver, "session"):
+            raise UsageError(
+                f"Migrator needs a neo4j.Driver, and was given a {type(driver).__name__}.",
+                hint="Give it the driver, not what the driver made: Migrator(driver=driver).",
+                code="GM746",
+            )
 
     @property
     def database(self) -> Database:

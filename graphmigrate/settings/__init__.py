@@ -5,12 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.settings.model import SCHEMES, Loaded, Secret, Settings, check_ca_file, check_uri, describe
+from graphmigrate.settings.model import (
+    SCHEMES,
+    Loaded,
+    Secret,
+    Settings,
+    can_start_server,
+    check_ca_file,
+    check_uri,
+    describe,
+    in_container,
+    with_database_of_address,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SCHEMES", "Loaded", "Secret", "Settings", "check_ca_file", "check_uri", "describe", "load"]
+__all__ = [
+    "SCHEMES",
+    "Loaded",
+    "Secret",
+    "Settings",
+    "can_start_server",
+    "check_ca_file",
+    "check_uri",
+    "describe",
+    "in_container",
+    "load",
+    "with_database_of_address",
+]
 
 
 def load(
@@ -23,6 +46,8 @@ def load(
     connect: bool = True,
 ) -> Loaded:
     """Read the settings of the project in ``folder`` (default: the current one).
+
+    The configuration file is also looked for above ``folder``, as git looks for its repository.
 
     ``flags`` beat everything; then come the environment (default: the process's), ``.env`` (or ``env_file``),
     the configuration file (``config``, else ``graphmigrate.toml``, else ``[tool.graphmigrate]`` of

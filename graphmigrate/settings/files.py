@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.errors import Place, UsageError
+from graphmigrate.errors import Place, Problem, Severity, UsageError
 from graphmigrate.settings.values import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONFIG = "graphmigrate.toml"
 PYPROJECT = "pyproject.toml"
 
 
 def read_text(path: Path, code: str) -> str:
-    """Give a file's text without its byte-order mark; raises UsageError with this ``code``."""
+    """Return a file's text without its byte-order mark; raises UsageError with this ``code``."""
     try:
         return path.read_bytes().decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -32,17 +35,54 @@ def read_text(path: Path, code: str) -> str:
         ) from None
 
 
-def without_errors(text: str) -> str:
-    """Leave out the lines that python-dotenv would complain about in its own words in a log."""
-    from io import StringIO
+def read_dotenv(path: Path) -> tuple[dict[str, str | None], list[Problem]]:
+    """Return the variables of a ``.env`` file, and a warning for each line that is not one."""
+    from dotenv import dotenv_values
 
-    from dotenv.parser import parse_stream
+    text, problems = read_text(path, "GM156"), []
 
-    return "".join(each.original.string for each in parse_stream(StringIO(text)) if not each.error)
+    def note(record: logging.LogRecord) -> bool:
+        """Take python-dotenv's complaint, which names the line, in place of its log line."""
+        line = re.search(r"line (\d+)", record.getMessage())
+        place = (
+            Place(str(path), int(line[1])) if line else None
+        )  # its text is not shown: it may be a password
+        message = "This line is not NAME=value; it was ignored."
+        problems.append(Problem("GM156", message, None, place, Severity.WARNING))
+        return False
+
+    logger = logging.getLogger("dotenv.main")
+    logger.addFilter(note)
+    try:
+        return dotenv_values(stream=StringIO(text)), problems
+    finally:
+        logger.removeFilter(note)
+
+
+def find_project(start: Path) -> Path:
+    """Return the folder with the configuration file: this one or one above it, as git looks for its repository.
+
+    The search ends at the repository's root and at the home folder, and leaves out folders of other owners. Where nothing is
+    found, the project is ``start``.
+    """
+    here, user = start.resolve(), os.getuid() if hasattr(os, "getuid") else 0
+    home = Path(os.path.expanduser("~"))
+    for folder in (here, *here.parents):
+        if folder != here and folder.stat().st_uid != user:
+            break
+        if (folder / CONFIG).is_file() or has_table(folder / PYPROJECT):
+            return start if folder == here else folder
+        if (
+            folder == home
+            or (folder / ".git").exists()
+            or (folder == here and (folder / "migrations").is_dir())
+        ):
+            break
+    return start
 
 
 def config_file(config: Path | None, folder: Path) -> tuple[Path, str, dict[str, Any]] | None:
-    """Find the configuration file and its table; one that was named must be there."""
+    """Return the configuration file, its text and its table; one that was named must be there."""
     for path in [config] if config else [folder / CONFIG, folder / PYPROJECT]:
         if config is None and not path.exists():
             continue
@@ -59,7 +99,7 @@ def config_file(config: Path | None, folder: Path) -> tuple[Path, str, dict[str,
 
 
 def has_table(path: Path) -> bool:
-    """Whether this ``pyproject.toml`` has a table of ours, without parsing it."""
+    """Return whether this ``pyproject.toml`` has a table of ours, without parsing it."""
     return path.is_file() and bool(
         re.search(rb"^\s*\[tool\.graphmigrate[\].]", path.read_bytes(), re.MULTILINE)
     )
@@ -81,14 +121,14 @@ def _toml(path: Path, text: str) -> dict[str, Any]:
 
 
 def _placed(path: Path, number: int, column: int, line: str) -> Place:
-    """Give a place whose line is shown as far as no value stands there: any value may hold a password."""
+    """Return a place that shows the line up to its value, which may be a password."""
     key, sign, _ = line.partition("=")
     shown = f"{key}{sign} …" if sign else line if re.fullmatch(r"\s*\[[\w. -]+\]\s*", line) else ""
     return Place(str(path), number, column, shown if column <= len(shown) else None)
 
 
 def place_of(path: Path, text: str, key: str) -> Place:
-    """Find the line that sets a key."""
+    """Return the line that sets a key."""
     pattern = re.compile(rf"""\s*(?:\[\s*(?:tool\.graphmigrate\.)?)?["']?{re.escape(key)}["']?\s*[=.\]]""")
     lines = list(_section(path, text))
     for number, line in lines:
@@ -100,7 +140,7 @@ def place_of(path: Path, text: str, key: str) -> Place:
 
 
 def _section(path: Path, text: str) -> Iterator[tuple[int, str]]:
-    """Give the numbered lines that can hold our keys."""
+    """Yield the numbered lines that can hold our keys."""
     inside = path.name != PYPROJECT
     for number, line in enumerate(text.splitlines(), 1):
         if path.name == PYPROJECT and line.lstrip().startswith("["):

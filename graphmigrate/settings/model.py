@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+import os
+import re
+import shutil
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from graphmigrate.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from graphmigrate.errors import Problem
 
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
@@ -31,7 +37,7 @@ class Settings:
     are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
     ``check_data`` (auto, always, never) says whether a run first looks for values that its constraints would refuse;
     ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
-    ``example_query`` is what ``summary`` runs.
+    ``example_query`` is what ``summary`` runs; ``driver_options`` go to ``neo4j.GraphDatabase.driver`` as they are.
     """
 
     uri: str = ""
@@ -57,6 +63,7 @@ class Settings:
     protected: bool = False
     env_allowed: tuple[str, ...] = ()
     example_query: str | None = None
+    driver_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,63 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
 
 
+def in_container() -> bool:
+    """Return whether this process runs in a container of Docker, Podman or Kubernetes."""
+    marks = ("/.dockerenv", "/run/.containerenv")
+    return "KUBERNETES_SERVICE_HOST" in os.environ or any(map(os.path.exists, marks))
+
+
+def can_start_server() -> bool:
+    """Return whether a local server could be started here: with Docker, or on a JVM."""
+    return bool(os.environ.get("JAVA_HOME") or shutil.which("docker") or shutil.which("java"))
+
+
 def describe(settings: Settings) -> dict[str, object]:
-    """Give every setting by name, fit to be printed: the password is replaced by asterisks."""
+    """Return every setting by name, fit to be printed: the password is replaced by asterisks."""
     shown = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    del shown["driver_options"]  # they may hold a secret
     shown["password"] = None if settings.password is None else "***"
     if "@" in settings.uri:  # refused by check_uri, yet a library user may not have called it
         scheme, _, rest = settings.uri.partition("://")
         shown["uri"] = f"{scheme}://***@{rest.rpartition('@')[2]}"
     return shown
+
+
+def with_database_of_address(settings: Settings, origins: Mapping[str, str] | None = None) -> Settings:
+    """Take the database from the address (``bolt://host/movies``), where nothing else names one.
+
+    Raises UsageError where another setting names another database, and for a database named in any other form.
+    """
+    origins = origins or {}
+    scheme, separator, rest = settings.uri.partition("://")
+    where, _, query = rest.partition("?")
+    host, _, path = where.partition("/")
+    origin = f" ({origins['uri']})" if "uri" in origins else ""
+    asked = re.search(r"(?:^|&)(?:database|db|databaseName)=([^&]*)", query)
+    name = path.strip("/")
+    if asked or "/" in name:
+        named = asked[0].lstrip("&") if asked else path
+        other = (
+            f", and {origins.get('database', 'database')} says {settings.database!r}"
+            if settings.database
+            else ""
+        )
+        raise UsageError(
+            f"The address{origin} names a database by {named!r}, which no driver of Neo4j reads{other}.",
+            hint=f"Write {scheme}://{host} alone, and set NEO4J_DATABASE={asked[1] if asked else 'NAME'}.",
+            code="GM154",
+        )
+    if not name or not separator:
+        return settings
+    if settings.database not in {None, name}:
+        raise UsageError(
+            f"The address{origin} names the database {name!r}, and {origins.get('database', 'database')} names "
+            f"{settings.database!r}.",
+            hint="Keep one of the two.",
+            code="GM154",
+        )
+    uri = f"{scheme}://{host}{'?' + query if query else ''}"
+    return replace(settings, uri=uri, database=name)
 
 
 def check_uri(uri: str, origin: str = "") -> None:
@@ -92,37 +148,33 @@ def check_uri(uri: str, origin: str = "") -> None:
     else. The schemes are those of the Neo4j Python Driver Manual, "Connection".
     """
     source = f" from {origin}" if origin else ""
-    if "@" in uri:
-        raise UsageError(
-            f"The URI{source} has a user name or password in it.",
-            hint="Write bolt://HOST:PORT alone; give the password by NEO4J_PASSWORD or --password-file.",
-            code="GM155",
-        )
     scheme, separator, rest = uri.partition("://")
-    if not separator:
-        raise UsageError(
-            f"The URI{source} has no scheme.",
-            hint=f"For example bolt://localhost:7687. {_schemes()}",
-            code="GM154",
-        )
-    if scheme not in SCHEMES:
+    code, hint = "GM154", f"For example bolt://localhost:7687. Known schemes: {', '.join(SCHEMES)}."
+    if "@" in uri:
+        code, wrong = "GM155", "has a user name or password in it"
+        hint = "Write bolt://HOST:PORT alone; give the password by NEO4J_PASSWORD or --password-file."
+    elif uri != uri.strip():
+        wrong, hint = "begins or ends with a blank or a line break", "Remove it where the address is written."
+    elif not separator:
+        wrong = "has no scheme"
+    elif scheme not in SCHEMES:
+        wrong = f"has the unknown scheme {scheme[:20]!r}"
         if scheme.lower() in {"http", "https"}:
             hint = "The HTTP address is for browsers; write bolt://HOST:7687 (neo4j:// for a cluster)."
-        else:
-            hint = _schemes()
-        raise UsageError(f"The URI{source} has the unknown scheme {scheme[:20]!r}.", hint=hint, code="GM154")
-    if not _address(rest):
-        raise UsageError(
-            f"The URI{source} has no usable host and port after '{scheme}://'.",
-            hint=f"For example {scheme}://localhost:7687.",
-            code="GM154",
+    elif not _address(rest):
+        wrong, hint = (
+            f"has no usable host and port after '{scheme}://'",
+            f"For example {scheme}://localhost:7687.",
         )
+    else:
+        return
+    raise UsageError(f"The URI{source} {wrong}.", hint=hint, code=code)
 
 
 def check_ca_file(settings: Settings, origin: str = "ca_file") -> None:
     """Refuse certificates that would not be used, or that cannot be read.
 
-    Raises UsageError: GM314 where the URI's scheme does not verify certificates, GM314 for the file itself.
+    Raises UsageError (GM314).
     """
     path = settings.ca_file
     if path is None:
@@ -147,13 +199,7 @@ def check_ca_file(settings: Settings, origin: str = "ca_file") -> None:
         )
 
 
-def _schemes() -> str:
-    return f"Known schemes: {', '.join(SCHEMES)}."
-
-
 def _address(rest: str) -> bool:
-    from urllib.parse import urlsplit
-
     if any(character.isspace() for character in rest):
         return False
     try:

@@ -12,12 +12,19 @@ from graphmigrate.settings.files import (
     CONFIG,
     PYPROJECT,
     config_file,
+    find_project,
     has_table,
     place_of,
-    read_text,
-    without_errors,
+    read_dotenv,
 )
-from graphmigrate.settings.model import Loaded, Secret, Settings, check_ca_file, check_uri
+from graphmigrate.settings.model import (
+    Loaded,
+    Secret,
+    Settings,
+    check_ca_file,
+    check_uri,
+    with_database_of_address,
+)
 from graphmigrate.settings.values import (
     EXAMPLES,
     boolean_of,
@@ -36,7 +43,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "GRAPHMIGRATE_"
-TYPES = {each.name: str(each.type).removesuffix(" | None") for each in fields(Settings)}
+TYPES = {
+    each.name: str(each.type).removesuffix(" | None")
+    for each in fields(Settings)
+    if each.name != "driver_options"
+}
 NAMES = (*TYPES, "password_file")
 # Variables of the command line that are no settings; those of the local server, which count in the real environment
 # only too; those of our tests.
@@ -53,11 +64,19 @@ OTHER_VARIABLES = (
 )
 SERVER_PREFIX = f"{PREFIX}SERVER_"
 TEST_PREFIX = f"{PREFIX}TEST_"
+# What other programs read, with the setting that is meant.
+READ_ELSEWHERE = {
+    "NEO4J_USER": "username",
+    "NEO4J_PASS": "password",
+    "NEO4J_URL": "uri",
+    "NEO4J_HOST": "uri",
+    "NEO4J_DB": "database",
+}
 MINIMUM = {"lock_timeout": 0.0}
 
 
 class Written(NamedTuple):
-    """One value as somebody wrote it, with the name they know it by; paths in it begin at ``base``."""
+    """One value as it is written, with the name of where it stands; paths in it begin at ``base``."""
 
     value: Any
     label: str
@@ -85,7 +104,7 @@ class Reader:
         self.problems: list[Problem] = []
         config = config or self._path_variable("config")
         self.env_file = env_file or self._path_variable("env_file")
-        self.folder = config.parent if config else folder
+        self.folder = config.parent if config else find_project(folder)
         self.config = config
 
     def load(self, *, connect: bool) -> Loaded:
@@ -110,10 +129,33 @@ class Reader:
                 for layer in layers
                 if layer.keys() & {"password", "password_file"}
             )
+        if connect:
+            self._name_other_variables(origins)
+            self._name_blanks(settings, origins)
         if connect and settings.uri:
+            if "@" not in settings.uri:  # else a password would be taken for a part of the address
+                settings = with_database_of_address(settings, origins)
             check_uri(settings.uri, origins["uri"])
             check_ca_file(settings, origins.get("ca_file", ""))
         return Loaded(settings, self.folder, self.config, origins, tuple(self.warnings))
+
+    def _name_other_variables(self, origins: Mapping[str, str]) -> None:
+        """Warn of a variable that other programs read for a setting that nothing sets here."""
+        for variable, name in READ_ELSEWHERE.items():
+            if self.environment.get(variable) and name not in origins:
+                example = "=bolt://HOST:7687" if name == "uri" else ""
+                message = f"{variable} is set, but graphmigrate does not read it."
+                hint = f"Set NEO4J_{name.upper()}{example}"
+                self.warnings.append(Problem("GM157", message, hint, severity=Severity.WARNING))
+
+    def _name_blanks(self, settings: Settings, origins: Mapping[str, str]) -> None:
+        """Warn of a blank or line break around a name or secret, which the server would take literally."""
+        for name in ("username", "password", "database"):
+            value = getattr(settings, name)
+            if value and value != value.strip():
+                message = f"{origins[name]} begins or ends with a blank or a line break."
+                hint = "Remove it, unless it belongs to the value."
+                self.warnings.append(Problem("GM158", message, hint, severity=Severity.WARNING))
 
     def _flags(self) -> Layer:
         given = {name: value for name, value in self.flags.items() if value is not None}
@@ -128,7 +170,7 @@ class Reader:
         return Path(value) if value else None
 
     def _variables(self, variables: Mapping[str, str | None], suffix: str) -> list[Layer]:
-        """Give three layers: ours, Neo4j's, and NEO4J_AUTH as the Neo4j Docker image reads it."""
+        """Return three layers: ours, Neo4j's, and NEO4J_AUTH as the Neo4j Docker image reads it."""
         base = self.folder if suffix else Path()
         own: Layer = {}
         general: Layer = {}
@@ -177,20 +219,9 @@ class Reader:
         path = self.env_file or self.folder / ".env"
         if self.env_file is None and not path.is_file():
             return []
-        text = read_text(path, "GM156")
-        from io import StringIO
-
-        from dotenv import dotenv_values
-        from dotenv.parser import parse_stream
-
-        for line in parse_stream(StringIO(text)):
-            if line.error:  # its text is not shown: it may be a password
-                place = Place(str(path), line.original.line)
-                problem = Problem(
-                    "GM156", "This line is not NAME=value; it was ignored.", None, place, Severity.WARNING
-                )
-                self.warnings.append(problem)
-        return self._variables(dotenv_values(stream=StringIO(without_errors(text))), f" in {path}")
+        variables, problems = read_dotenv(path)
+        self.warnings += problems
+        return self._variables(variables, f" in {path}")
 
     def _file(self) -> Layer:
         found = config_file(self.config, self.folder)

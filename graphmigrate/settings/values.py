@@ -12,6 +12,8 @@ from graphmigrate.settings.model import Secret
 
 PASSWORD_FILE_LIMIT = 64 * 1024
 SECRET_VARIABLES = frozenset({"NEO4J_PASSWORD", "NEO4J_AUTH", "GRAPHMIGRATE_PASSWORD"})
+YES = frozenset({"true", "yes", "on", "1"})
+NO = frozenset({"false", "no", "off", "0"})
 EXAMPLES = {
     "float": "Times are in seconds: 30 or 2.5.",
     "int": "For example 4.",
@@ -20,14 +22,14 @@ EXAMPLES = {
 
 
 def text_of(value: Any) -> str:
-    """Give a text that is not blank; raises ValueError saying what is wanted, as the others here do."""
+    """Return a text that is not blank; raises ValueError saying what is wanted, as the others here do."""
     if isinstance(value, (str, Path)) and str(value).strip():
         return str(value)
     raise ValueError("a text")
 
 
 def ledger_of(value: Any) -> str:
-    """Give the name of a ledger, which becomes part of keys and so takes no slash."""
+    """Return the name of a ledger, which becomes part of keys and so takes no slash."""
     if isinstance(value, str) and re.fullmatch(r"[\w.-]{1,100}", value):
         return value
     raise ValueError("a name of letters, digits, '_', '-' and '.'")
@@ -41,7 +43,7 @@ def check_data_of(value: Any) -> str:
 
 
 def variables_of(value: Any) -> tuple[str, ...]:
-    """Give names of environment variables, written as a list or with commas; those that hold passwords are refused."""
+    """Return names of environment variables, written as a list or with commas; those that hold passwords are refused."""
     names = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(
         isinstance(each, str) and re.fullmatch(r"[A-Za-z_]\w*", each) for each in names
@@ -53,17 +55,17 @@ def variables_of(value: Any) -> tuple[str, ...]:
 
 
 def boolean_of(value: Any) -> bool:
-    """Give true or false, written as TOML or the environment write it."""
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in words:
-        return words[value.strip().lower()]
+    """Return true or false, written as TOML or the environment write it."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word is True or word in YES:
+        return True
+    if word is False or word in NO:
+        return False
     raise ValueError("true or false")
 
 
 def number_of(value: Any, *, whole: bool, minimum: float | None) -> float | int:
-    """Give a finite number above zero, or from ``minimum`` upwards."""
+    """Return a finite number above zero, or from ``minimum`` upwards."""
     wanted = "a whole number" if whole else "a number"
     if isinstance(value, bool) or not isinstance(value, (str, int) if whole else (str, int, float)):
         raise ValueError(wanted)
@@ -108,7 +110,7 @@ def reason(error: OSError) -> str:
 
 
 def is_world_readable(path: Path) -> bool:
-    """Whether others may read it; what Docker or Kubernetes mounts is public in its container."""
+    """Return whether others may read it; what Docker or Kubernetes mounts is public in its container."""
     if path.is_relative_to("/run/secrets") or path.is_relative_to("/var/run/secrets"):
         return False
     mode = path.stat().st_mode

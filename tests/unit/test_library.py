@@ -21,7 +21,7 @@ from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.events import Holder, LockAwaited, SeedProgress, Warned
 from graphmigrate.log import JsonFormatter, log, logged
 from graphmigrate.migrations.files import collect
-from graphmigrate.results import Status, Target
+from graphmigrate.results import AppliedMigration, MigrateResult, Status, Target
 
 PROGRAM = """
 import logging
@@ -281,3 +281,34 @@ def test_a_warning_leaves_nothing_to_do() -> None:
     stray = Problem("GM113", "A file that is not a migration.", severity=Severity.WARNING)
     assert Status(target, (), (stray,)).clean
     assert not Status(target, (), (Problem("GM602", "It was edited."),)).clean
+
+
+def test_an_address_alone_is_enough() -> None:
+    settings = Migrator(
+        "bolt://host:7687/movies", auth=("ada", "secret-word"), driver_options={"keep_alive": False}
+    ).settings
+    assert (settings.uri, settings.database) == ("bolt://host:7687", "movies")
+    assert settings.driver_options == {"keep_alive": False, "auth": ("ada", "secret-word")}
+    assert "secret-word" not in repr(settings)
+
+
+def test_what_the_driver_made_is_no_driver() -> None:
+    with (
+        neo4j.GraphDatabase.driver("bolt://127.0.0.1:1") as driver,
+        driver.session() as session,
+        pytest.raises(UsageError) as caught,
+    ):
+        Migrator(driver=session).status()
+    assert caught.value.error_code == "GM746"
+    assert "Session" in caught.value.message
+    assert "Migrator(driver=driver)" in str(caught.value.hint)
+
+
+def test_a_result_as_text() -> None:
+    target = Target("bolt://host", "movies", "community", "5.26")
+    applied = (AppliedMigration("1", "people", 0.5), AppliedMigration("2", "index", 0.5))
+    assert (
+        str(MigrateResult(target, applied, (), "2", 1.0))
+        == "Applied V1, V2; the schema of movies is at version 2."
+    )
+    assert str(MigrateResult(target, (), (), None, 1.0)) == "Nothing to do; the schema of movies is empty."

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate import events
-from graphmigrate.cli.render.style import clean, duration, is_terminal
+from graphmigrate.cli.render.style import clean, count, duration, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,14 @@ class Plain:
         if isinstance(event, events.Warned):
             self.warn(event)
         elif isinstance(
-            event, (events.LockAwaited, events.IndexesAwaited, events.BatchDone, events.SeedProgress)
+            event,
+            (
+                events.CheckStarted,
+                events.LockAwaited,
+                events.IndexesAwaited,
+                events.BatchDone,
+                events.SeedProgress,
+            ),
         ):
             self.often(event)
         elif isinstance(event, (events.RunStarted, events.MigrationStarted, events.SeedStarted)):
@@ -148,6 +155,8 @@ class Live(Plain):
 
 def passing(event: events.Event) -> str:
     """Say what is being waited for or worked on."""
+    if isinstance(event, events.CheckStarted):
+        return f"Checking {count(event.statements, 'statement')} …"
     if isinstance(event, events.LockAwaited):
         return _lock(event)
     if isinstance(event, events.IndexesAwaited):
@@ -167,7 +176,7 @@ def _lock(event: events.LockAwaited) -> str:
     waited = f" ({duration(event.waited)} so far)" if event.waited >= 1 else ""
     holder = event.holder
     if holder is None:
-        return f"Waiting for another run to end{waited}."
+        return f"Waiting for the lock{waited}: the server is slow, or hides from this user who holds it."
     since = f" since {holder.since:%H:%M:%S}" if holder.since else ""
     doing = f", now at {holder.doing}" if holder.doing else ""
     return clean(f"Waiting for the run of {holder.user} on {holder.host}{since}{doing}{waited}.")

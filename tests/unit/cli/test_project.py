@@ -176,3 +176,59 @@ def test_a_seed_named_like_a_command(folder: Path, capsys: pytest.CaptureFixture
     (folder / "seeds" / "list.cypher.j2").write_text("RETURN 1;")
     assert run(["seed", "list"]) == 0
     assert "graphmigrate seed load list" in capsys.readouterr().err
+
+
+def test_the_project_above_is_used_and_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "graphmigrate.toml").write_text("")
+    (folder / "src").mkdir()
+    monkeypatch.chdir(folder / "src")
+    assert run(["new", "x"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{folder}/migrations/V1__x.cypher\n"
+    assert f"The project is in {folder}" in err
+
+
+@pytest.mark.parametrize(("files", "said"), [(1, "1 file is well-formed"), (3, "3 files are well-formed")])
+def test_validate_offline_says_what_it_did_not_check(
+    folder: Path, files: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "migrations").mkdir()
+    for number in range(1, files + 1):
+        (folder / "migrations" / f"V{number}__x.cypher").write_text("MERG (a:B);\n")
+    assert run(["validate", "--offline"]) == 0
+    assert capsys.readouterr().err == f"{said}; the Cypher was not checked, because no server was asked.\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "leads"),
+    [
+        ("up", "migrate"),
+        ("upgrade", "migrate"),
+        ("info", "status"),
+        ("history", "status"),
+        ("create", "new"),
+        ("down", "There is no undo"),
+        ("rollback", "new DESCRIPTION"),
+        ("clean", "seed --reset"),
+    ],
+)
+def test_commands_of_other_tools_lead_on(word: str, leads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([word]) == 2
+    assert leads in capsys.readouterr().err.partition("hint: ")[2]
+
+
+def test_help_of_a_command_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["migrate"], ["seed", "list"], []):
+        assert run(["help", *words]) == 0
+        asked = capsys.readouterr().out
+        assert run([*words, "--help"]) == 0
+        assert capsys.readouterr().out == asked
+
+
+def test_short_options_of_other_tools(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-V"]) == 0
+    assert capsys.readouterr().out.startswith("graphmigrate ")
+    assert run(["status", "-v"]) == 2
+    assert "-V shows the version" in capsys.readouterr().err

@@ -275,7 +275,8 @@ class TestPasswords:
         assert loaded.settings.password == " with spaces "
         assert isinstance(loaded.settings.password, Secret)
         assert loaded.settings.username == "neo4j"
-        assert loaded.warnings == ()
+        [warning] = loaded.warnings
+        assert warning.message == "NEO4J_PASSWORD_FILE begins or ends with a blank or a line break."
 
     def test_a_file_named_in_the_configuration_is_relative_to_it(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("pw-in-file")
@@ -432,3 +433,107 @@ def test_the_password_is_never_one_of_them(tmp_path: Path, written: str) -> None
         read(tmp_path, {})
     assert raised.value.error_code == "GM158"
     assert raised.value.place is not None
+
+
+class TestAddress:
+    """A database in the address is never ignored; what other programs read, and stray blanks, are named."""
+
+    def test_a_path_names_the_database(self, tmp_path: Path) -> None:
+        settings = read(tmp_path, {"NEO4J_URI": "bolt://host:7687/movies"}).settings
+        assert (settings.uri, settings.database) == ("bolt://host:7687", "movies")
+
+    @pytest.mark.parametrize("uri", ["bolt://host", "bolt://host/", "neo4j://host?region=eu"])
+    def test_without_a_name_nothing_changes(self, tmp_path: Path, uri: str) -> None:
+        settings = read(tmp_path, {"NEO4J_URI": uri, "NEO4J_DATABASE": "x"}).settings
+        assert (settings.uri, settings.database) == (uri, "x")
+
+    def test_the_same_name_twice_is_fine(self, tmp_path: Path) -> None:
+        environment = {"NEO4J_URI": "bolt://host/movies", "NEO4J_DATABASE": "movies"}
+        assert read(tmp_path, environment).settings.database == "movies"
+
+    def test_two_names_are_an_error_with_both(self, tmp_path: Path) -> None:
+        error = refused(tmp_path, {"NEO4J_URI": "bolt://host/movies", "NEO4J_DATABASE": "shop"})
+        assert error.error_code == "GM154"
+        assert all(each in error.message for each in ("NEO4J_URI", "'movies'", "NEO4J_DATABASE", "'shop'"))
+
+    @pytest.mark.parametrize(
+        "uri", ["bolt://host?database=movies", "neo4j://host?region=eu&db=movies", "bolt://host/db/movies"]
+    )
+    def test_any_other_form_is_an_error(self, tmp_path: Path, uri: str) -> None:
+        error = refused(tmp_path, {"NEO4J_URI": uri, "NEO4J_DATABASE": "shop"})
+        assert error.error_code == "GM154"
+        assert "movies" in error.message
+        assert "'shop'" in error.message
+        assert "NEO4J_DATABASE" in str(error.hint)
+
+    @pytest.mark.parametrize("uri", ["bolt://host:7687\n", " bolt://host:7687"])
+    def test_a_blank_around_the_address_is_named(self, tmp_path: Path, uri: str) -> None:
+        error = refused(tmp_path, {"NEO4J_URI": uri})
+        assert "blank or a line break" in error.message
+
+    @pytest.mark.parametrize("name", ["USERNAME", "PASSWORD", "DATABASE"])
+    def test_a_line_break_in_another_value_is_named_and_kept(self, tmp_path: Path, name: str) -> None:
+        loaded = read(tmp_path, {"NEO4J_URI": "bolt://host", f"NEO4J_{name}": "value\n"})
+        [warning] = loaded.warnings
+        assert warning.message == f"NEO4J_{name} begins or ends with a blank or a line break."
+        assert getattr(loaded.settings, name.lower()) == "value\n"
+
+    @pytest.mark.parametrize(
+        ("variable", "ours"),
+        [
+            ("NEO4J_USER", "NEO4J_USERNAME"),
+            ("NEO4J_PASS", "NEO4J_PASSWORD"),
+            ("NEO4J_URL", "NEO4J_URI"),
+            ("NEO4J_HOST", "NEO4J_URI"),
+        ],
+    )
+    def test_what_other_programs_read_is_named(self, tmp_path: Path, variable: str, ours: str) -> None:
+        [warning] = read(tmp_path, {variable: "secret-value"}).warnings
+        assert variable in warning.message
+        assert str(warning.hint).startswith(f"Set {ours}")
+        assert "secret-value" not in warning.message + str(warning.hint)
+        assert read(tmp_path, {variable: "x", ours: "bolt://host"}).warnings == ()
+
+
+class TestProject:
+    """The configuration is looked for upwards, as git looks for its repository."""
+
+    def test_it_is_found_above(self, tmp_path: Path) -> None:
+        (tmp_path / "graphmigrate.toml").write_text('ledger = "above"\n')
+        (tmp_path / ".env").write_text("NEO4J_URI=bolt://above\n")
+        inner = tmp_path / "src" / "deep"
+        inner.mkdir(parents=True)
+        loaded = read(inner)
+        assert (loaded.folder, loaded.settings.ledger, loaded.settings.uri) == (
+            tmp_path,
+            "above",
+            "bolt://above",
+        )
+        assert loaded.settings.migrations == tmp_path / "migrations"
+
+    def test_a_table_of_pyproject_is_one_too(self, tmp_path: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text('[tool.graphmigrate]\nledger = "above"\n')
+        (tmp_path / "src").mkdir()
+        assert read(tmp_path / "src").settings.ledger == "above"
+
+    @pytest.mark.parametrize("mark", [".git", "migrations"])
+    def test_a_repository_or_project_of_its_own_ends_the_search(self, tmp_path: Path, mark: str) -> None:
+        (tmp_path / "graphmigrate.toml").write_text('ledger = "above"\n')
+        inner = tmp_path / "own"
+        (inner / mark).mkdir(parents=True)
+        assert read(inner).settings.ledger == "default"
+
+    def test_the_home_folder_ends_the_search(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "graphmigrate.toml").write_text('ledger = "above"\n')
+        home = tmp_path / "home"
+        (home / "work").mkdir(parents=True)
+        monkeypatch.setenv("HOME", str(home))
+        assert read(home / "work").settings.ledger == "default"
+
+    def test_a_folder_of_another_owner_is_left_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "graphmigrate.toml").write_text('ledger = "above"\n')
+        (tmp_path / "mine").mkdir()
+        monkeypatch.setattr("os.getuid", lambda: tmp_path.stat().st_uid + 1)
+        assert read(tmp_path / "mine").settings.ledger == "default"
