@@ -100,7 +100,7 @@ def secure(connection: socket.socket, address: Address, ca_file: Path | None) ->
 
 
 def greet(connection: socket.socket, address: Address) -> str:
-    """Agree on a version of Bolt and give it; raises ConnectionFailed (GM303, GM304)."""
+    """Agree on a version of Bolt and give it; raises ConnectionFailed (GM301, GM304)."""
     try:
         connection.sendall(_GREETING)
         answer = connection.recv(4)
@@ -224,5 +224,5 @@ def not_bolt(uri: str) -> ConnectionFailed:
     return ConnectionFailed(
         f"{uri} answers, but does not speak Bolt there.",
         hint="Is it the HTTP port? Bolt's default port is 7687, HTTP's 7474. A server that requires TLS wants bolt+s://.",
-        code="GM303",
+        code="GM301",
     )

@@ -67,7 +67,7 @@ def run(
 ) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
     """Let the server check every statement, then load; the caller holds the lock, and decided under it.
 
-    Raises PreflightError before anything is loaded (GM557), SeedFailed and LockLost while loading.
+    Raises PreflightError before anything is loaded (GM201), SeedFailed and LockLost while loading.
     """
     from graphmigrate.seeds.checks import check_statements
     from graphmigrate.seeds.loader import load
@@ -92,7 +92,7 @@ def totals(database: Database) -> GraphSummary:
 def check(database: Database, preparation: Preparation, *, rows: bool = False) -> tuple[CheckedSeed, ...]:
     """Let the server check every statement, and read every row where ``rows`` says so; loads nothing.
 
-    Raises PreflightError (GM557) with everything that the server refuses, or SeedFileError for a bad row.
+    Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
     from graphmigrate.seeds.checks import check_seed, check_statements
     from graphmigrate.seeds.showing import hiding

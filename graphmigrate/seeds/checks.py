@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
-    """EXPLAIN every distinct statement. Raises PreflightError (GM557) with all refusals, each at its line."""
+    """EXPLAIN every distinct statement. Raises PreflightError (GM201) with all refusals, each at its line."""
     size = database.settings.batch_rows
     asked = list({query.text: (query, more) for query, more in _queries(seeds, size)}.values())
     answers = explain_all(
@@ -39,7 +39,7 @@ def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
         )
     if problems:
         message = f"The server refuses {len(problems)} statements."
-        raise PreflightError(message, code="GM557", problems=problems)
+        raise PreflightError(message, code="GM201", problems=problems)
 
 
 def _queries(seeds: Iterable[PreparedSeed], size: int) -> Iterator[tuple[Query, dict[str, Any]]]:
@@ -58,7 +58,7 @@ def _refusal(query: Query, error: Exception) -> Problem:
         line, column = position
         place = query.origin.place_of(line - 1, column)  # the first line is that of EXPLAIN
     return Problem(
-        "GM557",
+        "GM201",
         f"The server refuses this statement: {message_of(error)} [{code_of(error)}]",
         "Nothing was loaded. Fix the template and run again.",
         place,

@@ -52,7 +52,7 @@ _DURATION = re.compile(
 def converters(
     types: Mapping[str, str], *, separator: str = SEPARATOR, decimal: str = "."
 ) -> dict[str, Converter]:
-    """Give the converter of each column; ``separator`` parts the items of a list (GM589 for an unknown type)."""
+    """Give the converter of each column; ``separator`` parts the items of a list (GM591 for an unknown type)."""
     return {name: converter(kind, separator, decimal) for name, kind in types.items()}
 
 

@@ -46,7 +46,7 @@ class Dialect:
     decimal: str = "."
 
     def check(self) -> None:
-        """Refuse what the reader would not understand (GM589)."""
+        """Refuse what the reader would not understand (GM591)."""
         for name in ("delimiter", "quote", "escape", "decimal"):
             value = getattr(self, name)
             if value is None and name in {"quote", "escape"}:
@@ -79,7 +79,7 @@ class Dialect:
 
 
 def check_types(types: Any) -> None:
-    """Refuse anything but a map of column names to names of types (GM589)."""
+    """Refuse anything but a map of column names to names of types (GM591)."""
     if not isinstance(types, dict) or not _are_texts([*types, *types.values()]):
         message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
         raise _option(message, f"Known types: {', '.join(sorted(NAMES))}.")

@@ -64,7 +64,7 @@ def file_checksum(root: Path, name: str) -> str:
 
 
 def read_whole(root: Path, name: str) -> bytes:
-    """Read a data file into memory; over 64 MiB, unpacked, it is refused (GM590)."""
+    """Read a data file into memory; over 64 MiB, unpacked, it is refused (GM591)."""
     with open_data(root, name) as stream:
         content = stream.read(MAX_WHOLE + 1)
     if len(content) > MAX_WHOLE:
@@ -78,7 +78,7 @@ def read_whole(root: Path, name: str) -> bytes:
 
 
 def decoder_of(encoding: str) -> codecs.IncrementalDecoder:
-    """Give a decoder for a file's encoding; UTF-8 with or without a byte-order mark (GM589)."""
+    """Give a decoder for a file's encoding; UTF-8 with or without a byte-order mark (GM591)."""
     try:
         found = codecs.lookup(encoding)
         usable = found.name.replace("-", "_") not in _NO_ENCODINGS and getattr(
@@ -175,7 +175,7 @@ class TextFile:
         hint: str | None = None,
         code: str = BAD_ROW,
     ) -> SeedFileError:
-        """Make the error for a row (GM552 unless another code is given)."""
+        """Make the error for a row (GM118 unless another code is given)."""
         return SeedFileError(message, hint=hint, place=self.place(line, column, source), code=code)
 
 

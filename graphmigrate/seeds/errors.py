@@ -9,14 +9,14 @@ from graphmigrate.errors import ProjectError, closest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-BAD_ROW = "GM552"
-UNFIT = "GM587"
-BAD_OPTION = "GM589"
-TOO_LARGE = "GM590"
+BAD_ROW = "GM118"
+UNFIT = "GM591"
+BAD_OPTION = "GM591"
+TOO_LARGE = "GM591"
 BAD_FILE = "GM591"
-NO_FAKER = "GM592"
+NO_FAKER = "GM593"
 BAD_SPECIFICATION = "GM593"
-NO_VARIABLE = "GM594"
+NO_VARIABLE = "GM572"
 
 
 class SeedFileError(ProjectError):

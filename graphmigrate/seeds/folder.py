@@ -169,7 +169,7 @@ def _line_of(seed: SeedFile, word: str) -> Place:
 
 
 def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
-    """Return these seeds and all they depend on: dependencies first, else by name. Raises SeedFileError (GM564) for a cycle."""
+    """Return these seeds and all they depend on: dependencies first, else by name. Raises SeedFileError (GM563) for a cycle."""
     needed: dict[str, tuple[str, ...]] = {}
     found = list(names)
     while found:
@@ -186,7 +186,7 @@ def in_order(folder: SeedFolder, names: Iterable[str]) -> tuple[SeedFile, ...]:
             f"The seeds depend on each other in a circle: {' -> '.join(cycle)}.",
             hint="Remove one of these from 'depends'.",
             place=_line_of(folder.seeds[cycle[-2]], cycle[-1]),
-            code="GM564",
+            code="GM563",
         ) from None
     order: list[SeedFile] = []
     while sorter.is_active():
@@ -201,16 +201,16 @@ def select(folder: SeedFolder, names: Sequence[str], profile: str | None) -> tup
 
     Names choose those seeds. A profile chooses the seeds that name it. With neither, the seeds that name no
     profile are chosen: what is meant for some places only is loaded only where somebody says so. Raises
-    SeedFileError (GM565, GM566).
+    SeedFileError (GM563, GM567).
     """
     for name in names:
         if name not in folder.seeds:
             hint = did_you_mean(name, folder.seeds, "seeds")
-            raise SeedFileError(f"There is no seed {name!r} in {folder.path}.", hint=hint, code="GM565")
+            raise SeedFileError(f"There is no seed {name!r} in {folder.path}.", hint=hint, code="GM563")
     profiles = {each for seed in folder.seeds.values() for each in seed.front.profiles}
     if profile is not None and profile not in profiles:
         hint = did_you_mean(profile, profiles, "profiles")
-        raise SeedFileError(f"No seed names the profile {profile!r}.", hint=hint, code="GM566")
+        raise SeedFileError(f"No seed names the profile {profile!r}.", hint=hint, code="GM567")
     chosen = list(names) or [
         seed.name
         for seed in folder.seeds.values()
@@ -222,7 +222,7 @@ def select(folder: SeedFolder, names: Sequence[str], profile: str | None) -> tup
         raise SeedFileError(
             "Every seed here belongs to a profile, and none was chosen.",
             hint=f"Add --profile {sorted(profiles)[0]} (profiles: {', '.join(sorted(profiles))}).",
-            code="GM566",
+            code="GM567",
         )
     return in_order(folder, chosen)
 
@@ -234,5 +234,5 @@ def _check_in_profile(folder: SeedFolder, names: Sequence[str], profile: str) ->
             raise SeedFileError(
                 f"The seed {name!r} does not belong to the profile {profile!r}.",
                 hint=f"Its profiles: {', '.join(belongs)}. Leave out --profile to load it all the same.",
-                code="GM566",
+                code="GM567",
             )

@@ -59,7 +59,7 @@ def split(text: str) -> tuple[str | None, str]:
 
 
 def read(text: str, file: str) -> tuple[FrontMatter, list[Problem]]:
-    """Read the front matter of the seed ``file`` with everything that is wrong with it (GM561, GM562)."""
+    """Read the front matter of the seed ``file`` with everything that is wrong with it (GM561)."""
     written, _ = split(text)
     if written is None:
         return FrontMatter(), []
@@ -81,7 +81,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def problem(
-        self, message: str, line: int, hint: str | None = None, column: int = 1, code: str = "GM562"
+        self, message: str, line: int, hint: str | None = None, column: int = 1, code: str = "GM561"
     ) -> None:
         source = self.lines[line - 1] if line <= len(self.lines) else None
         self.problems.append(Problem(code, message, hint, Place(self.file, line, column, source)))

@@ -137,7 +137,7 @@ class Functions:
         return str(name)
 
     def _env(self, name: Any, *default: Any) -> Any:
-        """Give the value of an environment variable, where the configuration allows it (GM594)."""
+        """Give the value of an environment variable, where the configuration allows it (GM572)."""
         if not isinstance(name, str) or len(default) > 1:
             parameter(name)
             raise SeedFileError("env(…) takes a name, and a default.", code=NO_VARIABLE)

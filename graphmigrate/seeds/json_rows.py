@@ -214,7 +214,7 @@ def _text_of(file: TextFile) -> str:
 def read_json(
     root: Path, name: str, types: Mapping[str, str] | None = None, separator: str = SEPARATOR
 ) -> Any:
-    """Give what a JSON file holds (GM590 above 64 MiB, GM591 where it is not valid)."""
+    """Return what a JSON file holds; raises GM591 above 64 MiB and where it is not valid."""
     file = TextFile(root, name)
     text = _text_of(file)
     try:
@@ -234,7 +234,7 @@ def read_json(
 def read_yaml(
     root: Path, name: str, types: Mapping[str, str] | None = None, separator: str = SEPARATOR
 ) -> Any:
-    """Give what a YAML file holds (GM590 above 64 MiB, GM591 where it is not valid)."""
+    """Return what a YAML file holds; raises GM591 above 64 MiB and where it is not valid."""
     file = TextFile(root, name)
     text = _text_of(file)
     try:

@@ -178,7 +178,7 @@ class _Load:
             hint="A reset in batches ends when nothing is left that it changes: DELETE, or match what is not"
             " changed yet. SET counts as a change even where the value stays the same.",
             place=query.place,
-            code="GM532",
+            code="GM505",
         )
 
     def run(self) -> LoadedSeed:

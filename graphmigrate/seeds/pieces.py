@@ -71,7 +71,7 @@ def _refuse(operation: str) -> Callable[..., NoReturn]:
             f"Template text cannot be used as a value ({operation}).",
             hint="The result of a macro, an include or a set block is Cypher text: it can only be"
             " written out with {{ … }}. Use {% set name = expression %} for a value.",
-            code="GM573",
+            code="GM575",
         )
 
     return refuse

@@ -176,7 +176,7 @@ def checked_tokens(written: Written, given: frozenset[str] = frozenset()) -> lis
                 f"Nothing gives the parameter {name} a value.",
                 hint="Write {{ name }}: each value becomes a parameter by itself.",
                 place=written.place(token.start),
-                code="GM579",
+                code="GM129",
             )
     return tokens
 
@@ -228,7 +228,7 @@ def _misplaced(written: Written, index: int, tokens: Sequence[Token]) -> SeedFil
         f"{what} stands directly beside other text, so that Cypher would read both as one word.",
         hint="Put a space between them; or build the value in the template: {{ prefix ~ name }}",
         place=place,
-        code="GM576",
+        code="GM575",
     )
 
 

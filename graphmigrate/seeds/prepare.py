@@ -107,7 +107,7 @@ def prepare(
 def prepare_one(
     folder: SeedFolder, seed: SeedFile, variables: Mapping[str, Any], settings: Settings | None = None
 ) -> PreparedSeed:
-    """Render and check one seed with these variables; a statement that is too large is refused (GM588)."""
+    """Render and check one seed with these variables; a statement that is too large is refused (GM122)."""
     settings = settings or Settings()
     allowed = {name: os.environ.get(name) for name in settings.env_allowed}
     rendering = render(folder.path, seed, variables, allowed)
@@ -119,7 +119,7 @@ def prepare_one(
                 f"This statement has {size:,} bytes; the limit is {limit:,}.",
                 hint="Send data as rows: {% unwind row in … %}. Or raise the setting max_statement_size.",
                 place=query.place,
-                code="GM588",
+                code="GM122",
             )
     secrets = tuple(rendering.environment.values())
     written = seed_variables.to_json(variables)

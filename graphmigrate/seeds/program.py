@@ -283,4 +283,4 @@ def _check_kind(statement: Statement, written: Written) -> None:
     else:
         hint = "Move it into a migration: graphmigrate new DESCRIPTION"
     message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
-    raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM585")
+    raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM106")

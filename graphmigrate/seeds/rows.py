@@ -110,7 +110,7 @@ class RangeSource(Source, Sequence[int]):
 
 
 def as_source(rows: Any) -> Source:
-    """Make a source of whatever a template gives to ``{% unwind %}`` (GM587 for what has no rows)."""
+    """Make a source of whatever a template gives to ``{% unwind %}`` (GM591 for what has no rows)."""
     if isinstance(rows, Source):
         return rows
     if isinstance(rows, RowList):

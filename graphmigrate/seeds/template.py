@@ -284,13 +284,13 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _identifier(name: Any) -> Text:
     if not isinstance(name, str):
         parameter(name)  # says it better where this is undefined or text
-        raise SeedFileError(f"'identifier' takes a text, not a {type(name).__name__}.", code="GM577")
+        raise SeedFileError(f"'identifier' takes a text, not a {type(name).__name__}.", code="GM108")
     if "\r" in name:
-        raise SeedFileError("A carriage return cannot be part of a name.", code="GM577")
+        raise SeedFileError("A carriage return cannot be part of a name.", code="GM108")
     try:
         return Text([MadeToken(quote(str(name)), "identifier", _NOWHERE)])
     except ProjectError as error:
-        raise SeedFileError(error.message, hint=error.hint, code="GM577") from None
+        raise SeedFileError(error.message, hint=error.hint, code="GM108") from None
 
 
 def _literal(value: Any) -> Text:
@@ -312,7 +312,7 @@ class RowVariable:
         raise SeedFileError(
             f"{used} has no value while the template is rendered: {self._name!r} is a variable of Cypher.",
             hint=f"Write it without braces: {used}",
-            code="GM581",
+            code="GM580",
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -16,7 +16,7 @@ from jinja2 import Undefined
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.pieces import Text
 
-CODE = "GM574"
+CODE = "GM553"
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 MAX_LIST = 1_000_000
@@ -55,7 +55,7 @@ def with_fixed_offset(moment: datetime.datetime) -> datetime.datetime:
 
 
 def parameter(value: Any) -> Any:
-    """Give ``value`` as the driver takes it; raises SeedFileError (GM574) where Neo4j has no such value."""
+    """Give ``value`` as the driver takes it; raises SeedFileError (GM553) where Neo4j has no such value."""
     if isinstance(value, datetime.datetime) and isinstance(value.tzinfo, zoneinfo.ZoneInfo):
         return with_fixed_offset(value)
     if value is None or isinstance(value, (bool, float, *_TEMPORAL)) or is_driver_value(value):
@@ -137,7 +137,7 @@ def _unfit(value: Any) -> Any:
         raise SeedFileError(
             "Template text cannot be part of a value.",
             hint="The result of a macro, an include or a set block is Cypher text: write it out alone.",
-            code="GM573",
+            code="GM575",
         )
     kind = type(value).__name__
     hint = (
@@ -149,7 +149,7 @@ def _unfit(value: Any) -> Any:
 
 
 def literal(value: Any) -> str:
-    """Write a number or boolean as Cypher text; raises SeedFileError (GM578) for anything else."""
+    """Write a number or boolean as Cypher text; raises SeedFileError (GM575) for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -161,7 +161,7 @@ def literal(value: Any) -> str:
     raise SeedFileError(
         f"'literal' takes a number or a boolean, not {_shown(value)}.",
         hint="Write {{ value }} without the filter: it becomes a parameter. Names go through 'identifier'.",
-        code="GM578",
+        code="GM575",
     )
 
 

@@ -44,7 +44,7 @@ def check_names(given: Iterable[str], seeds: Iterable[SeedFile]) -> None:
 def effective(seed: SeedFile, given: Mapping[str, Any], profile: str | None = None) -> dict[str, Any]:
     """Give the variables of one seed: what is given beats what the profile sets, and that the default.
 
-    A given text is read by the type of the default (GM568).
+    A given text is read by the type of the default (GM567).
     """
     chosen = {**seed.front.settings.get(profile or "", {}), **given}
     return {
@@ -63,7 +63,7 @@ def _parse(seed: SeedFile, name: str, value: Any, default: Any) -> Any:
         raise SeedFileError(
             f"The variable {name!r} of seed {seed.name!r} takes {kind}, not {value!r}.",
             hint=f"Its default is {default!r}; write --set {name}=… in that form.",
-            code="GM568",
+            code="GM567",
         )
     return parsed
 

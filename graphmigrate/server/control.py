@@ -89,7 +89,7 @@ def _found_again(folder: Folder, state: State) -> State:
 
 
 def _check_same(state: State, release: Release, options: ServerOptions) -> None:
-    """Raise UsageError (GM194) where the running server is not the one that was asked for."""
+    """Raise UsageError (GM193) where the running server is not the one that was asked for."""
     differences = [
         f"{name} {wanted}, not {is_now}"
         for name, wanted, is_now in (
@@ -108,7 +108,7 @@ def _check_same(state: State, release: Release, options: ServerOptions) -> None:
         raise UsageError(
             f"A server of this project runs already, and you asked for {' and '.join(differences)}.",
             hint=f"Stop it first: {stop_command()}",
-            code="GM194",
+            code="GM193",
         )
 
 

@@ -214,7 +214,7 @@ class Folder:
 
     @contextmanager
     def locked(self, timeout: float, tell: Callable[[str], None]) -> Iterator[None]:
-        """Hold the project's server lock, which ends with its process; raises ServerFailed (GM194)."""
+        """Hold the project's server lock, which ends with its process; raises ServerFailed (GM193)."""
         from filelock import FileLock, Timeout
 
         self.make()
@@ -229,7 +229,7 @@ class Folder:
                 raise ServerFailed(
                     f"Another 'graphmigrate server' command has worked here for more than {timeout:.0f} s.",
                     hint=f"See which process holds {self.path / 'server.lock'} (fuser), and end it.",
-                    code="GM194",
+                    code="GM193",
                 ) from error
         try:
             yield

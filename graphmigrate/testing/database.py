@@ -193,7 +193,7 @@ def claimed(driver: neo4j.Driver, uri: str, *, wipe_claimed: bool = False) -> It
     """Hold an empty database for these tests; it is empty again afterwards.
 
     A node says which tests hold it. ``wipe_claimed`` empties a database that killed tests left claimed. Raises NotOurs
-    (GM740, GM741) where the database holds anything; nothing was changed then.
+    (GM740) where the database holds anything; nothing was changed then.
     """
     own = uuid.uuid4().hex
     with driver.session() as session:
@@ -220,7 +220,7 @@ def _claimed_by(claim: dict[str, str], uri: str) -> NotOurs:
     return NotOurs(
         f"Tests of {claim['user']} on {claim['host']} use the database at {uri} since {claim['since']}, or were killed.",
         hint="Wait for them. If they are gone, empty it: pytest --graphmigrate-wipe (it deletes everything in there).",
-        code="GM741",
+        code="GM740",
     )
 
 

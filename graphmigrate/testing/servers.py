@@ -85,7 +85,7 @@ def choose(
     """Return which server to use: ``uri`` (with the name of what set it), else ``provider``, else Docker, else the JVM.
 
     ``{worker}`` in a URI becomes the name of the worker of pytest-xdist; without it several workers cannot share one
-    (GM741). A URI that cannot be used is refused (GM154, GM155).
+    (GM740). A URI that cannot be used is refused (GM154, GM155).
     """
     if uri is not None:
         address, origin = uri
@@ -94,7 +94,7 @@ def choose(
                 f"Workers of pytest-xdist cannot share the one database of {origin}.",
                 hint="Write {worker} where their servers differ (bolt://neo4j-{worker}:7687 is neo4j-gw0, neo4j-gw1 …), "
                 "or name none: each worker then gets its own.",
-                code="GM741",
+                code="GM740",
             )
         address = address.replace("{worker}", worker or "gw0")
         _check(address, origin)

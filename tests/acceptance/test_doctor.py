@@ -150,7 +150,7 @@ def test_a_server_without_tls(settings: Settings) -> None:
 
 def test_bolt(settings: Settings, authority: Authority) -> None:
     with http_port() as port:
-        stopped_at(replace(settings, uri=f"bolt://127.0.0.1:{port}"), "Bolt", "GM303")
+        stopped_at(replace(settings, uri=f"bolt://127.0.0.1:{port}"), "Bolt", "GM301")
     with encrypted(settings.uri, authority.certificate()) as address:
         stopped_at(replace(settings, uri=f"bolt://{address}"), "Bolt", "GM304")
 

@@ -316,7 +316,7 @@ def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
 def test_workers_do_not_share_one_database(stranger: pytest.Pytester) -> None:
     stranger.makepyfile(THREE_LINES)
     result = run(stranger, "-n", "1")
-    result.stdout.fnmatch_lines(["GM741: *"])
+    result.stdout.fnmatch_lines(["GM740: *"])
     result.assert_outcomes(errors=1)
 
 

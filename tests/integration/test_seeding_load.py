@@ -274,7 +274,7 @@ def test_a_bad_row_names_its_line(database: Database, seeds: Seeds) -> None:
     place = raised.value.place
     assert place is not None
     assert (place.file, place.line, place.column) == (str(folder / "p.csv"), 16, 5)
-    assert raised.value.error_code == "GM552"
+    assert raised.value.error_code == "GM118"
 
 
 def test_a_number_too_large_names_its_line(database: Database, seeds: Seeds) -> None:

@@ -174,7 +174,7 @@ def test_a_reset_that_never_ends_is_ended(
     project.call("seed")
     with pytest.raises(SeedFailed) as raised:
         project.call("seed", reset=True)
-    assert raised.value.error_code == "GM532"
+    assert raised.value.error_code == "GM505"
 
 
 def test_a_protected_target_wants_a_profile_and_a_yes(project: Project, driver: neo4j.Driver) -> None:

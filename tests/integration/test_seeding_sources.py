@@ -119,9 +119,9 @@ class TestCommands:
     @pytest.mark.parametrize(
         ("more", "arguments", "code", "place"),
         [
-            ("MATCH (n) RETUR n;", [], "GM557", "a.cypher.j2:7:"),
+            ("MATCH (n) RETUR n;", [], "GM201", "a.cypher.j2:7:"),
             ("{{ nope }}", [], "GM571", "a.cypher.j2:7:"),
-            ("", ["--rows"], "GM552", "x.csv:3:3"),
+            ("", ["--rows"], "GM118", "x.csv:3:3"),
         ],
     )
     def test_check_finds(
@@ -160,7 +160,7 @@ class TestCommands:
         shown = json.loads(done.stdout)
         assert shown["statements"][1]["rows"] == [["a", 1], ["b", 2], ["c", 3]]
         done = Folder(folder.path, offline).run("seed", "show", "nope")
-        assert (done.returncode, "GM565" in done.stderr) == (2, True)
+        assert (done.returncode, "GM563" in done.stderr) == (2, True)
         assert Folder(folder.path, offline).run("seed", "show", "a", "--rows", "-1").returncode == 2
 
 

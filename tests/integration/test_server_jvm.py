@@ -115,7 +115,7 @@ def test_another_start_is_quick_and_gives_the_same_address(project):
 def test_starting_another_version_meanwhile_is_refused(project):
     done = run(project, "server", "start", "--neo4j-version", "2026.05")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "GM194" in done.stderr
+    assert "GM193" in done.stderr
     assert "graphmigrate server stop" in done.stderr
 
 

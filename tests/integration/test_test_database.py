@@ -256,7 +256,7 @@ def test_only_an_empty_database_is_claimed_and_it_is_empty_again(driver: neo4j.D
         driver.execute_query("CREATE INDEX extra FOR (p:Person) ON (p.age)")
         with pytest.raises(NotOurs, match="use the database") as second, claimed(driver, "bolt://here"):
             pass
-    assert second.value.error_code == "GM741"
+    assert second.value.error_code == "GM740"
     assert rows(driver, "MATCH (n) RETURN count(n)") == [[0]]
     assert not rows(driver, "SHOW INDEXES YIELD type WHERE type <> 'LOOKUP' RETURN type")
 

@@ -101,7 +101,7 @@ def test_an_identifier_is_one_name_or_refused(name: str) -> None:
     try:
         [query] = queries("MATCH (n:{{ v | identifier }}) RETURN n", v=name)
     except SeedFileError as error:
-        assert error.error_code == "GM577"  # noqa: PT017
+        assert error.error_code == "GM108"  # noqa: PT017
         assert (
             not name
             or any(each in name for each in "\\\0\r")

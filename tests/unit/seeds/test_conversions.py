@@ -170,7 +170,7 @@ def test_no_value_breaks_a_converter(written: Any) -> None:
 def test_an_unknown_type_is_refused(kind: str) -> None:
     with pytest.raises(SeedFileError) as raised:
         converter(kind)
-    assert raised.value.error_code == "GM589"
+    assert raised.value.error_code == "GM591"
 
 
 def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
@@ -216,6 +216,6 @@ def test_a_value_of_the_wrong_type_has_line_and_column(
         list(source.lists(["size"]))
     place = raised.value.place
     assert place is not None
-    assert (raised.value.error_code, place.file, place.line) == ("GM552", str(tmp_path / name), line)
+    assert (raised.value.error_code, place.file, place.line) == ("GM118", str(tmp_path / name), line)
     assert place.column == column
     assert place.source == content.split("\n")[line - 1].rstrip("\r")

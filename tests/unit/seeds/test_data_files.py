@@ -69,7 +69,7 @@ def test_dialects(tmp_path: Path, content: Any, dialect: dict[str, Any], rows: l
 def test_wrong_options_are_refused_at_once(tmp_path: Path, dialect: dict[str, Any]) -> None:
     with pytest.raises(SeedFileError) as raised:
         csv_rows(tmp_path, "a\n1\n", **dialect)
-    assert raised.value.error_code == "GM589"
+    assert raised.value.error_code == "GM591"
 
 
 def test_the_hint_names_every_option(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_a_key_of_a_row_is_a_text(tmp_path: Path, content: str, at: str, key: st
     rows = read_yaml(tmp_path, "x.yaml")  # what a template does with it otherwise is its own affair
     with pytest.raises(SeedFileError, match=f"must be a text, not {re.escape(key)}") as raised:
         as_source(rows)
-    assert (raised.value.error_code, str(raised.value.place)) == ("GM574", f"{tmp_path / 'x.yaml'}:{at}")
+    assert (raised.value.error_code, str(raised.value.place)) == ("GM553", f"{tmp_path / 'x.yaml'}:{at}")
     quoted = '- {id: a, "2024": 5, =: 1, !!str 7: x, <<: {y: 1}}\n'
     write(tmp_path, "x.yaml", quoted)
     source = as_source(read_yaml(tmp_path, "x.yaml"))
@@ -323,7 +323,7 @@ def test_laughs_in_front_matter_are_refused_too(tmp_path: Path) -> None:
     for written in ("[" * 50_000, "&a [*a]", "!!python/name:os.system x"):
         with pytest.raises(SeedFileError) as raised:
             prepare(tmp_path, variables={"a": written})
-        assert raised.value.error_code == "GM568"
+        assert raised.value.error_code == "GM567"
 
 
 @pytest.mark.parametrize("name", ["x.json", "x.yaml"])
@@ -334,7 +334,7 @@ def test_above_64_mebibytes_jsonl_is_asked_for(tmp_path: Path, name: str) -> Non
     for file in (name, f"{name}.gz"):
         with pytest.raises(SeedFileError, match="over 64 MiB") as raised:
             (read_json if "json" in name else read_yaml)(tmp_path, file)
-        assert raised.value.error_code == "GM590"
+        assert raised.value.error_code == "GM591"
         assert "jsonl(" in (raised.value.hint or "")
 
 

@@ -116,19 +116,19 @@ def test_front_matter_is_read_and_not_rendered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("front", "code", "line", "words"),
     [
-        ("dependz: b", "GM562", 2, "Did you mean 'depends'"),
-        ("description: x\nvar: {}", "GM562", 3, "Did you mean 'vars'"),
-        ("description: [1]", "GM562", 2, "must be a text"),
-        ("depends: {a: 1}", "GM562", 2, "list of names"),
-        ("profiles: [1]", "GM562", 2, "list of names"),
-        ("vars: [1]", "GM562", 2, "map"),
-        ("vars: {1a: 2}", "GM562", 2, "name of a variable"),
-        ("vars: {range: 2}", "GM562", 2, "name of a variable"),
-        ("vars:\n  a: 1\n  a: 2", "GM562", 4, "twice"),
-        ("vars: {}\nvars: {}", "GM562", 3, "twice"),
+        ("dependz: b", "GM561", 2, "Did you mean 'depends'"),
+        ("description: x\nvar: {}", "GM561", 3, "Did you mean 'vars'"),
+        ("description: [1]", "GM561", 2, "must be a text"),
+        ("depends: {a: 1}", "GM561", 2, "list of names"),
+        ("profiles: [1]", "GM561", 2, "list of names"),
+        ("vars: [1]", "GM561", 2, "map"),
+        ("vars: {1a: 2}", "GM561", 2, "name of a variable"),
+        ("vars: {range: 2}", "GM561", 2, "name of a variable"),
+        ("vars:\n  a: 1\n  a: 2", "GM561", 4, "twice"),
+        ("vars: {}\nvars: {}", "GM561", 3, "twice"),
         ("vars: {a: !!python/name:os.system }", "GM561", 2, "YAML"),
         ("vars: {a: [}", "GM561", 2, "YAML"),
-        ("just text", "GM562", 2, "key: value"),
+        ("just text", "GM561", 2, "key: value"),
         ("depends: [nope]", "GM563", 2, "not a seed here"),
     ],
 )
@@ -169,7 +169,7 @@ def test_dependencies_come_first_and_once(tmp_path: Path) -> None:
 def test_a_cycle_is_shown(tmp_path: Path) -> None:
     write(tmp_path, a="---\ndepends: b\n---\n", b="---\ndepends: c\n---\n", c="---\ndepends: b\n---\n", d="")
     error = refusal(tmp_path)
-    assert error.error_code == "GM564"
+    assert error.error_code == "GM563"
     assert "c -> b -> c" in error.message
     assert error.place is not None
     assert (error.place.file, error.place.line) == (str(tmp_path / "b.cypher.j2"), 2)
@@ -188,16 +188,16 @@ def test_profiles(tmp_path: Path) -> None:
         "it belongs to the profile load",
     ]
     error = refusal(tmp_path, profile="deff")
-    assert (error.error_code, "Known profiles: ci, dev, load" in (error.hint or "")) == ("GM566", True)
-    assert refusal(tmp_path, names=["c"], profile="dev").error_code == "GM566"
+    assert (error.error_code, "Known profiles: ci, dev, load" in (error.hint or "")) == ("GM567", True)
+    assert refusal(tmp_path, names=["c"], profile="dev").error_code == "GM567"
     error = refusal(tmp_path, names=["bb"])
-    assert (error.error_code, "Known seeds: a, b, c" in (error.hint or "")) == ("GM565", True)
+    assert (error.error_code, "Known seeds: a, b, c" in (error.hint or "")) == ("GM563", True)
 
 
 def test_a_folder_of_profiles_only_wants_one(tmp_path: Path) -> None:
     write(tmp_path, a="---\nprofiles: dev\n---\n")
     error = refusal(tmp_path)
-    assert (error.error_code, "--profile dev" in (error.hint or "")) == ("GM566", True)
+    assert (error.error_code, "--profile dev" in (error.hint or "")) == ("GM567", True)
 
 
 DEFAULTS = """---
@@ -261,7 +261,7 @@ def test_variables_are_read_by_the_type_of_their_default(
 def test_a_value_of_another_type_is_refused(tmp_path: Path, name: str, text: str) -> None:
     write(tmp_path, a=DEFAULTS)
     error = refusal(tmp_path, variables={name: text})
-    assert error.error_code == "GM568"
+    assert error.error_code == "GM567"
     assert repr(name) in error.message
 
 

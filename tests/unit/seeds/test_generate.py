@@ -344,6 +344,6 @@ def test_without_faker_the_command_to_install_it_is_told(
     monkeypatch.setitem(sys.modules, "faker", None)
     with pytest.raises(SeedFileError) as raised:
         source_of(tmp_path, "generate(3, a=fake.name())")
-    assert raised.value.error_code == "GM592"
+    assert raised.value.error_code == "GM593"
     assert "pip install 'graphmigrate[faker]'" in (raised.value.hint or "")
     assert len(rows(tmp_path, "generate(3, a=random.int(1, 2))")) == 3

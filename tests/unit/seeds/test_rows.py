@@ -66,7 +66,7 @@ def test_a_bad_csv_row_has_line_and_column(
     place = raised.value.place
     assert place is not None
     assert (place.file, place.line, place.column) == (str(tmp_path / "x.csv"), line, column)
-    assert raised.value.error_code == "GM552"
+    assert raised.value.error_code == "GM118"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_bad_json_line_has_line_and_column(tmp_path: Path, content: Any, line:
         list(source.values())
     place = raised.value.place
     assert place is not None
-    assert (place.line, place.column, raised.value.error_code) == (line, column, "GM552")
+    assert (place.line, place.column, raised.value.error_code) == (line, column, "GM118")
 
 
 def test_place_of_a_row(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_running_server_is_not_given_for_another_kind(tmp_path, sleeper, optio
     running(folder, sleeper.pid, auth=True)
     with pytest.raises(UsageError, match=named) as caught:
         server.start(tmp_path, options)
-    assert caught.value.error_code == "GM194"
+    assert caught.value.error_code == "GM193"
     assert server.start(tmp_path).pid == sleeper.pid
 
 
@@ -233,7 +233,7 @@ def test_the_lock_admits_one_process_and_dies_with_it(tmp_path):
         said: list[str] = []
         with pytest.raises(ServerFailed) as caught, Folder(tmp_path).locked(0.2, said.append):
             pytest.fail("both hold the lock")
-        assert caught.value.error_code == "GM194"
+        assert caught.value.error_code == "GM193"
         assert len(said) == 1
     finally:
         holder.kill()

@@ -83,7 +83,7 @@ def test_each_worker_has_its_own_address() -> None:
     assert choose({}, uri=given).uri == "bolt://neo4j-gw0:7687"
     with pytest.raises(UsageError) as refused:
         choose({}, uri=("bolt://one", "GRAPHMIGRATE_TEST_URI"), worker="gw0")
-    assert refused.value.error_code == "GM741"
+    assert refused.value.error_code == "GM740"
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
