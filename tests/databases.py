@@ -11,7 +11,9 @@ from graphmigrate.settings import Settings
 
 
 def database_of(driver: neo4j.Driver, run: str = "run-1", batch_rows: int = 10, **more: Any) -> Database:
-    return Database(driver, Settings(batch_rows=batch_rows, **more), run=run, host="here", user="tester")
+    database = Database(driver, Settings(batch_rows=batch_rows, **more), run=run, host="here", user="tester")
+    database.name = "neo4j"
+    return database
 
 
 def ask(database: Database, query: str, **parameters: Any) -> list[Any]:

@@ -153,11 +153,35 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "at": _TIME,
         },
     ),
-    "Seed": ("seed", {}),
+    # A load, and a lane of it (``seed-lane``), which has fewer properties.
+    "Seed": (
+        "seed",
+        {
+            "key": _TEXT,
+            "commits": _POSITIVE,
+            "run": _TEXT,
+            "offset": _COUNT,
+            "rows": _COUNT,
+            "load": _TEXT_OR_NONE,
+            "name": _TEXT_OR_NONE,
+            "checksum": _CHECKSUM._replace(optional=True),
+            "variables": _TEXT_OR_NONE,
+            "state": _Property(
+                "loaded, loading or resetting", _one_of("loaded", "loading", "resetting"), True
+            ),
+            "part": _COUNT._replace(optional=True),
+            "spread": _Property(
+                "column or turn", _matches(r"column[0-9]:[\s\S]*|turn:[1-9][0-9]{0,17}"), True
+            ),
+            "installed_by": _TEXT_OR_NONE,
+            "installed_on": _TIME._replace(optional=True),
+            "loaded_on": _TIME._replace(optional=True),
+        },
+    ),
 }
 UNREAD = {"plan", "catalogue"}  # long, and read only when they are needed
 NAMES = tuple(dict.fromkeys(name for _, shape in _SHAPES.values() for name in shape if name not in UNREAD))
-TIMES = ("installed_on", "execution_time", "since", "ended", "at")
+TIMES = ("installed_on", "loaded_on", "execution_time", "since", "ended", "at")
 LABELS = tuple(PREFIX + kind for kind in _SHAPES)
 
 
@@ -218,6 +242,8 @@ def _disagreements(kind: str, values: Mapping[str, Any], ledger: str) -> Iterato
         yield f"key is {_shown(key)}, but version is {_shown(values['version'])}"
     elif kind == "Migration":
         yield from _of_migration(values, ledger)
+    elif kind == "Seed":
+        yield from _of_seed(values, ledger)
 
 
 def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
@@ -238,6 +264,21 @@ def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
         yield f"step is {step}, but there are {statements} statements"
     if values["type"] == "cypher" and "checksum" not in values:
         yield "checksum is missing"
+
+
+def _of_seed(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
+    key = values["key"]
+    lane = re.fullmatch(re.escape(ledger) + r"/seed-lane/(.+@[1-9][0-9]{0,8})/[0-9]+/[0-9]{3}", key)
+    if lane and values.get("load") != f"{ledger}/seed/{lane[1]}":
+        yield f"key is {_shown(key)}, but load is {_shown(values.get('load'))}"
+    if lane:
+        return
+    needed = ("name", "checksum", "variables", "state", "part", "installed_by", "installed_on")
+    missing = [name for name in needed if name not in values]
+    yield from (f"{name} is missing" for name in missing)
+    start = re.escape(f"{ledger}/seed/{values.get('name')}@")
+    if not missing and not re.fullmatch(start + "[1-9][0-9]{0,8}", key):
+        yield f"key is {_shown(key)}, but name is {_shown(values['name'])}"
 
 
 def _shown(value: Any) -> str:

@@ -46,9 +46,9 @@ def decide(
     what these depend on. Raises HistoryMismatch (GM554, GM555) or UsageError (GM531, GM556) where a seed cannot
     be loaded as asked.
     """
-    from graphmigrate.seeds.ledger import SeedLedger
+    from graphmigrate.seeds.ledger import read_loads
 
-    history, made = SeedLedger(database).loads()
+    history, made = read_loads(database)
     named = frozenset(preparation.named or (seed.name for seed in preparation.seeds))
     nothing = frozenset[str]()
     decisions = decisions_of(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 RESETTING = "resetting"
 LOADING = "loading"
@@ -21,7 +21,7 @@ class LaneRow:
     """
 
     key: str
-    step: int = 0
+    commits: int = 1
     offset: int = 0
     rows: int = 0
 
@@ -39,7 +39,7 @@ class SeedRow:
     checksum: str
     variables: str
     state: str
-    step: int
+    commits: int
     part: int
     offset: int
     rows: int
@@ -59,12 +59,12 @@ class SeedRow:
 
 
 def seeds_prefix(ledger: str) -> str:
-    """Give what the keys of all loads begin with."""
+    """Return what the keys of all loads begin with."""
     return f"{ledger}/seed/"
 
 
 def lanes_prefix(ledger: str, name: str = "") -> str:
-    """Give what the keys of all lanes, or of those of one seed, begin with."""
+    """Return what the keys of all lanes, or of those of one seed, begin with."""
     return f"{ledger}/seed-lane/{name}@" if name else f"{ledger}/seed-lane/"
 
 
@@ -78,9 +78,9 @@ def lane_key(ledger: str, name: str, generation: int, part: int, lane: int) -> s
     return f"{lanes_prefix(ledger, name)}{generation}/{part}/{lane:03}"
 
 
-def newest(ledger: str, rows: Iterable[dict[str, Any]]) -> dict[str, SeedRow]:
+def newest(ledger: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, SeedRow]:
     """Put the ledger's nodes together: the newest load of each seed by name."""
-    loads: dict[str, dict[str, Any]] = {}
+    loads: dict[str, Mapping[str, Any]] = {}
     lanes: dict[str, list[LaneRow]] = {}
     for row in sorted(rows, key=lambda each: str(each["key"])):
         if row["key"].startswith(seeds_prefix(ledger)):
@@ -88,23 +88,23 @@ def newest(ledger: str, rows: Iterable[dict[str, Any]]) -> dict[str, SeedRow]:
             if known is None or _generation(known) < _generation(row):
                 loads[row["name"]] = row
         else:
-            lane = LaneRow(row["key"], row["step"], row["offset"], row["rows"])
+            lane = LaneRow(row["key"], row["commits"], row["offset"], row["rows"])
             lanes.setdefault(row["load"], []).append(lane)
     return {name: _row(row, lanes.get(row["key"], [])) for name, row in loads.items()}
 
 
-def _generation(row: dict[str, Any]) -> int:
+def _generation(row: Mapping[str, Any]) -> int:
     return int(row["key"].rpartition("@")[2])
 
 
-def _row(row: dict[str, Any], lanes: list[LaneRow]) -> SeedRow:
+def _row(row: Mapping[str, Any], lanes: list[LaneRow]) -> SeedRow:
     return SeedRow(
         key=row["key"],
         name=row["name"],
         checksum=row["checksum"],
         variables=row["variables"],
         state=row["state"],
-        step=row["step"],
+        commits=row["commits"],
         part=row["part"],
         offset=row["offset"],
         rows=row["rows"],

@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of
 from graphmigrate.database.guard import check_not_erased, ledger_size
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.errors import SeedFailed
@@ -15,14 +16,14 @@ from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, Seed
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, spread_of
 from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow, lane_key, seed_key
-from graphmigrate.seeds.ledger import SeedLedger, Step, StepFailed, close_lanes, open_lanes
+from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow
+from graphmigrate.seeds.ledger import SeedSteps
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
 from graphmigrate.seeds.sessions import Sessions, Turns
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import neo4j
 
@@ -115,7 +116,7 @@ class Work:
 class _BatchFailed(Exception):
     """A batch of a lane failed."""
 
-    def __init__(self, work: Work, error: StepFailed | Unsendable) -> None:
+    def __init__(self, work: Work, error: Exception) -> None:
         super().__init__()
         self.work = work
         self.error = error
@@ -130,15 +131,13 @@ class _Load:
 
     def __init__(self, database: Database, decision: Decision, listen: Listener) -> None:
         self.settings = database.settings
-        self.ledger = SeedLedger(database)
         self.seed = decision.seed
         self.program = decision.seed.program
         self.listen = listen
-        self.generation = decision.generation
-        self.key = seed_key(self.settings.ledger, self.seed.name, decision.generation)
         self.resumed = decision.resume
         self.resetting = decision.reset or (self.resumed is not None and self.resumed.state == RESETTING)
-        self.step = self.resumed.step if self.resumed else 0
+        committed = self.resumed.commits if self.resumed else 0
+        self.steps = SeedSteps(database, self.seed.name, decision.generation, committed)
         self.rows = self.resumed.committed if self.resumed else 0
         # An earlier load that was given up may have left its lanes.
         self.stale_lanes = decision.generation > 1 and self.resumed is None
@@ -194,8 +193,7 @@ class _Load:
             raise self._unreadable(error) from error
         except _BatchFailed as failed:
             raise self._failed(failed.work, failed.error) from failed.error
-        values = {"part": len(self.program.parts), "offset": 0, "steps": self.step + 1}
-        self._commit({"state": LOADED, "rows": self.rows, **values})
+        self._commit({"state": LOADED, "part": len(self.program.parts), "offset": 0, "rows": self.rows})
         seconds = time.monotonic() - begun
         done = self.done
         return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched)
@@ -226,76 +224,60 @@ class _Load:
     def _open_lanes(self, number: int, part: Rows, first: list[Any]) -> None:
         """Commit the nodes of the lanes, with what decides which rows each of them gets; then load them."""
         spread = spread_of(part.plain, first, part.columns, self.limits.items)
-        keys = [
-            lane_key(self.settings.ledger, self.seed.name, self.generation, number, lane)
-            for lane in range(self.settings.seed_sessions)
-        ]
+        count = self.settings.seed_sessions
         values = {"state": LOADING, "part": number, "offset": 0, "rows": self.rows, "spread": spread.text}
-        self._commit(values, before=lambda tx: open_lanes(tx, self.key, keys))
-        self._lanes(number, part, spread, [LaneRow(key) for key in keys])
+        self._commit(values, lanes=count)
+        self._lanes(
+            number, part, spread, [LaneRow(self.steps.lane_key(number, lane)) for lane in range(count)]
+        )
 
     def _lanes(self, number: int, part: Rows, spread: Spread, lanes: Sequence[LaneRow]) -> None:
         """Load the rows that are not committed yet, in a session for each lane; then drop the lanes."""
         offsets = [lane.offset for lane in lanes]
         start = min(offsets)
         route = spread.route(part.columns, len(lanes))
-        progress = [(lane.step, lane.rows) for lane in lanes]
+        progress = [(lane.commits, lane.rows) for lane in lanes]
         turns = Turns()
 
         def read() -> Iterator[tuple[int, Batch]]:
             return deal(batches(number, part.rows(start), self.limits, start), route, offsets, self.limits)
 
         def commit(lane: int, batch: Batch) -> Outcome:
-            step, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
-            progress[lane] = step, rows
-            values = {"offset": batch.end, "rows": rows}
+            commits, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
+            progress[lane] = commits, rows
             work = Work(part, batch)
-            with turns.turn() as begin:
-
-                def whole(tx: neo4j.Transaction) -> Outcome:
-                    begin()
-                    return work(tx)
-
-                try:
-                    return self.ledger.commit(Step(lanes[lane].key, self.seed.name, step, values), whole)
-                except (StepFailed, Unsendable) as error:
-                    raise _BatchFailed(work, error) from error
+            values = {"offset": batch.end, "rows": rows}
+            try:
+                return cast(
+                    "Outcome", self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
+                )
+            except (*DriverFailure, Unsendable) as error:
+                raise _BatchFailed(work, error) from error
 
         for outcome in Sessions(len(lanes), read, commit).run():
             self._tell(outcome)
         values = {"state": LOADING, "part": number + 1, "offset": 0, "rows": self.rows}
-        self._commit(values, before=self._drop_lanes)
-
-    def _drop_lanes(self, tx: neo4j.Transaction) -> None:
-        close_lanes(tx, self.settings.ledger, self.seed.name)
+        self._commit(values, drop_lanes=True)
 
     # ---- one step
 
     def _commit(
-        self,
-        values: dict[str, Any],
-        work: Work | None = None,
-        before: Callable[[neo4j.Transaction], None] | None = None,
+        self, values: dict[str, Any], work: Work | None = None, *, lanes: int = 0, drop_lanes: bool = False
     ) -> Outcome:
         """Commit the seed's own next step with its work."""
-        number = self.step + 1
-        first = {"checksum": self.seed.checksum, "variables": self.seed.variables} if number == 1 else None
-        if self.stale_lanes and before is None:
-            before = self._drop_lanes
 
         def whole(tx: neo4j.Transaction) -> Outcome:
-            if before:
-                before(tx)
+            if self.stale_lanes or drop_lanes:
+                self.steps.drop_lanes(tx)
             return work(tx) if work else Outcome()
 
-        step = Step(self.key, self.seed.name, number, {"spread": None, **values}, first)
+        first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
         try:
-            outcome = self.ledger.commit(step, whole)
-        except (StepFailed, Unsendable) as error:
+            outcome = self.steps.advance({"spread": None, **values}, whole, first, lanes)
+        except (*DriverFailure, Unsendable) as error:
             raise self._failed(work, error) from error
-        self.step = number
         self.stale_lanes = False
-        return outcome
+        return cast("Outcome", outcome)
 
     def _tell(self, outcome: Outcome) -> None:
         self.done.add(outcome)
@@ -305,7 +287,7 @@ class _Load:
     # ---- what is said
 
     def _kept(self) -> str:
-        if not self.step:
+        if not self.steps.committed:
             return "Nothing of this seed was kept. Fix it and run again."
         return (
             f"What came before it is kept ({self.rows:,} rows): run again, and the load continues there;"
@@ -317,17 +299,18 @@ class _Load:
         hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
         return SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code)
 
-    def _failed(self, work: Work | None, error: StepFailed | Unsendable) -> SeedFailed:
+    def _failed(self, work: Work | None, error: Exception) -> SeedFailed:
         """Return the error for a batch that the server refused, or that the driver cannot send."""
         if isinstance(error, Unsendable):
             return self._unsendable(work, error)
         where, place = "", None
         if work is not None:
-            place = work.at.origin.place_of(*error.position) if error.position else work.at.place
+            position = position_of(error)
+            place = work.at.origin.place_of(*position) if position else work.at.place
             if isinstance(work.part, Rows):
                 first, last = work.batch.numbers[0] + 1, work.batch.end
                 where = f" for rows {first:,} to {last:,} of {work.part.source.label}"
-        message = f"The seed {self.seed.name!r} failed{where}: {error.message} [{error.code}]"
+        message = f"The seed {self.seed.name!r} failed{where}: {message_of(error)} [{code_of(error)}]"
         return SeedFailed(message, hint=self._kept(), place=place)
 
     def _unsendable(self, work: Work | None, error: Unsendable) -> SeedFailed:

@@ -159,9 +159,9 @@ def catalogue(
     """
     if database is None:
         return _list(seeds_dir, None, settings)
-    from graphmigrate.seeds.ledger import SeedLedger
+    from graphmigrate.seeds.ledger import read_loads
 
-    return _list(seeds_dir, SeedLedger(database).newest(), settings)
+    return _list(seeds_dir, read_loads(database)[0], settings)
 
 
 def _list(

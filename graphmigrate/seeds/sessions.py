@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from queue import Queue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,25 +107,16 @@ class Turns:
         self._batches = self._conflicts = 0
 
     @contextmanager
-    def turn(self) -> Iterator[Callable[[], Any]]:
-        """Yield a function to call at the beginning of each attempt to commit one batch."""
-        held = False
-        self._batches += 1
-        attempts = 0
-
-        def begin() -> None:
-            nonlocal held, attempts
-            attempts += 1
-            self._conflicts += attempts > 1
-            if held:
-                return
-            self._alone.acquire()
-            held = attempts > 1 or self._conflicts * _CROWDED > self._batches
-            if not held:
-                self._alone.release()
-
+    def turn(self, attempt: int) -> Iterator[None]:
+        """Hold the turn of one attempt (numbered from 0) to commit a batch."""
+        self._batches += attempt == 0
+        self._conflicts += attempt > 0
+        alone = attempt > 0 or self._conflicts * _CROWDED > self._batches
+        self._alone.acquire()
+        if not alone:
+            self._alone.release()
         try:
-            yield begin
+            yield
         finally:
-            if held:
+            if alone:
                 self._alone.release()

@@ -81,7 +81,7 @@ def graph(driver: neo4j.Driver) -> list[str]:
 
 
 def committed(driver: neo4j.Driver) -> int:
-    return int(rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN sum(s.step)")[0][0])
+    return int(rows(driver, "MATCH (s:__GraphMigrateSeed) RETURN sum(s.commits)")[0][0])
 
 
 def kill_after(process: subprocess.Popen[str], driver: neo4j.Driver, steps: int) -> bool:

@@ -24,6 +24,7 @@ from graphmigrate.database.connection import Database
 uri, user, password, run, folder = sys.argv[1:]
 driver = neo4j.GraphDatabase.driver(uri, auth=(user, password) if password else None)
 database = Database(driver, Settings(batch_rows=100), run=run, host="h", user="u")
+database.name = "neo4j"
 prepared = seeds.prepare(Path(folder))
 decided = seeds.decide(database, prepared)
 print("started", flush=True)

@@ -12,9 +12,9 @@ import pytest
 from graphmigrate import seeds
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, UsageError
+from graphmigrate.seeds import ledger
 from graphmigrate.seeds.decisions import Decision
 from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, SeedRow
-from graphmigrate.seeds.ledger import SeedLedger
 from graphmigrate.seeds.prepare import PreparedSeed
 from graphmigrate.seeds.variables import to_json
 
@@ -53,7 +53,7 @@ def decide(
     if before:
         made[before.name] = before
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SeedLedger, "loads", lambda _: (history, made))
+        patch.setattr(ledger, "read_loads", lambda _: (history, made))
         return list(
             seeds.decide(cast(Database, SimpleNamespace(settings=None)), preparation, **options).decisions
         )

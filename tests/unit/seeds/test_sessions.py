@@ -73,11 +73,7 @@ def test_a_batch_that_met_a_conflict_runs_alone() -> None:
     mutex = threading.Lock()
 
     def batch(conflicts: bool) -> None:
-        with turns.turn() as begin:
-            begin()
-            if conflicts:
-                begin()
-            time.sleep(0.01)
+        with turns.turn(int(conflicts)):
             with mutex:
                 running.append(1)
                 together.append(len(running))
@@ -96,19 +92,16 @@ def test_a_batch_that_met_a_conflict_runs_alone() -> None:
 
 def test_sessions_take_turns_where_conflicts_are_frequent() -> None:
     turns = Turns()
-    for _ in range(3):
-        with turns.turn() as begin:
-            begin()
-            begin()
+    for attempt in (0, 1, 0, 1):
+        with turns.turn(attempt):
+            pass
     entered = threading.Event()
 
     def other() -> None:
-        with turns.turn() as begin:
-            begin()
+        with turns.turn(0):
             entered.set()
 
-    with turns.turn() as begin:
-        begin()
+    with turns.turn(0):
         thread = threading.Thread(target=other)
         thread.start()
         assert not entered.wait(0.1)
