@@ -26,6 +26,7 @@ class State(StrEnum):
     MISSING = "missing"
     OUT_OF_ORDER = "out of order"
     INTERRUPTED = "interrupted"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

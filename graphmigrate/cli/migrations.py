@@ -125,7 +125,7 @@ def status(cli: CliContext, exit_code: bool) -> None:
     """Show each migration's state, when and by whom it was applied, and how long it took.
 
     Takes no lock and writes nothing. The states: applied, pending, skipped, changed, missing, out of order,
-    interrupted.
+    interrupted, failed (a part of it is committed).
     """
     with cli.migrator() as migrator:
         result = migrator.status()

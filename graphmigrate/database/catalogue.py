@@ -113,7 +113,7 @@ class IndexFailed(MigrationFailed):
     def __init__(self, target: SchemaObject, entry: CatalogueEntry) -> None:
         super().__init__(
             f"The index {entry.name} could not be built: {_reason(entry.failure)}",
-            hint="Mend the data, or the index's definition, and run again.",
+            hint="Fix the data, or the index's definition, and run again.",
         )
         self.target = target
 

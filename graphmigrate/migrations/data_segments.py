@@ -43,7 +43,9 @@ def run_batches(state: RunState, task: Task, segment: Segment) -> None:
         if state.batches >= options.max_batches:
             raise MigrationFailed(
                 f"{task.name} still changes something after {options.max_batches} batches.",
-                hint="Does the statement exclude what it has done already? Else raise: // graphmigrate: max-batches N",
+                hint="Where the statement does not leave out what it has done already: put it right in the file, then "
+                f"graphmigrate repair --rerun {task.name} and migrate again. Where it does: allow more batches with "
+                "// graphmigrate: max-batches N",
                 place=segment.statements[0].place,
                 code="GM505",
             )

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from graphmigrate.results import Target
 
 
+UNFINISHED = (State.INTERRUPTED, State.FAILED)
+"""The states of a migration of which a part is committed."""
+
+
 class Entry(NamedTuple):
     """One version, as the files and the history know it."""
 
@@ -110,9 +114,8 @@ def _entry(
         return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
     if row is not None:
         if not row.complete:
-            done = progress_of(row)
-            detail = "; ".join([done, *([last] if last else [])])
-            return Entry(version, State.INTERRUPTED, file, row, detail)
+            failed = attempt is not None and attempt.outcome == State.FAILED
+            return Entry(version, State.FAILED if failed else State.INTERRUPTED, file, row, last)
         same = row.checksum in {None, file.checksum}
         return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
     if attempt is not None and attempt.outcome == SKIPPED:
@@ -121,16 +124,36 @@ def _entry(
     return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
 
 
-def progress_of(row: HistoryRow) -> str:
-    """Say which statements of an interrupted migration are committed."""
-    if not row.committed:
-        return "no statement is committed yet"
-    return f"{first_statements(row.committed)} {'is' if row.committed == 1 else 'are'} committed"
+def with_progress(entry: Entry, total: int) -> Entry:
+    """Return an unfinished migration's entry whose detail tells which of ``total`` statements are committed."""
+    row = entry.row
+    if row is None or row.complete:
+        return entry
+    done = row.committed
+    told = [f"{statements(1, done)} of {total} {'is' if done == 1 else 'are'} committed"] if done else []
+    if row.intent or row.batches:
+        told.append(f"statement {done + 1} of {total} may have taken effect in part")
+        done += 1
+    left = total - done
+    if left > 0:
+        which = (
+            statements(done + 1, total) if not told else str(total) if left == 1 else _span(done + 1, total)
+        )
+        told.append(f"{which} {'is' if left == 1 else 'are'} still to run")
+    return entry._replace(detail="; ".join([*told, *([entry.detail] if entry.detail else [])]))
 
 
-def first_statements(number: int) -> str:
-    """Name the first statements of a file, as messages do."""
-    return {1: "statement 1", 2: "statements 1 and 2"}.get(number, f"statements 1 to {number}")
+def statements(first: int, last: int) -> str:
+    """Name some statements of a file, as messages do.
+
+    >>> statements(1, 1), statements(1, 2), statements(1, 3)
+    ('statement 1', 'statements 1 and 2', 'statements 1 to 3')
+    """
+    return f"statement {first}" if first == last else f"statements {_span(first, last)}"
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first} and {last}" if last == first + 1 else f"{first} to {last}"
 
 
 def judged_anew(entry: Entry, header: Header, history: History, target: Target) -> Entry:
@@ -153,25 +176,55 @@ def mismatches(
 ) -> list[Problem]:
     """Name every disagreement of history and files, each with the command that resolves it."""
     entries = tuple(entries)
-    lost = lost_files(entries)
-    if lost:
-        return [lost]
+    stranger = lost_files(entries) or other_project(entries)
+    if stranger:
+        return [stranger]
     renamed = renames(entries)
     found = [mismatch(entry, history, renamed) for entry in entries]
     return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
 
 
 def lost_files(entries: Sequence[Entry]) -> Problem | None:
-    """Name in one finding that the history has migrations and the folder has none at all."""
+    """Return in one finding that the history has migrations and the folder has none at all."""
     missing = [entry for entry in entries if entry.state is State.MISSING]
     if not missing or any(entry.file for entry in entries):
         return None
-    which = missing[0].name if len(missing) == 1 else f"{missing[0].name} to {missing[-1].name}"
     return Problem(
         "GM603",
-        f"The history has {which}, and there is no migration file at all.",
+        f"The history has {_first_to_last(missing)}, and there is no migration file at all.",
         "Is the folder mounted? Name the right one with --migrations, or bring the files back.",
     )
+
+
+def other_project(entries: Sequence[Entry]) -> Problem | None:
+    """Return in one finding that no applied migration has its name or its text in the folder."""
+    applied = [entry for entry in entries if entry.row and entry.row.checksum]
+    strangers = [entry for entry in applied if _is_stranger(entry)]
+    known = [entry for entry in applied if entry.file and not _is_stranger(entry)]
+    if not strangers or known or renames(entries):
+        return None
+    accept = " ".join(f"--accept {each.name}" for each in strangers)
+    return Problem(
+        "GM602",
+        f"These files are not those that were applied here: of {_first_to_last(applied)} in the history, none has its name or "
+        f"its text in the folder ({strangers[0].name} was {strangers[0].row.description!r} "  # type: ignore[union-attr]
+        f"and is {strangers[0].description!r}).",
+        "Is this another project's database or folder? Check --uri, --database and --migrations; projects that share a "
+        "database need a ledger of their own each (the setting ledger). Where these files do stand for what was applied: "
+        f"graphmigrate repair {accept}",
+    )
+
+
+def _is_stranger(entry: Entry) -> bool:
+    """Whether the file of an applied version has another name and another text."""
+    row, file = entry.row, entry.file
+    if entry.state is not State.CHANGED or row is None or file is None:
+        return False
+    return row.description != file.description
+
+
+def _first_to_last(entries: Sequence[Entry]) -> str:
+    return entries[0].name if len(entries) == 1 else f"{entries[0].name} to {entries[-1].name}"
 
 
 def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:
@@ -187,6 +240,14 @@ def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:
 
 def mismatch(entry: Entry, history: History, renamed: Mapping[Version, MigrationFile]) -> Problem | None:
     """Name the disagreement of history and files about one version; ``renamed`` are the files of missing ones."""
+    if _is_stranger(entry) and entry.row and entry.file:
+        return Problem(
+            "GM602",
+            f"{entry.file.name} has another name and another text than what was applied as {entry.name} "
+            f"({entry.row.description}).",
+            f"Did another branch take this version? Give this file a version of its own, and bring that of {entry.name} back. "
+            f"Where it does stand for what was applied: graphmigrate repair --accept {entry.name}",
+        )
     if entry.state is State.CHANGED and entry.file:
         return Problem(
             "GM602",
@@ -202,13 +263,25 @@ def mismatch(entry: Entry, history: History, renamed: Mapping[Version, Migration
             f"Bring the file back, or forget that it was applied: graphmigrate repair --forget {entry.name}",
         )
     if entry.state is State.OUT_OF_ORDER and entry.file and history.highest:
-        return Problem(
-            "GM604",
-            f"{entry.file.name} is new, but V{history.highest.text}, a later version, is applied already.",
-            f"Give it a version above V{history.highest.text}, or apply it late: "
-            "graphmigrate migrate --allow-out-of-order",
-        )
+        return _late_version(entry.file, history)
     return None
+
+
+def _late_version(file: MigrationFile, history: History) -> Problem:
+    """Return that a file is new below what is applied, or below what is applied in part."""
+    later = [row for version, row in history.rows.items() if version > file.version]
+    unfinished = min((row.version for row in later if not row.complete), default=None)
+    highest = max(row.version for row in later)
+    if unfinished is None or any(row.complete for row in later):
+        state, before = f"V{highest.text}, a later version, is applied already", "apply it late"
+    else:
+        state = f"V{unfinished.text}, a later version, is applied in part"
+        before = f"apply it before V{unfinished.text} goes on"
+    return Problem(
+        "GM604",
+        f"{file.name} is new, but {state}.",
+        f"Run graphmigrate migrate --allow-out-of-order to {before}, or give it a version above V{highest.text}.",
+    )
 
 
 def _renamed(entry: Entry, file: MigrationFile) -> Problem:
@@ -223,7 +296,7 @@ def _renamed(entry: Entry, file: MigrationFile) -> Problem:
 
 def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:
     """Choose the entries that a run looks at, in order."""
-    wanted = {State.PENDING, State.INTERRUPTED, State.SKIPPED}
+    wanted = {State.PENDING, *UNFINISHED, State.SKIPPED}
     if allow_out_of_order:
         wanted.add(State.OUT_OF_ORDER)
     return [each for each in entries if each.state in wanted and (target is None or each.version <= target)]
@@ -368,13 +441,13 @@ def edited_part(task: Task, row: HistoryRow) -> Problem | None:
     """Find the first statement that took effect, wholly or in part, and is not in the file as it was."""
     from graphmigrate.cypher.lexer import fingerprint
 
-    file, statements = task.migration.file, task.migration.statements
+    file, now = task.migration.file, task.migration.statements
     for number, committed in enumerate(row.statements, 1):
-        statement = statements[number - 1] if number <= len(statements) else None
+        statement = now[number - 1] if number <= len(now) else None
         if statement is None or fingerprint(statement.text) != committed:
             return _edited_statement(task, statement, number, row)
     if row.batches and not (task.segments and task.segments[0].batched):
-        place = statements[row.committed].place
+        place = now[row.committed].place
         message = f"{task.name} has committed {row.batches} batches of a statement that is not run in batches any more."
         return Problem("GM605", message, f"Put the batch line of {file.name} back.", place)
     return None
@@ -383,10 +456,12 @@ def edited_part(task: Task, row: HistoryRow) -> Problem | None:
 def _edited_statement(task: Task, statement: Statement | None, number: int, row: HistoryRow) -> Problem:
     what = "is another one now" if statement else "is gone from the file"
     effect = "is committed" if number <= row.committed else "may have taken effect in part"
-    upto = first_statements(len(row.statements))
+    upto = statements(1, len(row.statements))
+    anew = f"; or let that statement run as it is now: graphmigrate repair --rerun {task.name}"
     return Problem(
         "GM605",
         f"{task.name} is applied in part: statement {number} {effect}, and {what}.",
-        f"Put {upto} of {task.migration.file.name} back as they were; what follows may be changed freely.",
+        f"Put {upto} of {task.migration.file.name} back; what follows may be changed freely"
+        f"{anew if number > row.committed else ''}.",
         statement.place if statement else None,
     )

@@ -19,6 +19,7 @@ from graphmigrate.errors import (
 )
 from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import plan
+from graphmigrate.migrations.plan import UNFINISHED
 from graphmigrate.results import State
 
 if TYPE_CHECKING:
@@ -89,9 +90,11 @@ def standing(workspace: Workspace, files: MigrationFolder, history: History) -> 
 
 
 def _judged_anew(workspace: Workspace, entry: Entry, history: History) -> Entry:
-    if entry.state is not State.SKIPPED or entry.file is None:
+    if entry.file is None or entry.state not in {State.SKIPPED, *UNFINISHED}:
         return entry
     migration, _ = workspace.read(entry.file)
+    if entry.state in UNFINISHED:
+        return plan.with_progress(entry, len(migration.statements))
     return plan.judged_anew(entry, migration.header, history, workspace.target)
 
 
@@ -100,7 +103,7 @@ def mismatches(files: MigrationFolder, entries: Sequence[Entry], history: Histor
     found = [*plan.mismatches(entries, history), *_unsettled(history)]
     if all(each.severity is not Severity.ERROR for each in files.problems):
         return found
-    hint = "Mend what is wrong with the migrations folder first: that may be the cause."
+    hint = "Fix what is wrong with the migrations folder first: that may be the cause."
     return [replace(each, hint=hint) if each.code in {"GM602", "GM603"} else each for each in found]
 
 
@@ -188,7 +191,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 def refuse_pending(workspace: Workspace) -> None:
     """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
     entries = standing(workspace, workspace.files(may_be_empty=True), workspace.history())
-    waiting = [each for each in entries if each.state in {State.PENDING, State.INTERRUPTED}]
+    waiting = [each for each in entries if each.state in {State.PENDING, *UNFINISHED}]
     if waiting:
         names = ", ".join(each.name for each in waiting[:5])
         raise UsageError(

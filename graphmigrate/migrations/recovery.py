@@ -86,7 +86,7 @@ def _item(task: Task, rank: int) -> dict[str, Any]:
         "description": file.description,
         "source": file.name,
         "checksum": file.checksum,
-        "rank": row.rank if row else rank,
+        "rank": rank,
         "steps": task.steps,
     }
     segments = [(segment.kind.value, segment.fingerprints) for segment in task.segments]

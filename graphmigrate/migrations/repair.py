@@ -43,10 +43,10 @@ class Change(NamedTuple):
 def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[RepairAction, ...]:
     """Name every disagreement of history and files that stops ``migrate``, with what resolves it."""
     entries = plan.compare(files.files, history)
-    lost = plan.lost_files(entries)
-    if lost:
-        first = next(entry for entry in entries if entry.state is State.MISSING)
-        return (_action(first, lost.message, lost.hint or ""),)
+    stranger = plan.lost_files(entries) or plan.other_project(entries)
+    if stranger:
+        first = next(entry for entry in entries if entry.row)
+        return (_action(first, stranger.message, stranger.hint or ""),)
     renamed = plan.renames(entries)
     found = (_finding(entry, plan.mismatch(entry, history, renamed), renamed, read) for entry in entries)
     told = (each or _announced(entry, history) for each, entry in zip(found, entries, strict=True))
@@ -75,7 +75,7 @@ def _announced(entry: Entry, history: History) -> RepairAction | None:
 
 def _edited_part(entry: Entry, read: Reader) -> Problem | None:
     """Say what was edited of the part of an interrupted migration that took effect."""
-    if entry.state is not State.INTERRUPTED or entry.row is None or entry.file is None:
+    if entry.state not in plan.UNFINISHED or entry.row is None or entry.file is None:
         return None
     migration = read(entry.file)
     return plan.edited_part(plan.task_of(migration, entry.row.key, entry.row), entry.row)
@@ -185,9 +185,10 @@ def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
 
 
 def _rerun(entry: Entry, _: Reader) -> dict[str, Any] | None:
-    if entry.row is None or not entry.row.intent:
+    """Let the statement at hand begin anew: one that commits by itself, or one that runs in batches."""
+    if entry.row is None or not (entry.row.intent or entry.row.batches):
         return None
-    return {"intent": None, "statements": list(entry.row.statements[: entry.row.committed])}
+    return {"intent": None, "batches": 0, "statements": list(entry.row.statements[: entry.row.committed])}
 
 
 def _done(entry: Entry, read: Reader) -> dict[str, Any] | None:
@@ -219,7 +220,7 @@ _RECOVERED = {
 _FITS = {
     "accept": "an applied migration whose file was edited",
     "forget": "a version in the history that has no file, or that a baseline marked",
-    "rerun": "a migration interrupted inside a statement that commits by itself",
+    "rerun": "a migration interrupted inside a statement that commits by itself, or between its batches",
     "done": "a migration interrupted inside a statement that commits by itself",
 }
 

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 class RunState:
     """One run's connection and lock, and where it stands in the migration at hand.
 
-    ``rank`` is the highest installation rank so far, ``task`` the migration at hand, whose node was committed ``commits`` times
-    and keeps ``statements``; ``batches`` counts the committed batches of the segment at hand. ``pending`` are steps of schema
-    segments: a transaction that changes the schema cannot write data (Cypher Manual, "Constraints"), so they are committed with
-    the next data or by themselves.
+    ``rank`` is the highest rank so far: the ranks of migrations are the order in which they were last gone on with, so that an
+    undo can take the way back. ``task`` is the migration at hand, whose node was committed ``commits`` times and keeps
+    ``statements``; ``batches`` counts the committed batches of the segment at hand. ``pending`` are steps of schema segments: a
+    transaction that changes the schema cannot write data (Cypher Manual, "Constraints"), so they are committed with the next
+    data or by themselves.
     """
 
     database: Database
@@ -49,7 +50,7 @@ class RunState:
         """Turn to a migration."""
         row = task.row
         self.task = task
-        self.rank += row is None
+        self.rank += 1
         self.commits = row.commits if row else 0
         self.batches = row.batches if row else 0
         self.statements = row.statements[: row.committed] if row else ()
@@ -75,7 +76,7 @@ class RunState:
                 language=task.migration.header.options.cypher or self.database.language,
             )
         changes = progress(file.checksum, reached, task.steps, statements, self.database.run)
-        return Step(task.key, number, first | changes | values, task.name)
+        return Step(task.key, number, first | changes | {"rank": self.rank} | values, task.name)
 
     def stage(self, step: Step) -> None:
         """Keep a step for the next transaction."""

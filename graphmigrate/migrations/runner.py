@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from graphmigrate.schema.catalogue import Catalogue
 
 
+_ONE_BOOLEAN = (
+    "Nothing of this migration was run. Put the query right, e.g. `// assert q' RETURN true`, and run again."
+)
+
+
 class Runner:
     """One run's execution. ``catalogue`` is the state of the schema before it."""
 
@@ -100,10 +105,13 @@ class Runner:
             records = self._state.database.read(query)
         except DriverFailure as error:
             message = f"This condition's query failed: {message_of(error)}"
-            raise MigrationFailed(message, place=place, code="GM504") from error
+            raise MigrationFailed(message, hint=_ONE_BOOLEAN, place=place, code="GM504") from error
         values = [record[0] for record in records if len(record)]
         if len(values) != 1 or not isinstance(values[0], bool):
             raise MigrationFailed(
-                "This condition's query must return one row with one boolean.", place=place, code="GM504"
+                "This condition's query must return one row with one boolean.",
+                hint=_ONE_BOOLEAN,
+                place=place,
+                code="GM504",
             )
         return values[0]

@@ -143,7 +143,7 @@ def test_a_mended_file_continues_after_its_committed_segments(project: Project, 
     with pytest.raises(MigrationFailed):
         project.migrate()
     (row,) = project.call("status").rows
-    assert row.state is State.INTERRUPTED
+    assert row.state is State.FAILED
     path.write_text("CREATE (:Twice);\n" + CONSTRAINT + "\nCREATE (:Person {id: 1});")
     with pytest.raises(HistoryMismatch, match="statement 1 is committed, and is another one now"):
         project.migrate()

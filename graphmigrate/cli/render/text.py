@@ -41,6 +41,7 @@ COLORS = {
     State.MISSING: "red",
     State.OUT_OF_ORDER: "red",
     State.INTERRUPTED: "yellow",
+    State.FAILED: "red",
 }
 
 
