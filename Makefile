@@ -6,7 +6,7 @@ WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help program install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format clean
+.PHONY: help program install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format release-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ lint: install ## ruff, codespell, mypy --strict and the direction of imports
 	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/unit/test_architecture.py
+
+release-check: ## build wheel and sdist from a clean clone and install them by pip, pipx and uv (TWO_COMMANDS=yes: README's too)
+	@PYTHON="$(PYTHON)" scripts/release-check
 
 format: install ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .

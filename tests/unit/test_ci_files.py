@@ -6,6 +6,9 @@ import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -25,6 +28,37 @@ def test_the_action_is_valid_by_its_schema() -> None:
     folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
     schema = json.loads((folder / "github-actions.json").read_text())
     assert [error.message for error in Draft7Validator(schema).iter_errors(ACTION)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").iterdir()), ids=lambda path: path.stem)
+def test_workflows_are_valid_pinned_and_of_least_permissions(path: Path) -> None:
+    folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema = json.loads((folder / "github-workflows.json").read_text())
+    workflow = yaml.safe_load(path.read_text())
+    workflow["on"] = workflow.pop(True)  # YAML 1.1 reads "on" as true
+    assert [error.message for error in Draft7Validator(schema).iter_errors(workflow)] == []
+    assert workflow["permissions"] == {}
+    used = re.findall(r"uses: (\S+)(.*)", path.read_text())
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+
+
+def test_release_notes_are_those_of_the_changelog(tmp_path: Path) -> None:
+    def notes(version: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, tmp_path / "scripts" / "release-notes", version]
+        return subprocess.run(words, capture_output=True, text=True)
+
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "release-notes", tmp_path / "scripts")
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n')
+    changelog = "# Changelog\n\n## [Unreleased]\n\n- new\n\n## [1.1.0] - 2026-01-01\n\n- old\n"
+    (tmp_path / "CHANGELOG.md").write_text(changelog)
+    assert "no section [1.2.0]" in notes("1.2.0").stderr
+    assert "pyproject.toml has 1.2.0" in notes("1.1.0").stderr
+    (tmp_path / "CHANGELOG.md").write_text(changelog.replace("Unreleased", "1.2.0"))
+    assert notes("1.2.0").stdout == "- new\n"
 
 
 def test_every_step_is_a_script_of_this_repository() -> None:
