@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of
-from graphmigrate.database.guard import check_not_erased, ledger_size
-from graphmigrate.database.transactions import changes_of
+from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
 from graphmigrate.errors import SeedFailed
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
 from graphmigrate.results import LoadedSeed
@@ -18,8 +16,8 @@ from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, spr
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow
 from graphmigrate.seeds.ledger import SeedSteps
-from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
-from graphmigrate.seeds.sessions import Sessions, Turns
+from graphmigrate.seeds.program import BATCH, Rows, Statements
+from graphmigrate.seeds.sessions import Outcome, Sessions, Turns, Unsendable, Work
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
@@ -56,70 +54,18 @@ def load(
     return tuple(loaded)
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What was committed: the server's counters, the number of rows, and of those for which a MATCH found nothing."""
-
-    changes: Counter[str] = field(default_factory=Counter)
-    rows: int = 0
-    unmatched: int = 0
-
-    def add(self, other: Outcome) -> None:
-        """Add what another transaction committed."""
-        self.changes.update(other.changes)
-        self.rows += other.rows
-        self.unmatched += other.unmatched
-
-
-class Unsendable(Exception):
-    """The driver cannot send a value."""
-
-
-class Work:
-    """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last."""
-
-    def __init__(self, part: Statements | Rows, batch: Batch) -> None:
-        self.part = part
-        self.batch = batch
-        self.at: Query = part.query if isinstance(part, Rows) else batch.items[0]
-
-    def __call__(self, tx: neo4j.Transaction) -> Outcome:
-        """Send the batch. Raises Unsendable, and GraphMigrateError where the ledger would be deleted."""
-        outcome = Outcome()
-        queries = [self.part.query] if isinstance(self.part, Rows) else self.batch.items
-        before = ledger_size(tx) if any(query.may_delete for query in queries) else None
-        if isinstance(self.part, Rows):
-            rows = self.batch.items
-            arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
-            outcome.rows += len(rows)
-            outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
-        else:
-            for query in queries:
-                self._run(tx, query, {}, outcome)
-        if before is not None and outcome.changes["nodes_deleted"]:
-            check_not_erased(tx, before)
-        return outcome
-
-    def _run(
-        self, tx: neo4j.Transaction, query: Query, more: dict[str, Any], outcome: Outcome
-    ) -> list[int] | None:
-        self.at = query
-        try:
-            result = tx.run(query.text, {**query.parameters, **more})
-            arrived = result.single(strict=True)[0] if query.counted else None
-            outcome.changes.update(changes_of(result.consume()))
-        except (ValueError, TypeError, OverflowError) as error:
-            raise Unsendable(str(error)) from error
-        return arrived
-
-
 class _BatchFailed(Exception):
     """A batch of a lane failed."""
 
-    def __init__(self, work: Work, error: Exception) -> None:
+    def __init__(self, lane: int, work: Work, error: Exception) -> None:
         super().__init__()
+        self.lane = lane
         self.work = work
         self.error = error
+
+
+class _RolledBack(Exception):
+    """Ends a transaction that only tries something."""
 
 
 class _Load:
@@ -130,6 +76,7 @@ class _Load:
     """
 
     def __init__(self, database: Database, decision: Decision, listen: Listener) -> None:
+        self.database = database
         self.settings = database.settings
         self.seed = decision.seed
         self.program = decision.seed.program
@@ -168,7 +115,10 @@ class _Load:
             # Running it once more after its last change does no harm, so only the end of a statement is recorded.
             values = {"part": number if repeated else number + 1, "offset": turn, "rows": 0}
             work = Work(Statements((query,)), Batch(number, [query], range(1), 0))
-            outcome = self._commit({"state": RESETTING, **values}, work)
+            try:
+                outcome = self._commit({"state": RESETTING, **values}, work)
+            except (*DriverFailure, Unsendable) as error:
+                raise self._failed(work, error, None) from error
             changes.update(outcome.changes)
             if not repeated or not outcome.changes:
                 return changes
@@ -191,8 +141,6 @@ class _Load:
                 self._part(number, resumed if number == first else None)
         except SeedFileError as error:
             raise self._unreadable(error) from error
-        except _BatchFailed as failed:
-            raise self._failed(failed.work, failed.error) from failed.error
         self._commit({"state": LOADED, "part": len(self.program.parts), "offset": 0, "rows": self.rows})
         seconds = time.monotonic() - begun
         done = self.done
@@ -215,9 +163,19 @@ class _Load:
                     return
                 found = iter(ahead)
         for batch in found:
-            rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
-            values = {"state": LOADING, "part": number, "offset": batch.end, "rows": rows}
-            self._tell(self._commit(values, Work(part, batch)))
+            self._batch(part, batch)
+
+    def _batch(self, part: Statements | Rows, batch: Batch) -> None:
+        rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
+        values = {"state": LOADING, "part": batch.part, "offset": batch.end, "rows": rows}
+        work = Work(part, batch)
+        try:
+            self._tell(self._commit(values, work))
+        except (*DriverFailure, Unsendable) as error:
+            at, refusal = self._failing_row(work, error)
+            if at:
+                self._batch(part, batch.split(at)[0])
+            raise self._failed(work, refusal, at) from error
 
     # ---- several sessions
 
@@ -244,20 +202,49 @@ class _Load:
 
         def commit(lane: int, batch: Batch) -> Outcome:
             commits, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
-            progress[lane] = commits, rows
             work = Work(part, batch)
             values = {"offset": batch.end, "rows": rows}
             try:
-                return cast(
-                    "Outcome", self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
-                )
+                outcome = self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
             except (*DriverFailure, Unsendable) as error:
-                raise _BatchFailed(work, error) from error
+                raise _BatchFailed(lane, work, error) from error
+            progress[lane] = commits, rows
+            return cast("Outcome", outcome)
 
-        for outcome in Sessions(len(lanes), read, commit).run():
-            self._tell(outcome)
+        try:
+            for outcome in Sessions(len(lanes), read, commit).run():
+                self._tell(outcome)
+        except _BatchFailed as failed:
+            at, refusal = self._failing_row(failed.work, failed.error)
+            if at:
+                self._tell(commit(failed.lane, failed.work.batch.split(at)[0]))
+            raise self._failed(failed.work, refusal, at) from failed.error
         values = {"state": LOADING, "part": number + 1, "offset": 0, "rows": self.rows}
         self._commit(values, drop_lanes=True)
+
+    # ---- the row that fails
+
+    def _failing_row(self, work: Work, error: Exception) -> tuple[int | None, Exception]:
+        """Return the position in its batch of the row that the server refuses, and why; None where it cannot be found.
+
+        Halves of the batch are sent in transactions that are rolled back. The rows before that row are accepted.
+        """
+        part, accepted, refused = work.part, 0, len(work.batch.items)
+        if not isinstance(part, Rows) or isinstance(error, Unsendable) or worth_retrying(error):
+            return None, error
+        while refused - accepted > 1:
+            middle = (accepted + refused) // 2
+            try:
+                with self.database.transaction() as tx:
+                    Work(part, work.batch.split(middle)[0])(tx)
+                    raise _RolledBack
+            except _RolledBack:
+                accepted = middle
+            except DriverFailure as found:
+                if worth_retrying(found):
+                    return None, error
+                refused, error = middle, found
+        return accepted, error
 
     # ---- one step
 
@@ -272,10 +259,7 @@ class _Load:
             return work(tx) if work else Outcome()
 
         first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
-        try:
-            outcome = self.steps.advance({"spread": None, **values}, whole, first, lanes)
-        except (*DriverFailure, Unsendable) as error:
-            raise self._failed(work, error) from error
+        outcome = self.steps.advance({"spread": None, **values}, whole, first, lanes)
         self.stale_lanes = False
         return cast("Outcome", outcome)
 
@@ -299,23 +283,28 @@ class _Load:
         hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
         return SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code)
 
-    def _failed(self, work: Work | None, error: Exception) -> SeedFailed:
-        """Return the error for a batch that the server refused, or that the driver cannot send."""
+    def _failed(self, work: Work, error: Exception, at: int | None) -> SeedFailed:
+        """Return the error for a batch that the server refused, or that the driver cannot send; ``at`` is its failing row."""
         if isinstance(error, Unsendable):
             return self._unsendable(work, error)
-        where, place = "", None
-        if work is not None:
-            position = position_of(error)
-            place = work.at.origin.place_of(*position) if position else work.at.place
-            if isinstance(work.part, Rows):
-                first, last = work.batch.numbers[0] + 1, work.batch.end
-                where = f" for rows {first:,} to {last:,} of {work.part.source.label}"
+        position = position_of(error)
+        where, place = "", work.at.origin.place_of(*position) if position else work.at.place
+        hint = self._kept()
+        if isinstance(work.part, Rows):
+            source, numbers = work.part.source, work.batch.numbers
+            where = f" for rows {numbers[0] + 1:,} to {work.batch.end:,} of {source.label}"
+            if at is not None:
+                where = (
+                    f" at row {numbers[at] + 1:,} of {source.label}, {work.part.shown(work.batch.items[at])}"
+                )
+                hint = f"The statement stands at {place}. {hint}"
+                place = source.place(numbers[at]) or place
         message = f"The seed {self.seed.name!r} failed{where}: {message_of(error)} [{code_of(error)}]"
-        return SeedFailed(message, hint=self._kept(), place=place)
+        return SeedFailed(message, hint=hint, place=place)
 
-    def _unsendable(self, work: Work | None, error: Unsendable) -> SeedFailed:
-        place = work.at.place if work else None
-        if work is not None and isinstance(work.part, Rows):
+    def _unsendable(self, work: Work, error: Unsendable) -> SeedFailed:
+        place = work.at.place
+        if isinstance(work.part, Rows):
             for number, row in zip(work.batch.numbers, work.batch.items, strict=True):
                 try:
                     parameter(row)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from graphmigrate.seeds.template import Rendering
 
 ROWS = "rows"
+_LONGEST_ROW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,13 @@ class Rows:
         if self.columns is None:
             return self.source.values(start)
         return self.source.lists(self.columns, start)
+
+    def shown(self, row: Any) -> str:
+        """Return a row as it is sent, with the names of its columns, for messages; a long one is cut."""
+        if self.columns is not None:
+            row = dict(zip(self.columns, row, strict=True))
+        text = repr(row)
+        return text if len(text) <= _LONGEST_ROW else f"{text[:_LONGEST_ROW]}…"
 
 
 @dataclass(frozen=True, slots=True)

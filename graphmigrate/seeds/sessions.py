@@ -1,16 +1,25 @@
-"""Several sessions that load one row block: a thread reads, and each lane commits its batches in a thread of its own."""
+"""What one transaction of a load sends, and several sessions that send batches of one row block side by side."""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from queue import Queue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.transactions import changes_of
+from graphmigrate.seeds.program import ROWS, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import neo4j
+
     from graphmigrate.seeds.batches import Batch
+    from graphmigrate.seeds.program import Query, Statements
 
 _T = TypeVar("_T")
 # How many batches wait for each lane.
@@ -19,8 +28,65 @@ _AHEAD = 2
 _CROWDED = 8
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What was committed: the server's counters, the number of rows, and of those for which a MATCH found nothing."""
+
+    changes: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    unmatched: int = 0
+
+    def add(self, other: Outcome) -> None:
+        """Add what another transaction committed."""
+        self.changes.update(other.changes)
+        self.rows += other.rows
+        self.unmatched += other.unmatched
+
+
+class Unsendable(Exception):
+    """The driver cannot send a value."""
+
+
+class Work:
+    """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last."""
+
+    def __init__(self, part: Statements | Rows, batch: Batch) -> None:
+        self.part = part
+        self.batch = batch
+        self.at: Query = part.query if isinstance(part, Rows) else batch.items[0]
+
+    def __call__(self, tx: neo4j.Transaction) -> Outcome:
+        """Send the batch. Raises Unsendable, and GraphMigrateError where the ledger would be deleted."""
+        outcome = Outcome()
+        queries = [self.part.query] if isinstance(self.part, Rows) else self.batch.items
+        before = ledger_size(tx) if any(query.may_delete for query in queries) else None
+        if isinstance(self.part, Rows):
+            rows = self.batch.items
+            arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
+            outcome.rows += len(rows)
+            outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
+        else:
+            for query in queries:
+                self._run(tx, query, {}, outcome)
+        if before is not None and outcome.changes["nodes_deleted"]:
+            check_not_erased(tx, before)
+        return outcome
+
+    def _run(
+        self, tx: neo4j.Transaction, query: Query, more: dict[str, Any], outcome: Outcome
+    ) -> list[int] | None:
+        self.at = query
+        try:
+            result = tx.run(query.text, {**query.parameters, **more})
+            arrived = result.single(strict=True)[0] if query.counted else None
+            outcome.changes.update(changes_of(result.consume()))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Unsendable(str(error)) from error
+        return arrived
+
+
 class Sessions(Generic[_T]):
-    """Commits the batches that ``read`` yields with their lane; ``commit`` does the work of one."""
+    """A thread reads the batches that ``read`` yields with their lane; each lane commits its own in a thread, by ``commit``."""
 
     def __init__(
         self,

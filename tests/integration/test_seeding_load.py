@@ -250,19 +250,43 @@ def test_an_interrupted_load_that_changed_wants_force(database: Database, seeds:
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[loaded + 35]]
 
 
-def test_a_failing_batch_keeps_what_was_committed(database: Database, seeds: Seeds) -> None:
+def test_the_failing_row_is_named_and_the_rows_before_it_are_kept(database: Database, seeds: Seeds) -> None:
     database.driver.execute_query("CREATE CONSTRAINT c FOR (n:R) REQUIRE n.i IS UNIQUE")
-    folder = seeds(a="\n{% unwind i in range(30) %}\nCREATE (:R {i: i % 25}){% endunwind %}")
-    with pytest.raises(SeedFailed, match="rows 21 to 30 of range") as raised:
+    folder = seeds(
+        a="\n{% unwind row in csv('r.csv') %}\nMATCH (x:X) CREATE (:R {i: row.i, j: row.j}){% endunwind %}"
+    )
+    database.driver.execute_query("CREATE (:X)")
+    lines = [f"{i % 25},{i}" for i in range(30)]
+    (folder / "r.csv").write_text("\n".join(["i,j", *lines, ""]))
+    with pytest.raises(
+        SeedFailed, match=r"failed at row 26 of r\.csv, {'i': '0', 'j': '25'}: .*already exists"
+    ) as raised:
         load(database, folder)
     assert raised.value.exit_code == 5
-    assert raised.value.place is not None
-    assert raised.value.place.line == 3
-    assert ask(database, "MATCH (n:R) RETURN count(n)") == [[20]]
+    place = raised.value.place
+    assert place is not None
+    assert (place.file, place.line) == (str(folder / "r.csv"), 27)
+    assert f"{folder / 'a.cypher.j2'}:3" in (raised.value.hint or "")
+    assert "kept (25 rows)" in (raised.value.hint or "")
+    assert ask(database, "MATCH (n:R) RETURN count(n)") == [[25]]
     database.driver.execute_query("DROP CONSTRAINT c")
     loaded, _ = load(database, folder)
-    assert loaded[0].rows == 10
+    assert loaded[0].rows == 5
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[30]]
+
+
+def test_the_failing_row_of_several_sessions_is_named(database: Database, seeds: Seeds) -> None:
+    database.driver.execute_query("CREATE CONSTRAINT c FOR (n:R) REQUIRE n.i IS UNIQUE")
+    folder = seeds(a="{% unwind i in range(60) %}CREATE (:R {i: i % 47}){% endunwind %}")
+    with pytest.raises(
+        SeedFailed, match=r"failed at row \d+ of range\(60\), \d+: .*already exists"
+    ) as raised:
+        load(database, folder)
+    [[kept]] = ask(database, "MATCH (n:R) RETURN count(n)")
+    assert f"kept ({kept} rows)" in (raised.value.hint or "")
+    database.driver.execute_query("DROP CONSTRAINT c")
+    assert load(database, folder)[0][0].rows == 60 - kept
+    assert ask(database, "MATCH (n:R) RETURN count(n), count(DISTINCT n.i)") == [[60, 47]]
 
 
 def test_a_bad_row_names_its_line(database: Database, seeds: Seeds) -> None:
