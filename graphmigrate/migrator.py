@@ -162,6 +162,7 @@ class Migrator:
         workspace = self._workspace
         files, history = workspace.files_and_history()
         # while another run is at work, or one that died is not recovered, the history cannot be held against the files
+        preview.warn(workspace, history)
         settled = history.record is None
         planned = preview.make_plan(
             workspace, files, history, _text(target), allow_out_of_order, judge=settled
@@ -241,7 +242,8 @@ class Migrator:
 
         limit = Version.parse(version)
         files = self._workspace.files(may_be_empty=True)
-        with self._workspace.locked(None):
+        with self._workspace.locked(None, repairing=True):
+            repair.clear_damage(self._workspace)
             history = self._workspace.history()
             return repair.baseline(
                 self._workspace.database, files, history, limit, without_files=without_files
@@ -255,8 +257,13 @@ class Migrator:
         forget: Sequence[str] = (),
         rerun: Sequence[str] = (),
         done: Sequence[str] = (),
+        restore: Sequence[str] = (),
     ) -> RepairResult:
-        """Show every disagreement of history and files with what resolves it; resolve those of the versions named."""
+        """Show where history and files differ, and what something else changed in the history; resolve what is named.
+
+        ``restore`` takes versions, and ``ledger`` for what is no migration's node; ``forget`` also takes ``V1..V9``, those of
+        them that a baseline has marked.
+        """
         from graphmigrate.migrations import apply, repair
         from graphmigrate.results import RepairResult
 
@@ -265,9 +272,12 @@ class Migrator:
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
         wanted = {word: repair.named(names, workspace.history) for word, names in words.items()}
         repair.refuse_two_words(wanted)
-        if not any(wanted.values()):
-            return RepairResult(apply.show_repairs(workspace, files))
-        with workspace.locked(None):
+        damaged = repair.show_damage(workspace)
+        if not any(wanted.values()) and not restore:
+            return RepairResult(damaged or apply.show_repairs(workspace, files))
+        with workspace.locked(None, repairing=bool(damaged)):
+            if restore or (damaged and wanted["forget"]):
+                return RepairResult(repair.restore(workspace, restore, wanted["forget"]))
             return RepairResult(apply.repair(workspace, files, wanted))
 
     @translate_driver_errors

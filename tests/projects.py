@@ -76,6 +76,8 @@ VOLATILE = (
     "id",
     "loaded_on",
     "catalogue",
+    "commits",
+    "runs",
 )
 
 

@@ -202,6 +202,13 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
     help="Drop a version whose file is gone, or a baseline; V1..V9 for several.",
 )
 @click.option(
+    "--restore",
+    metavar="VERSION|ledger",
+    multiple=True,
+    shell_complete=versions,
+    help="Write a node of the history again that something else changed, as the records of runs prove it.",
+)
+@click.option(
     "--rerun",
     metavar="VERSION",
     multiple=True,
@@ -219,16 +226,17 @@ def repair(
     cli: CliContext,
     accept: tuple[str, ...],
     forget: tuple[str, ...],
+    restore: tuple[str, ...],
     rerun: tuple[str, ...],
     done: tuple[str, ...],
 ) -> None:
     """Show where history and files disagree and what resolves it.
 
-    Changes nothing but the versions named with --accept, --forget, --rerun and --done; each can be given several
+    Changes nothing but what is named with --accept, --forget, --restore, --rerun and --done; each can be given several
     times. Look at the data before --rerun and --done: how much of the statement took effect is known to nobody else.
     """
     with cli.migrator() as migrator:
-        result = migrator.repair(accept=accept, forget=forget, rerun=rerun, done=done)
+        result = migrator.repair(accept=accept, forget=forget, restore=restore, rerun=rerun, done=done)
     cli.result(result, lambda style: text.repair(result, style))
     if not result.actions:
         cli.say("Nothing to repair: history and files agree.")

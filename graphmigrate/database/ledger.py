@@ -23,7 +23,7 @@ from graphmigrate.database.history import (
     history_of,
 )
 from graphmigrate.database.records import DAMAGE_HINT, first_word, moment, texts
-from graphmigrate.database.restore import Damage, ways
+from graphmigrate.database.restore import FORMAT, Damage, ways
 from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.database.version import Version
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from graphmigrate.database.catalogue import Key
     from graphmigrate.database.connection import Database
 
-FORMAT = 2
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
 _LOSSES = 3
@@ -51,7 +50,7 @@ _FORM = r"[^/]+/(ledger|migration|run|seed|seed-lane|attempt)(/.*)?"
 _FIXED = 4  # what HISTORY tells of a node before its properties
 
 
-def prepare_ledger(database: Database) -> None:
+def prepare_ledger(database: Database, *, repairing: bool = False) -> None:
     """Make the ledger's constraints where they are missing.
 
     Racing runners meet deadlocks and "already exists" of several codes, so the catalogue decides: no error code does, nor a
@@ -67,6 +66,11 @@ def prepare_ledger(database: Database) -> None:
             missing = _missing_constraints(database)
             _refuse_taken_names(database, missing)
         except DriverFailure as error:
+            if _hold_duplicates(database, missing):
+                if repairing and queries.LOCK not in {label for label, _ in missing.values()}:
+                    return  # what repairs them makes the constraint afterwards
+                if not repairing:
+                    raise _duplicated(database) from error
             losses += not isinstance(error, Neo4jError) or code_of(error).endswith("NotALeader")
             of_no_use = losses > _LOSSES or code_of(error).startswith(_NEVER)
             if of_no_use or not backoff.pause():
@@ -78,9 +82,33 @@ def prepare_ledger(database: Database) -> None:
 
 
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
-    with database.transaction(PREPARE) as tx:
-        for name in names:
-            tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
+    """Make them together; where two nodes of ours have one key, at least the lock's."""
+    try:
+        with database.transaction(PREPARE) as tx:
+            for name in names:
+                tx.run(queries.LEDGER_CONSTRAINTS[name]).consume()
+    except DriverFailure as error:
+        if not code_of(error).endswith("ConstraintCreationFailed"):
+            raise
+        with database.transaction(PREPARE) as tx:
+            tx.run(queries.LEDGER_CONSTRAINTS["__graphmigrate_lock_key"]).consume()
+        raise
+
+
+def _hold_duplicates(database: Database, missing: Mapping[str, Key]) -> bool:
+    return any(label == queries.OWN for label, _ in missing.values()) and bool(
+        database.read(queries.DUPLICATES)
+    )
+
+
+def _duplicated(database: Database) -> HistoryMismatch:
+    found = database.read(queries.DUPLICATES)
+    keys = ", ".join(f"{record['key']!r} ({record['times']} nodes)" for record in found[:5])
+    return HistoryMismatch(
+        f"The constraint on graphmigrate's nodes was dropped, and since then nodes were doubled: {keys}.",
+        hint=DAMAGE_HINT,
+        code="GM612",
+    )
 
 
 @contextmanager
@@ -181,7 +209,7 @@ def _node(row: list[Any], names: Iterable[str]) -> Node:
 
 def history_in(nodes: Sequence[Node], ledger: str) -> History:
     """Return what sound nodes say. Raises HistoryMismatch (GM609, GM612) where one is of another format, or was changed."""
-    _refuse_other_format(nodes)
+    refuse_other_format(nodes)
     wrong = [
         Problem("GM612", f"{each.name}: {each.finding}.", DAMAGE_HINT)
         for each in ways(Damage(nodes, None, ledger))
@@ -198,7 +226,8 @@ def history_in(nodes: Sequence[Node], ledger: str) -> History:
     return _history(nodes)
 
 
-def _refuse_other_format(nodes: Iterable[Node]) -> None:
+def refuse_other_format(nodes: Iterable[Node]) -> None:
+    """Raise HistoryMismatch (GM609) where another format than this one's wrote the ledger."""
     for node in nodes:
         form = node.values.get("format")
         if node.kind != "Ledger" or not isinstance(form, int) or form == FORMAT:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import queries
 from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
-from graphmigrate.database.ledger import FORMAT, ledger_key
+from graphmigrate.database.ledger import ledger_key
+from graphmigrate.database.restore import FORMAT
 from graphmigrate.database.transactions import await_no_work, terminate, transactions
 from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
 from graphmigrate.events import Holder, Listener, LockAwaited

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -98,12 +99,13 @@ def record_change(
     forgotten: Sequence[str],
 ) -> None:
     """Write, in the transaction of a deliberate change, which rows it made or changed; delete the ``forgotten`` ones."""
+    change = uuid.uuid4().hex  # one run may make several
     tx.run(queries.DELETE_NODES, keys=list(forgotten)).consume()
     tx.run(
         queries.RECORD_CHANGE,
         ledger=f"{database.settings.ledger}/ledger",
-        key=f"{database.settings.ledger}/run/{database.run}",
-        run=database.run,
+        key=f"{database.settings.ledger}/run/{change}",
+        run=change,
         host=database.host,
         user=database.user,
         plan=json.dumps(items, ensure_ascii=False),

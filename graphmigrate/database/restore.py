@@ -1,22 +1,28 @@
-"""Ways out of a damaged ledger: what the records of runs prove is restored by name, the rest is decided by a person (pure)."""
+"""Ways out of a damaged ledger: what the records of runs prove is restored by name, the rest is decided by a person."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from graphmigrate.database import queries
 from graphmigrate.database.history import COMPLETE, STARTED, version_in
-from graphmigrate.database.records import read_plan, written_rows
-from graphmigrate.database.shape import PREFIX, faults, is_relabelled
+from graphmigrate.database.records import item_of, read_plan, record_change, written_rows
+from graphmigrate.database.shape import faults, is_relabelled
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import neo4j
+
+    from graphmigrate.database.connection import Database
     from graphmigrate.database.shape import Node
 
+FORMAT = 2
 LEDGER = "ledger"  # how a person names everything of ours that is not a migration's node
 _BASELINE = "graphmigrate baseline VERSION marks what is applied, and removes the damaged nodes"
 
@@ -32,7 +38,7 @@ class Way(NamedTuple):
     resolution: str
     delete: tuple[str, ...] = ()
     create: dict[str, Any] | None = None
-    relabel: tuple[str, str] | None = None
+    relabel: str | None = None
     proven: bool = True
 
 
@@ -119,7 +125,10 @@ def ways(damage: Damage) -> list[Way]:
         told.update(node.id for node in of_key)
         found.append(_restored(key, of_key, damage))
     found += [_of_node(node, damage) for node in damage.damaged if node.id not in told]
-    return [*found, *_of_ledger(damage, bool(found))]
+    found += _of_ledger(damage, bool(found))
+    if all(way.proven for way in found if way.name == LEDGER):
+        return found
+    return [way._replace(resolution=_BASELINE, proven=False) if way.name == LEDGER else way for way in found]
 
 
 def _restored(key: str, nodes: Sequence[Node], damage: Damage) -> Way:
@@ -164,8 +173,8 @@ def _of_node(node: Node, damage: Damage) -> Way:
     finding = f"graphmigrate's {node.name} was changed by something else: {wrong}"
     if node.kind and is_relabelled(node, damage.ledger):
         name = _name_of(node, damage) if node.kind == "Migration" else LEDGER
-        labels = (PREFIX, PREFIX + node.kind)
-        return Way(name, finding, f"graphmigrate repair --restore {name}", (node.id,), relabel=labels)
+        resolution = f"graphmigrate repair --restore {name}"
+        return Way(name, finding, resolution, (node.id,), relabel=node.kind)
     if node.kind not in {"Migration", None}:
         lost = "; this seed then counts as never loaded" if node.kind == "Seed" else ""
         return Way(LEDGER, finding, f"graphmigrate repair --restore {LEDGER}{lost}", (node.id,))
@@ -226,3 +235,68 @@ def _key_of(node: Node, damage: Damage) -> str | None:
     except (KeyError, AttributeError, TypeError, GraphMigrateError):
         return None
     return next((each for each in reversed(damage.missing) if version_in(each) == canonical), None)
+
+
+def read_damage(database: Database, nodes: Sequence[Node]) -> Damage:
+    """Judge nodes together with the plans of the records."""
+    plans = {record["id"]: record["plan"] for record in database.read(queries.PLANS)}
+    return Damage(nodes, plans, database.settings.ledger)
+
+
+def restore(database: Database, damage: Damage, chosen: Sequence[Way], forgotten: Sequence[str] = ()) -> None:
+    """Commit the chosen ways together: what they prove stands again, and a new record names every migration that is there.
+
+    A way that proves nothing removes its nodes, and the keys that are ``forgotten`` are not used again.
+    """
+    rows = [dict(way.create) for way in chosen if way.create]
+    for row in rows:
+        row |= {"run": database.run, "installed_by": database.user, "installed_on": datetime.now(UTC)}
+    with database.transaction() as tx:
+        gone = [id_ for way in chosen if not way.relabel for id_ in way.delete]
+        tx.run(queries.DELETE_BY_ID, ids=gone).consume()
+        for way in chosen:
+            if way.relabel:
+                tx.run(queries.TAKE_LABELS, id=way.delete[0]).consume()
+                tx.run(queries.PUT_LABEL[way.relabel], id=way.delete[0]).consume()
+        if rows:
+            named = {f"node{number}": row for number, row in enumerate(rows)}
+            tx.run(queries.create_nodes(["Migration"] * len(rows)), named).consume()
+        if any(way.name == LEDGER for way in chosen):
+            _put_ledger(tx, database, damage)
+        record_change(tx, database, "repair", _checkpoint(damage, rows), forgotten)
+
+
+def _put_ledger(tx: neo4j.Transaction, database: Database, damage: Damage) -> None:
+    """Write the ledger's node; of the records without an end the one that it names stays, else the only one."""
+    open_runs = [node for node in damage.sound if node.kind == "Run" and "ended" not in node.values]
+    named = {node.values.get("record") for node in damage.sound if node.kind == "Ledger"}
+    kept = [node for node in open_runs if node.values["key"] in named] or open_runs[-1:]
+    gone = [node.id for node in open_runs if node not in kept]
+    tx.run(queries.DELETE_BY_ID, ids=gone).consume()
+    tx.run(
+        queries.PUT_LEDGER,
+        ledger=f"{damage.ledger}/ledger",
+        runs=f"{damage.ledger}/run/",
+        format=FORMAT,
+        run=database.run,
+        host=database.host,
+        record=kept[0].values["key"] if kept else None,
+    ).consume()
+
+
+def _checkpoint(damage: Damage, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items of every migration that stands, so that no older record is needed to prove it."""
+    there = [node.values for node in damage.sound if node.kind == "Migration"]
+    return [_item(values) for values in (*there, *rows)]
+
+
+def _item(values: Mapping[str, Any]) -> dict[str, Any]:
+    done = len(values["statements"]) - bool(values.get("intent") or values["batches"])
+    at_hand = [("", values["statements"][done:])] if values["statements"][done:] else []
+    return item_of(
+        values["key"],
+        values,
+        first=values["step"] + 1,
+        before=values["statements"][:done],
+        segments=at_hand,
+    )

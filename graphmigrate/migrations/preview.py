@@ -100,7 +100,7 @@ def _judged_anew(workspace: Workspace, entry: Entry, history: History) -> Entry:
 
 def mismatches(files: MigrationFolder, entries: Sequence[Entry], history: History) -> list[Problem]:
     """Name every disagreement; where the folder is wrong, that comes first: a file that was not read is not missing."""
-    found = [*plan.mismatches(entries, history), *_unsettled(history)]
+    found = [*plan.mismatches(entries, history), *_of_history(history)]
     if all(each.severity is not Severity.ERROR for each in files.problems):
         return found
     hint = "Fix what is wrong with the migrations folder first: that may be the cause."
@@ -115,7 +115,7 @@ def nothing_to_do(planned: Plan, history: History) -> bool:
 
 def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Collect what the checks and the server say of the planned statements, without a lock."""
-    found = [*_about_server(workspace, planned, history), *_unsettled(history)]
+    found = [*_about_server(workspace, planned, history), *_of_history(history)]
     found += checked(workspace, planned, history)
     try:
         return [*found, *_explained(workspace, planned)]
@@ -188,9 +188,19 @@ def refuse(problems: Sequence[Problem]) -> None:
     raise_all(errors, PreflightError, "{count} statements would fail; nothing was run.")
 
 
+def warn(workspace: Workspace, history: History) -> None:
+    """Tell what is not ours on the ledger's nodes."""
+    from graphmigrate.events import Warned
+
+    for problem in history.warnings:
+        workspace.listen(Warned(problem))
+
+
 def refuse_pending(workspace: Workspace) -> None:
     """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
-    entries = standing(workspace, workspace.files(may_be_empty=True), workspace.history())
+    history = workspace.history()
+    warn(workspace, history)
+    entries = standing(workspace, workspace.files(may_be_empty=True), history)
     waiting = [each for each in entries if each.state in {State.PENDING, *UNFINISHED}]
     if waiting:
         names = ", ".join(each.name for each in waiting[:5])
@@ -258,11 +268,12 @@ def _read_all(
     return pairs, problems
 
 
-def _unsettled(history: History) -> list[Problem]:
-    return [] if history.record is None else [_UNSETTLED]
+def _of_history(history: History) -> list[Problem]:
+    """Return what the history alone gives reason to warn of."""
+    return [*([] if history.record is None else [_UNFINISHED]), *history.warnings]
 
 
-_UNSETTLED = Problem(
+_UNFINISHED = Problem(
     "GM211",
     "Another run is at work here, or one died: what it left is not taken into account.",
     "The next `graphmigrate migrate` waits for it, or completes its history first.",

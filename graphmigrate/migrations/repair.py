@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphmigrate.database.commit import Step, write_steps
-from graphmigrate.database.history import COMPLETE
+from graphmigrate.database.history import COMPLETE, version_in
 from graphmigrate.database.ledger import new_row, progress
 from graphmigrate.database.records import item_of, record_change
 from graphmigrate.database.version import Version
@@ -15,13 +15,14 @@ from graphmigrate.migrations import plan
 from graphmigrate.results import BaselineResult, RepairAction, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
     from graphmigrate.database.history import History, HistoryRow
     from graphmigrate.errors import Problem
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.plan import Entry
+    from graphmigrate.migrations.workspace import Workspace
 
 Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
 
@@ -94,6 +95,89 @@ def unfinished(version: Version) -> RepairAction:
 
 def _action(entry: Entry, finding: str, resolution: str, *, done: bool = False) -> RepairAction:
     return RepairAction(entry.version.text, entry.description, finding, resolution, done)
+
+
+def show_damage(workspace: Workspace) -> tuple[RepairAction, ...]:
+    """Name each node of the ledger that something else changed, with what leads out; nothing where all are sound."""
+    from graphmigrate.database.ledger import read_nodes, refuse_other_format
+    from graphmigrate.database.restore import read_damage, ways
+
+    nodes = read_nodes(workspace.database)
+    refuse_other_format(nodes)
+    found = ways(read_damage(workspace.database, nodes))
+    return tuple(RepairAction(way.name.removeprefix("V"), "", way.finding, way.resolution) for way in found)
+
+
+def restore(
+    workspace: Workspace, names: Collection[str], forget: Collection[Version]
+) -> tuple[RepairAction, ...]:
+    """Restore what was named, and forget what cannot be restored; every name is checked before anything is committed.
+
+    Raises UsageError (GM610) where a name has nothing to restore, or nothing proves it.
+    """
+    from graphmigrate.database import restore as damages
+    from graphmigrate.database.ledger import prepare_ledger, read_nodes
+
+    database = workspace.database
+    damage = damages.read_damage(database, read_nodes(database))
+    found = damages.ways(damage)
+    wanted = {name if name == damages.LEDGER else f"V{Version.parse(name).canonical}" for name in names}
+    dropped = {f"V{version.canonical}" for version in forget}
+    chosen = [way for way in found if _canonical(way.name) in wanted | dropped]
+    for name in sorted(wanted - {_canonical(way.name) for way in found}):
+        raise _nothing_to_restore(name, found)
+    for way in chosen:
+        if not way.proven and _canonical(way.name) in wanted:
+            raise UsageError(
+                f"--restore {way.name}: nothing proves what it was. Nothing was changed.",
+                hint=f"{way.resolution}.",
+                code="GM610",
+            )
+    kept = [
+        way._replace(create=None, relabel=None) if _canonical(way.name) in dropped else way for way in chosen
+    ]
+    gone = [key for key in damage.missing if f"V{version_in(key)}" in dropped]
+    damages.restore(database, damage, kept, gone)
+    prepare_ledger(database)
+    return tuple(
+        RepairAction(
+            way.name.removeprefix("V"), "", _RESTORED[_canonical(way.name) in dropped], "", done=True
+        )
+        for way in chosen
+    )
+
+
+_RESTORED = {False: "it was restored", True: "the history forgot it"}
+
+
+def _canonical(name: str) -> str:
+    return f"V{Version.parse(name).canonical}" if name[:1] == "V" else name
+
+
+def _nothing_to_restore(name: str, found: Sequence[Any]) -> UsageError:
+    known = ", ".join(sorted({way.name for way in found if way.proven}))
+    return UsageError(
+        f"--restore {name}: its node is as it must be, or there is none. Nothing was changed.",
+        hint=f"What can be restored: {known}." if known else "graphmigrate repair shows what is wrong.",
+        code="GM610",
+    )
+
+
+def clear_damage(workspace: Workspace) -> None:
+    """Restore what can be proved, and remove the other damaged nodes: a baseline then says what is applied."""
+    from graphmigrate.database import restore as damages
+    from graphmigrate.database.ledger import prepare_ledger, read_nodes
+
+    database = workspace.database
+    damage = damages.read_damage(database, read_nodes(database))
+    found = damages.ways(damage)
+    if found:
+        kept = {way.delete[0] for way in found if way.relabel}
+        lost = [
+            damages.Way(damages.LEDGER, "", "", (node.id,)) for node in damage.damaged if node.id not in kept
+        ]
+        damages.restore(database, damage, [*(way for way in found if way.proven), *lost])
+        prepare_ledger(database)
 
 
 def named(names: Iterable[str], history: Callable[[], History]) -> set[Version]:

@@ -186,12 +186,15 @@ class Workspace:
         return migration
 
     @contextmanager
-    def locked(self, lock_timeout: float | None) -> Iterator[Lock]:
-        """Hold the lock and own the ledger; ``lock_timeout`` in seconds, the setting's where it is None."""
+    def locked(self, lock_timeout: float | None, *, repairing: bool = False) -> Iterator[Lock]:
+        """Hold the lock and own the ledger; ``lock_timeout`` in seconds, the setting's where it is None.
+
+        ``repairing``: also where the ledger's nodes are not what they must be.
+        """
         from graphmigrate.database.lock import take_over
 
         with self.database.deciding_as(uuid.uuid4().hex):
-            lock = self._acquired(lock_timeout)
+            lock = self._acquired(lock_timeout, repairing=repairing)
             try:
                 take_over(self.database)
                 yield lock
@@ -202,7 +205,7 @@ class Workspace:
             finally:
                 lock.release()
 
-    def _acquired(self, lock_timeout: float | None) -> Lock:
+    def _acquired(self, lock_timeout: float | None, *, repairing: bool) -> Lock:
         from graphmigrate.database.failures import DriverFailure, connection_failure
         from graphmigrate.database.ledger import prepare_ledger
         from graphmigrate.database.lock import Lock
@@ -210,7 +213,7 @@ class Workspace:
         self.database.name = self.target.database  # asks, where nobody has yet
         try:
             _ = self.facts
-            prepare_ledger(self.database)
+            prepare_ledger(self.database, repairing=repairing)
         except DriverFailure as error:
             raise connection_failure(error, self.settings) from error
         lock = Lock(self.database, self.listen)

@@ -131,8 +131,13 @@ def repair(result: RepairResult, style: Style) -> list[str]:
     lines = []
     for each in result.actions:
         mark = style.paint("done", "green") if each.done else style.paint("open", "yellow")
-        lines.append(f"{mark}  V{each.version} {clean(each.description)}: {clean(each.finding)}")
-        lines.append(f"      {clean(each.resolution)}")
+        name = (
+            each.version
+            if each.version == "ledger"
+            else f"V{each.version} {clean(each.description)}".rstrip()
+        )
+        lines.append(f"{mark}  {name}: {clean(each.finding)}")
+        lines += [f"      {clean(each.resolution)}"] if each.resolution else []
     return lines
 
 
