@@ -95,7 +95,7 @@ def test_the_pages_have_commands() -> None:
 
 @pytest.mark.parametrize("page", WITH_SERVER, ids=name_of)
 def test_pages_that_start_a_server(page: Path, tmp_path: Path) -> None:
-    local = {"PROVIDER": "jvm", "PORT": "0", "TRAINING": "off"}
+    local = {"PROVIDER": "jvm", "PORT": "0"}
     environment = offline_environment() | {
         f"GRAPHMIGRATE_SERVER_{key}": value for key, value in local.items()
     }

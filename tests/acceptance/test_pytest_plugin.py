@@ -161,9 +161,11 @@ def test_several_projects_take_turns(stranger: pytest.Pytester) -> None:
     run(stranger).assert_outcomes(passed=2)
 
 
-def test_what_a_fixture_wrote_before_is_gone_when_the_test_begins(stranger: pytest.Pytester) -> None:
+def test_what_other_fixtures_and_tests_leave_is_gone_and_logs_are_the_tests_own(
+    stranger: pytest.Pytester,
+) -> None:
     stranger.makepyfile(
-        """
+        test_fixtures="""
         import pytest
 
         def labels(graph):
@@ -187,20 +189,26 @@ def test_what_a_fixture_wrote_before_is_gone_when_the_test_begins(stranger: pyte
 
         def test_narrow(before, after, migrated_graph):
             assert labels(migrated_graph) == ["After"]
-        """
+        """,
+        test_logs="""
+        import logging
+
+        def test_nothing_is_captured(seeded_graph, graph_migrator, caplog):
+            graph_migrator.migrate()
+            records = caplog.get_records("setup") + caplog.records
+            assert [each for each in records if each.levelno >= logging.WARNING] == []
+        """,
+        test_open=dedent(
+            """
+            def test_fails(migrated_graph):
+                transaction = migrated_graph.session().begin_transaction()
+                transaction.run("CREATE (:Person {id: 'ada'})")
+                assert False
+            """
+        )
+        + THREE_LINES,
     )
-    run(stranger).assert_outcomes(passed=2)
-
-
-def test_a_transaction_left_open_does_not_stop_the_next_test(stranger: pytest.Pytester) -> None:
-    fails = """
-        def test_fails(migrated_graph):
-            transaction = migrated_graph.session().begin_transaction()
-            transaction.run("CREATE (:Person {id: 'ada'})")
-            assert False
-        """
-    stranger.makepyfile(dedent(fails) + THREE_LINES)
-    run(stranger, "--timeout", "60").assert_outcomes(passed=1, failed=1)
+    run(stranger, "--timeout", "60").assert_outcomes(passed=4, failed=1)
 
 
 def test_a_password_in_the_address_is_not_printed(
@@ -271,12 +279,8 @@ def test_ready_made_tests_of_the_shipped_project(stranger: pytest.Pytester) -> N
     run(stranger, "--graphmigrate-tests").assert_outcomes(passed=4, skipped=1)
 
 
-@pytest.mark.parametrize("seeds", [{}, {"seeds/demo.cypher.j2": FOR_DEMOS}], ids=["none", "of a profile"])
-def test_ready_made_tests_of_a_project_without_seeds(
-    stranger: pytest.Pytester, seeds: dict[str, str]
-) -> None:
+def test_ready_made_tests_of_a_project_without_seeds(stranger: pytest.Pytester) -> None:
     shutil.rmtree(stranger.path / "seeds")
-    write(stranger.path, seeds)
     write(
         stranger.path,
         {
@@ -295,12 +299,8 @@ def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
         {
             "docs/wrong.md": "```cypher\nMATCH (p:Persona) RETURN p\n```\n```cypher\nMATCH (p:Person) RETURN q\n```\n",
             "seeds/twice.cypher.j2": "MERGE (:Visit {at: datetime()})\n",
-            "seeds/people.cypher.j2": "UNWIND ['robot'] AS id CREATE (:Person {id: id})\n",
         },
     )
-    result = run(stranger, "--graphmigrate-tests", "-k", "not second and not queries.md")
-    result.assert_outcomes(passed=2, failed=0, errors=3)  # the seed breaks the constraint
-    write(stranger.path, {"seeds/people.cypher.j2": "MERGE (:Person {id: 'ada'})\n"})
     result = run(stranger, "--graphmigrate-tests", "-k", "not second and not queries.md")
     result.assert_outcomes(passed=2, failed=3)
     result.stdout.fnmatch_lines_random(
@@ -311,13 +311,6 @@ def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
     result = run(stranger, "--graphmigrate-tests", "-k", "valid or empty")
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines_random(["*people.cypher.j2:1:*", "GM501: *"])
-
-
-def test_workers_do_not_share_one_database(stranger: pytest.Pytester) -> None:
-    stranger.makepyfile(THREE_LINES)
-    result = run(stranger, "-n", "1")
-    result.stdout.fnmatch_lines(["GM740: *"])
-    result.assert_outcomes(errors=1)
 
 
 def test_nothing_heavy_is_imported_before_a_fixture_is_used(
@@ -409,18 +402,6 @@ def test_an_address_that_refuses_is_told_in_seconds(
     assert time.monotonic() - began < 60  # a busy machine; the plugin itself waits for 5 s
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(["GM301: *127.0.0.1:1*", "hint: Start that Neo4j, or name none*"])
-
-
-def test_the_logs_of_a_test_are_its_own(stranger: pytest.Pytester) -> None:
-    stranger.makepyfile(
-        """
-        import logging
-        def test_nothing_is_captured(seeded_graph, graph_migrator, caplog):
-            graph_migrator.migrate()
-            assert [each for each in caplog.get_records("setup") + caplog.records if each.levelno >= logging.WARNING] == []
-        """
-    )
-    run(stranger).assert_outcomes(passed=1)
 
 
 def test_hints_speak_of_fixtures(stranger: pytest.Pytester) -> None:

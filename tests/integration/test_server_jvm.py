@@ -21,7 +21,6 @@ from graphmigrate import server
 from graphmigrate.errors import UsageError
 from graphmigrate.server import ServerOptions, browser_url, jars, java, processes
 from graphmigrate.server.model import RELEASES, Release, ServerFailed
-from tests.servers import running_server
 
 START = ["server", "start", "--provider", "jvm", "--port", "0"]
 
@@ -241,18 +240,9 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
     ]
 
 
-def test_the_newest_version(tmp_path):
-    _java_for(RELEASES[-1])
-    with running_server("2026.05") as found:
-        assert found.version == RELEASES[-1].version
-        query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0]"
-        assert ask(found, query) == [RELEASES[-1].version]
-    assert processes.birth(found.pid or 0) is None
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_newer_java_keeps_its_class_data_for_the_next_start(tmp_path, monkeypatch):
+def test_the_newest_version_on_a_newer_java_that_keeps_its_class_data(tmp_path, monkeypatch):
     release = RELEASES[-1]
     machine = _java_for(release)
     jars.class_path(release, machine, print)
@@ -267,5 +257,8 @@ def test_a_newer_java_keeps_its_class_data_for_the_next_start(tmp_path, monkeypa
     found = server.start(tmp_path, replace(kept, ephemeral=True), print)
     try:
         assert str(archive) in Path(f"/proc/{found.pid}/maps").read_text()
+        query = "CALL dbms.components() YIELD name, versions WHERE name = 'Neo4j Kernel' RETURN versions[0]"
+        assert ask(found, query) == [found.version] == [release.version]
     finally:
         server.stop(tmp_path)
+    assert processes.birth(found.pid or 0) is None
