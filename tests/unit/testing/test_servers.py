@@ -1,4 +1,4 @@
-"""Where a test session's Neo4j comes from; queries that pages show; what makes two contents differ."""
+"""Where a test session's Neo4j comes from, and that it ends with the session."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ import pytest
 from graphmigrate.errors import UsageError
 from graphmigrate.server import processes
 from graphmigrate.server.state import Folder, State
-from graphmigrate.testing.ready_made import documented
 from graphmigrate.testing.servers import choose
-from graphmigrate.testing.snapshot import Contents, Node, Relationship, difference, same
 
 
 @pytest.fixture
@@ -94,70 +92,6 @@ def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     assert "GRAPHMIGRATE_TEST_PASSWORD" in (refused.value.hint or "")
     with pytest.raises(UsageError, match="unknown scheme"):
         choose({}, uri=("http://given", "graphmigrate_uri"))
-
-
-PAGE = """# Queries
-```cypher
-:param name => 'Ada'
-MATCH (p {name: $name})
-RETURN p;
-RETURN ';' AS text
-```
-- in a list
-  ```cypher
-  RETURN 1
-  ```
-```sql
-SELECT 1
-```
-"""
-
-
-def test_queries_of_pages(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "a.md").write_text(PAGE)
-    found = list(documented(tmp_path, "docs/*.md"))
-    assert [(each.place.file, each.place.line, each.text) for each in found] == [
-        ("docs/a.md", 4, "MATCH (p {name: $name})\nRETURN p"),
-        ("docs/a.md", 6, "RETURN ';' AS text"),
-        ("docs/a.md", 10, "RETURN 1"),
-    ]
-    assert found[0].parameters == {"name": "'Ada'"}
-    with pytest.raises(UsageError) as refused:
-        list(documented(tmp_path, "doc/a.md"))
-    assert refused.value.error_code == "GM150"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        (1, 1, True),
-        (1, 1.0, False),
-        (1, True, False),
-        ([1, 2], [1, 2.0], False),
-        ({"a": [1]}, {"a": [1]}, True),
-        ({"a": 1}, {"b": 1}, False),
-        (float("nan"), float("nan"), True),
-        (0.0, 0.0, True),
-    ],
-)
-def test_same_is_the_same_to_the_database(one: object, other: object, expected: bool) -> None:
-    assert same(one, other) is expected
-
-
-def test_an_id_that_was_given_away_is_no_relationship_of_before() -> None:
-    labels = frozenset({"A"})
-    wanted = Contents({"1": Node(labels, {}), "2": Node(labels, {})}, {"r": Relationship("T", "1", "2", {})})
-    turned, hanging = Relationship("T", "1", "1", {}), Relationship("T", "1", "3", {})
-    now = Contents({"1": Node(labels, {"x": 1}), "3": Node(labels, {})}, {"r": turned, "s": hanging})
-    change = difference(now, wanted)
-    assert change.added_nodes == ["3"]
-    assert change.added_relationships == ["r"]  # s goes with its node
-    assert list(change.changed_nodes) == ["1"]
-    assert change.gone_nodes == ["2"]
-    assert change.gone_relationships == ["r"]
-    assert not change.only_added
-    assert difference(wanted, wanted).nothing
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -1,23 +1,37 @@
-"""A container as Docker tells of it: running, gone, or not known because Docker does not answer."""
+"""A container as Docker tells of it, and a Docker that cannot be used."""
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from graphmigrate import server
-from graphmigrate.server import ServerOptions, docker, health
+from graphmigrate.errors import UsageError
+from graphmigrate.server import ServerOptions, docker, health, start
 from graphmigrate.server.model import ServerFailed
 from graphmigrate.server.state import Folder, State
+from tests.unit.server.conftest import program
 
 SILENT = "echo 'Cannot connect to the Docker daemon: no such file or directory' >&2; exit 1"
+
+
 GONE = 'echo "Error: No such object: $4" >&2; exit 1'
+
+
 NEWER_GONE = 'echo "error: no such object: $4" >&2; exit 1'
+
+
 RUNS = "echo true"
+
+
 EXITED = "echo false"
+
+
 Says = Callable[[str], None]
 
 
@@ -124,3 +138,30 @@ def test_a_container_of_a_folder_that_was_moved_is_still_its_own(
     folder.path.rename(moved / ".graphmigrate")
     assert server.stop(moved) is False  # it had died
     assert (tmp_path / "noted").read_text() == "rm\n"
+
+
+def test_docker_that_is_asked_for_but_missing(bare):
+    with pytest.raises(UsageError) as caught:
+        start(bare / "project", ServerOptions(provider="docker", port=0), print)
+    assert caught.value.error_code == "GM183"
+
+
+def test_a_dead_docker_daemon_costs_no_time(monkeypatch):
+    if not any(os.access(Path(each) / "docker", os.X_OK) for each in os.environ["PATH"].split(os.pathsep)):
+        pytest.skip("the docker program is not installed")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    started = time.monotonic()
+    assert "no Docker daemon answers" in (docker.unusable() or "")
+    assert time.monotonic() - started < 2
+
+
+def test_a_hanging_docker_daemon_is_not_waited_for(bare, monkeypatch):
+    program(bare / "bin" / "docker", "#!/bin/sh\nexec /bin/sleep 30\n")
+    monkeypatch.setattr(docker, "_ANSWER", 0.2)
+    assert "no answer within" in (docker.unusable() or "")
+
+
+def test_the_docker_of_another_machine_is_not_used(bare, monkeypatch):
+    program(bare / "bin" / "docker")
+    monkeypatch.setenv("DOCKER_HOST", "tcp://build.example:2376")
+    assert "another machine" in (docker.unusable() or "")

@@ -1,0 +1,41 @@
+"""The queries that pages show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphmigrate.errors import UsageError
+from graphmigrate.testing.ready_made import documented
+
+PAGE = """# Queries
+```cypher
+:param name => 'Ada'
+MATCH (p {name: $name})
+RETURN p;
+RETURN ';' AS text
+```
+- in a list
+  ```cypher
+  RETURN 1
+  ```
+```sql
+SELECT 1
+```
+"""
+
+
+def test_queries_of_pages(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text(PAGE)
+    found = list(documented(tmp_path, "docs/*.md"))
+    assert [(each.place.file, each.place.line, each.text) for each in found] == [
+        ("docs/a.md", 4, "MATCH (p {name: $name})\nRETURN p"),
+        ("docs/a.md", 6, "RETURN ';' AS text"),
+        ("docs/a.md", 10, "RETURN 1"),
+    ]
+    assert found[0].parameters == {"name": "'Ada'"}
+    with pytest.raises(UsageError) as refused:
+        list(documented(tmp_path, "doc/a.md"))
+    assert refused.value.error_code == "GM150"
