@@ -63,7 +63,7 @@ class Settings:
     protected: bool = False
     env_allowed: tuple[str, ...] = ()
     example_query: str | None = None
-    driver_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    driver_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

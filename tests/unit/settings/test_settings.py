@@ -537,3 +537,8 @@ class TestProject:
         (tmp_path / "mine").mkdir()
         monkeypatch.setattr("os.getuid", lambda: tmp_path.stat().st_uid + 1)
         assert read(tmp_path / "mine").settings.ledger == "default"
+
+
+def test_settings_can_be_keys_of_a_dictionary() -> None:
+    """The pytest plugin keeps what it knows of a database by settings."""
+    assert {Settings(driver_options={"max_connection_pool_size": 1}): 1}
