@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import neo4j
 
 from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind, Statement
-from graphmigrate.database.explain import explain_all
-from graphmigrate.database.failures import code_of, message_of, position_of
-from graphmigrate.errors import Problem, Severity
+from graphmigrate.database.commit import Backoff
+from graphmigrate.database.failures import (
+    DriverFailure,
+    code_of,
+    connection_failure,
+    message_of,
+    position_of,
+    worth_retrying,
+)
+from graphmigrate.errors import Problem, SchemaLocked, Severity
 from graphmigrate.schema.model import FOR_ENTERPRISE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    import neo4j
+    from collections.abc import Collection, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
     from graphmigrate.errors import Place
@@ -35,11 +43,16 @@ _NOT_IN_EDITION = re.compile(r"'(?P<what>[^']+)' is not supported in (?P<edition
 _SCHEMA_TYPE = "s"
 _LOOKING_TYPES = {"r", _SCHEMA_TYPE}  # a procedure of mode DBMS, dbms.components for one, is the latter
 
+# The newline keeps the server's columns those of the statement.
+_EXPLAIN = "EXPLAIN\n"
+_TRIES = 5
+_PATIENCE = 10.0
+
 
 def explain(
     database: Database, statements: Sequence[Statement], guarded: Collection[str] = ()
 ) -> list[Problem]:
-    """EXPLAIN each statement on a few connections; nothing is executed. Gives the findings by file and line.
+    """Return what the server says against each statement, by file and line; EXPLAIN parses and plans, and runs nothing.
 
     A procedure or function that is missing is a warning in the ``guarded`` files: a query decides whether they run here.
     """
@@ -117,4 +130,65 @@ def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Proble
         else "Nothing was run; correct the statement and run again.",
         place,
         Severity.WARNING if later else Severity.ERROR,
+    )
+
+
+def explain_all(
+    database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]
+) -> list[str | neo4j.exceptions.Neo4jError]:
+    """Return the answer of ``_explain_one`` for each query (text, parameters), in order.
+
+    Uses ``preflight_connections`` connections, with READ sessions: EXPLAIN of a writing statement is allowed there.
+    Raises ConnectionFailed, and SchemaLocked where a statement is not planned in time. With the lock there is no such
+    limit: no other run is at work then, and whatever else changes the schema would be waited for anyway.
+    """
+    patience = None if database.confirm else min(_PATIENCE, database.settings.stale_after)
+    lanes = max(1, min(database.settings.preflight_connections, len(queries)))
+
+    def share(lane: int) -> list[str | neo4j.exceptions.Neo4jError]:
+        with database.session(write=False) as session:
+            return [_explain_one(database, session, *query, patience) for query in queries[lane::lanes]]
+
+    answers: list[str | neo4j.exceptions.Neo4jError] = [""] * len(queries)
+    with ThreadPoolExecutor(lanes) as pool:
+        for lane, found in enumerate(pool.map(share, range(lanes))):
+            answers[lane::lanes] = found
+    return answers
+
+
+def _explain_one(
+    database: Database,
+    session: neo4j.Session,
+    text: str,
+    parameters: Mapping[str, Any],
+    patience: float | None,
+) -> str | neo4j.exceptions.Neo4jError:
+    """Return the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
+
+    What may pass by itself is tried again: planning waits for locks that another run's schema change holds, for
+    ``patience`` seconds or, without, as long as it takes.
+    """
+    query = neo4j.Query(
+        f"{_EXPLAIN}{text}",  # type: ignore[arg-type,unused-ignore]
+        metadata=database.metadata(database.role_of_reading),
+        timeout=patience or 0,
+    )
+    backoff = Backoff(first=0.1, attempts=_TRIES)
+    while True:
+        try:
+            return str(session.run(query, dict(parameters)).consume().query_type)
+        except DriverFailure as error:
+            lost = not isinstance(error, neo4j.exceptions.Neo4jError)
+            if patience and not lost and backoff.waited >= patience:
+                raise _not_planned(patience) from error
+            if not lost and not worth_retrying(error):
+                return error  # type: ignore[return-value]
+            if lost or not backoff.pause():
+                raise connection_failure(error, database.settings) from error
+
+
+def _not_planned(patience: float) -> SchemaLocked:
+    return SchemaLocked(
+        f"The server did not plan a statement within {patience:g} s: another transaction changes the schema, or it is very busy.",
+        hint="SHOW TRANSACTIONS tells whose it is. `graphmigrate migrate` waits for it, or ends what a run left behind.",
     )

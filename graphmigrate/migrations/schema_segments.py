@@ -13,7 +13,7 @@ from graphmigrate.errors import MigrationFailed
 from graphmigrate.migrations.run_state import failed
 from graphmigrate.migrations.unused_names import UnusedNames
 from graphmigrate.schema.compare import Fate, apply, fate, made_by
-from graphmigrate.schema.usage import may_use
+from graphmigrate.schema.reader import may_use
 
 if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
@@ -106,9 +106,9 @@ class SchemaSegments:
         return not data or any(may_use(each.text, self._awaited) for each in reader.statements)
 
     def _makes_known_names(self, segment: Segment) -> bool:
-        """Whether the catalogue alone could not tell that this segment was committed."""
+        """Return whether the segment changes nothing: then the catalogue could not tell that it was committed."""
         expected = self._expected()
-        return segment.guarded and fate(segment.actions, expected, expected) is Fate.COMMITTED
+        return segment.guarded and apply(segment.actions, expected) is expected
 
     def _expected(self) -> Catalogue:
         for segment in self._done:

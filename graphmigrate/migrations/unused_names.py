@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.catalogue import names_in_use
 from graphmigrate.database.failures import DriverFailure
-from graphmigrate.schema.usage import mentioned
+from graphmigrate.schema.reader import mentioned
 
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database

@@ -65,7 +65,10 @@ def fault(action: DdlAction) -> str | None:
 
 
 def apply(actions: Iterable[DdlAction], catalogue: Catalogue) -> Catalogue:
-    """Return the catalogue expected after these actions; one that would be refused leaves it as it was."""
+    """Return the catalogue expected after these actions, the same object where nothing changes.
+
+    An action that would be refused leaves it as it was.
+    """
     for action in actions:
         catalogue = _after(action, catalogue) or catalogue
     return catalogue

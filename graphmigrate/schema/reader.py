@@ -1,4 +1,6 @@
-"""Read what one DDL statement does: every form of CREATE and DROP of an index or a constraint.
+"""Read what one DDL statement does, and which indexes a data statement could use.
+
+Every form of CREATE and DROP of an index or a constraint is read.
 
 Sources: Cypher Manual, "Indexes": "Syntax" and "Constraints": "Syntax", for Cypher 5 and Cypher 25; what they
 leave open was tried on Neo4j 5.26 and 2026.05. Anything else is answered with None, never with a guess.
@@ -11,13 +13,13 @@ from dataclasses import replace
 from itertools import dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.lexer import Token, TokenKind, unquoted
+from graphmigrate.cypher.lexer import Token, TokenKind, tokens, unquoted
 from graphmigrate.cypher.reader import Cursor, NotUnderstood, significant
 from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject
 from graphmigrate.schema.property_types import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _INDEX_TYPES = {
     "RANGE": ObjectType.RANGE,
@@ -31,6 +33,10 @@ _SEVERAL_LABELS = {ObjectType.FULLTEXT, ObjectType.VECTOR}
 _LOOKUP_FUNCTIONS = {"node": "LABELS", "relationship": "TYPE"}
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|`[^`\\\0]+`")
 _ENTITY_WORDS = {"NODE": "node", "RELATIONSHIP": "relationship", "REL": "relationship"}
+
+# Clauses and subqueries that read; "[" begins a pattern comprehension.
+_READING = {"MATCH", "MERGE", "EXISTS", "COUNT", "COLLECT", "["}
+_ANY_INDEX = {"CALL", "$"}  # a procedure may name an index in a text, $(…) a label
 
 
 def read_ddl(text: str) -> DdlAction | None:
@@ -270,3 +276,36 @@ def _name(cursor: Cursor) -> str:
     if token.kind not in {TokenKind.WORD, TokenKind.NAME}:
         raise NotUnderstood
     return unquoted(token)
+
+
+def may_use(text: str, indexes: Iterable[SchemaObject]) -> bool:
+    """Return whether a data statement might read by one of these indexes.
+
+    True where it reads and mentions an index's name or one of its labels or types, and wherever that cannot be told.
+    """
+    words, names = _words_and_names(text)
+    if words & _ANY_INDEX:
+        return True
+    return bool(words & _READING) and any(
+        not each.labels or each.name in names or not names.isdisjoint(each.labels) for each in indexes
+    )
+
+
+def mentioned(text: str) -> set[str] | None:
+    """Return every name in a statement, labels and types among them; None where it may write under others, too."""
+    words, names = _words_and_names(text)
+    return None if words & _ANY_INDEX or "\\" in text else names
+
+
+def _words_and_names(text: str) -> tuple[set[str], set[str]]:
+    words: set[str] = set()
+    names: set[str] = set()
+    for token in tokens(text):
+        if token.kind is TokenKind.NAME:
+            names.add(unquoted(token))
+        elif token.kind is TokenKind.PARAMETER:
+            continue  # $batch: a value
+        elif token.kind is not TokenKind.STRING:
+            words.add(token.text.upper())
+            names.add(token.text)
+    return words, names

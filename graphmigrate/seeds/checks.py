@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.explain import explain_all
 from graphmigrate.database.failures import code_of, message_of, position_of
+from graphmigrate.database.preflight import explain_all
 from graphmigrate.errors import PreflightError, Problem
 from graphmigrate.results import CheckedSeed
 from graphmigrate.seeds.errors import SeedFileError

@@ -8,7 +8,7 @@ import neo4j
 import pytest
 
 from graphmigrate.cli.render.secrets import masked
-from graphmigrate.database.failures import connection_failure, driver_failure, query_failure
+from graphmigrate.database.failures import connection_failure, driver_failure, query_failure, worth_retrying
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError
 from graphmigrate.settings import Settings
 
@@ -103,3 +103,9 @@ def test_a_query_that_is_refused_is_a_mistake_of_whoever_wrote_it(
         return error.error_code, error.exit_code
 
     assert (told(driver_failure), told(query_failure)) == (of_ours, of_a_query)
+
+
+def test_planning_that_the_server_gave_up_beside_changes_of_the_schema_is_tried_again() -> None:
+    told = "The query could not be planned, because of insanely frequent schema changes."
+    assert worth_retrying(Answered("Neo.DatabaseError.Statement.ExecutionFailed", told))
+    assert not worth_retrying(Answered("Neo.DatabaseError.Statement.ExecutionFailed", "Something else."))

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphmigrate.schema.reader import read_ddl
-from graphmigrate.schema.usage import may_use, mentioned
+from graphmigrate.schema.reader import may_use, mentioned, read_ddl
 
 INDEXES = [
     "CREATE INDEX by_name FOR (p:Person) ON (p.name)",
