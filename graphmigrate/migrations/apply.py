@@ -82,6 +82,7 @@ def apply(
     Raises PreflightError where a statement would fail.
     """
     from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.database.ledger import prepare_ledger
     from graphmigrate.migrations.recovery import close_record, open_record
     from graphmigrate.migrations.run_state import RunState, record_skip
     from graphmigrate.migrations.runner import Runner
@@ -108,6 +109,7 @@ def apply(
         )  # an interruption may come just after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
+        prepare_ledger(database)  # a statement may have dropped the constraints on our own nodes
         close_record(database, record, history, outcome)
     except BaseException as error:
         _end_unfinished(workspace, state, files, outcome, error)
