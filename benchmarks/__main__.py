@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def found() -> dict[str, ModuleType]:
-    """Give every module of this package that has figures."""
+    """Return every module of this package that has figures."""
     names = [each.name for each in pkgutil.iter_modules(benchmarks.__path__)]
     names = [name for name in names if not name.startswith(("_", "baseline_"))]
     modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}

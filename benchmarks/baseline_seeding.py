@@ -92,7 +92,7 @@ def by_literals(driver: neo4j.Driver, folder: Path, verb: str) -> None:
 
 
 def rows_of(path: Path) -> Iterator[dict[str, str]]:
-    """Give the rows of a file."""
+    """Yield the rows of a file."""
     with path.open(newline="") as stream:
         yield from csv.DictReader(stream)
 

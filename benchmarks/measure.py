@@ -165,12 +165,12 @@ def interleaved(
 
 
 def median(samples: Sequence[Sample]) -> float:
-    """Give the median wall time, in seconds."""
+    """Return the median wall time, in seconds."""
     return statistics.median(each.seconds for each in samples)
 
 
 def peak(samples: Sequence[Sample]) -> float:
-    """Give the highest memory of any run, in megabytes."""
+    """Return the highest memory of any run, in megabytes."""
     return max(each.megabytes for each in samples)
 
 

@@ -28,7 +28,7 @@ class Part:
 
     @property
     def columns(self) -> list[str]:
-        """Give the columns in the order of their first use."""
+        """Return the columns in the order of their first use."""
         return list(
             dict.fromkeys(piece.partition(">")[0] for piece in self.body.split("<")[1:] if ">" in piece)
         )
@@ -147,12 +147,12 @@ def write_data(folder: Path, times: int = 1) -> None:
 
 
 def seed_text(verb: str, folder: str = "") -> str:
-    """Give the seed that loads the files as the hand-written loaders do."""
+    """Return the seed that loads the files as the hand-written loaders do."""
     return "".join(seed_blocks(verb, folder))
 
 
 def seed_blocks(verb: str, folder: str) -> Iterator[str]:
-    """Give one row block a file."""
+    """Yield one row block a file."""
     for part in PARTS:
         body = part.statement(verb, {name: f"row.{name}" for name in part.columns})
         yield f"{{% unwind row in csv('{folder}{part.file}') %}}\n{body};\n{{% endunwind %}}\n"

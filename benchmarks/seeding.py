@@ -98,7 +98,7 @@ def _compare(bench: Bench, data: Path, verb: str) -> Iterator[Figure]:
 
 
 def _around(samples: dict[str, list[Sample]], other: str) -> str:
-    """Give the median of the rounds' own ratios, which a drift of the machine's speed disturbs less."""
+    """Return the median of the rounds' own ratios, which a drift of the machine's speed disturbs less."""
     if other == "literals":
         return ""
     pairs = zip(samples["graphmigrate"], samples[other], strict=True)

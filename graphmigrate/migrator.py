@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, Severity
 from graphmigrate.log import logged
-from graphmigrate.migrations import plan, preview
+from graphmigrate.migrations import preview
 from graphmigrate.migrations.outcome import Outcome
 from graphmigrate.migrations.workspace import Workspace
-from graphmigrate.results import MigrateResult, SkippedMigration, Status, StatusRow
+from graphmigrate.results import (
+    BaselineResult,
+    GraphSummary,
+    MigrateResult,
+    PlanResult,
+    RepairResult,
+    SeedCheckResult,
+    SeedInfo,
+    SeedResult,
+    SeedShowResult,
+    Status,
+    Target,
+)
 from graphmigrate.settings import Secret, Settings, load, with_database_of_address
 
 if TYPE_CHECKING:
@@ -25,19 +37,6 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Problem
     from graphmigrate.events import Listener
-    from graphmigrate.migrations.plan import Entry
-    from graphmigrate.results import (
-        BaselineResult,
-        GraphSummary,
-        PlannedMigration,
-        PlanResult,
-        RepairResult,
-        SeedCheckResult,
-        SeedInfo,
-        SeedResult,
-        SeedShowResult,
-        Target,
-    )
     from graphmigrate.seeds import Preparation
 
 _Given = ParamSpec("_Given")
@@ -184,7 +183,7 @@ class Migrator:
         return MigrateResult(
             workspace.target,
             tuple(outcome.applied),
-            (*(_skipped(each) for each in planned.skips), *outcome.skipped),
+            (*(preview.skipped(each) for each in planned.skips), *outcome.skipped),
             highest.text if highest else None,
             time.monotonic() - started,
             tuple(each for each in planned.problems if each.severity is Severity.WARNING),
@@ -202,8 +201,6 @@ class Migrator:
 
         ``check_data`` is that of ``migrate``.
         """
-        from graphmigrate.results import PlanResult
-
         workspace = self._workspace
         files, history = workspace.files_and_history()
         planned = preview.make_plan(
@@ -213,8 +210,8 @@ class Migrator:
         problems += preview.data_findings(workspace, planned, history, check_data)
         return PlanResult(
             workspace.target,
-            tuple(_planned(task) for task in planned.tasks),
-            tuple(_skipped(skip) for skip in planned.skips),
+            tuple(preview.planned_migration(task) for task in planned.tasks),
+            tuple(preview.skipped(skip) for skip in planned.skips),
             tuple(problems),
         )
 
@@ -225,7 +222,9 @@ class Migrator:
         files, history = workspace.files_and_history(strict=False)
         entries = preview.standing(workspace, files, history)
         problems = [*files.problems, *preview.mismatches(files, entries, history)]
-        return Status(workspace.target, tuple(_status_row(entry) for entry in entries), tuple(problems))
+        return Status(
+            workspace.target, tuple(preview.status_row(entry) for entry in entries), tuple(problems)
+        )
 
     @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
@@ -265,10 +264,8 @@ class Migrator:
         them that a baseline has marked.
         """
         from graphmigrate.migrations import apply, repair
-        from graphmigrate.results import RepairResult
 
-        workspace = self._workspace
-        files = workspace.files(may_be_empty=True)
+        workspace, files = self._workspace, self._workspace.files(may_be_empty=True)
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
         wanted = {word: repair.named(names, workspace.history) for word, names in words.items()}
         repair.refuse_two_words(wanted)
@@ -307,7 +304,6 @@ class Migrator:
         on. A protected target takes seeds only with a ``profile`` and ``yes``.
         """
         from graphmigrate import seeds
-        from graphmigrate.results import SeedResult
 
         started = time.monotonic()
         preview.refuse_protected(self.settings, profile, yes=yes)
@@ -332,29 +328,18 @@ class Migrator:
         *,
         profile: str | None = None,
         variables: Mapping[str, str] | None = None,
-    ) -> None:
-        """Render the seeds that ``seed`` would load; raises ProjectError for what is wrong with them. Asks no database."""
-        self._prepared(names, profile, variables)
-
-    @translate_driver_errors
-    def explain_seeds(
-        self,
-        names: Sequence[str] = (),
-        *,
-        profile: str | None = None,
-        variables: Mapping[str, str] | None = None,
-        rows: bool = False,
+        rows: bool = True,
+        offline: bool = False,
     ) -> SeedCheckResult:
-        """Do what ``seed check`` does: render seeds and let the server check every statement; loads nothing.
+        """Render the seeds that ``seed`` would load, read their ``rows``, and let the server check every statement; load nothing.
 
-        With ``rows`` every row of every source is read too.
+        With ``offline`` no database is asked. Raises ProjectError or PreflightError for what is wrong with them.
         """
         from graphmigrate import seeds
-        from graphmigrate.results import SeedCheckResult
 
         preparation = self._prepared(names, profile, variables)
-        target = self._workspace.target
-        checked = seeds.check(self._workspace.database, preparation, rows=rows)
+        target = None if offline else self._workspace.target
+        checked = seeds.check(None if offline else self._workspace.database, preparation, rows=rows)
         return SeedCheckResult(target, checked, preparation.left_out)
 
     @translate_driver_errors
@@ -396,12 +381,11 @@ class Migrator:
     def summary(self) -> GraphSummary:
         """Count nodes by label and relationships by type, the ledger's own left out."""
         from graphmigrate.database.counts import count
-        from graphmigrate.results import GraphSummary
 
         return GraphSummary(*count(self._workspace.database))
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
-        """Run a reading query; gives its columns and rows. Raises UsageError (GM173) where the server refuses it."""
+        """Run a reading query; return its columns and rows. Raises UsageError (GM173) where the server refuses it."""
         from graphmigrate.database.failures import DriverFailure, query_failure
 
         try:
@@ -414,36 +398,3 @@ class Migrator:
 
 def _text(version: str | int | None) -> str | None:
     return None if version is None else str(version)
-
-
-def _skipped(skip: plan.Skip) -> SkippedMigration:
-    return SkippedMigration(skip.file.version.text, skip.file.description, skip.reason)
-
-
-def _planned(task: plan.Task) -> PlannedMigration:
-    from graphmigrate.results import PlannedMigration, PlannedStatement
-
-    file = task.migration.file
-    statements = tuple(
-        PlannedStatement(statement.file, statement.place.line, segment.kind.value, statement.text)
-        for segment in task.remaining
-        for statement in segment.statements
-    )
-    return PlannedMigration(
-        file.version.text, file.description, file.name, task.first, task.steps, statements
-    )
-
-
-def _status_row(entry: Entry) -> StatusRow:
-    row = entry.row
-    return StatusRow(
-        version=entry.version.text,
-        description=entry.description,
-        state=entry.state,
-        file=entry.file.name if entry.file else None,
-        installed_on=row.installed_on if row else None,
-        installed_by=row.installed_by if row else None,
-        execution_time=row.execution_time if row else None,
-        type=row.type if row else None,
-        detail=entry.detail,
-    )

@@ -277,9 +277,9 @@ class CheckedSeed:
 
 @dataclass(frozen=True, slots=True)
 class SeedCheckResult:
-    """Seeds whose every statement the server agrees to; nothing was loaded."""
+    """Seeds that would load; nothing was loaded. ``target`` is None where no server was asked."""
 
-    target: Target
+    target: Target | None
     seeds: tuple[CheckedSeed, ...]
     skipped: tuple[SkippedSeed, ...]
 

@@ -79,7 +79,7 @@ def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple
     seeding, profile = which_seeds(chosen)
     with cli.migrator() as migrator:
         if seeding:
-            migrator.check_seeds(profile=profile)
+            migrator.check_seeds(profile=profile, rows=False, offline=True)
         cli.say(f"Waiting up to {timeout:g} s for {migrator.settings.uri} …")
         target = migrator.wait(timeout)
         migrated = migrator.migrate()

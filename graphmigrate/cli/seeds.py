@@ -177,17 +177,22 @@ def list_(cli: CliContext, offline: bool) -> None:
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Check the seeds of this profile.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
-@click.option("--rows", is_flag=True, help="Read every row of every source, too.")
+@click.option("--rows/--no-rows", default=True, help="Read every row of every source; the default.")
+@click.option("--offline", is_flag=True, help="Ask no database: the Cypher itself is then not checked.")
 @pass_cli
 def check(
-    cli: CliContext, names: tuple[str, ...], profile: str | None, assignments: tuple[str, ...], rows: bool
+    cli: CliContext, names: tuple[str, ...], assignments: tuple[str, ...], offline: bool, **choices: Any
 ) -> None:
-    """Render the named seeds, or all that name no profile, and let the server check every statement; nothing is loaded."""
+    """Render the named seeds, or all that name no profile, read their rows, and let the server check every statement.
+
+    Nothing is loaded.
+    """
     variables = _variables(assignments)
-    with cli.migrator() as migrator:
-        result = migrator.explain_seeds(names, profile=profile, variables=variables, rows=rows)
+    with cli.migrator(connect=not offline) as migrator:
+        result = migrator.check_seeds(names, variables=variables, offline=offline, **choices)
     cli.result(result, lambda style: text.seed_checks(result, style))
-    cli.say(f"{count(len(result.seeds), 'seed')} checked; nothing was loaded.")
+    unasked = "; the Cypher was not checked, because no server was asked" if offline else ""
+    cli.say(f"{count(len(result.seeds), 'seed')} checked, nothing was loaded{unasked}.")
 
 
 @seed.command("show")

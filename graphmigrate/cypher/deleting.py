@@ -58,7 +58,7 @@ def deletes_any_node(text: str) -> AnyNode:
 
 
 def _code(text: str, *, within_strings: bool) -> Iterator[Token]:
-    """Give the significant tokens; with ``within_strings`` a string is what it holds, and a semicolon."""
+    """Yield the significant tokens; with ``within_strings`` a string is what it holds, and a semicolon."""
     for token in filter(is_significant, tokens(text)):
         if within_strings and token.kind is TokenKind.STRING:
             yield from _code(token.text[1:-1], within_strings=True)
@@ -68,7 +68,7 @@ def _code(text: str, *, within_strings: bool) -> Iterator[Token]:
 
 
 def _deleted(code: Tokens) -> Iterator[tuple[str, bool]]:
-    """Give the name that each operand of DELETE begins with, and whether it must stand for nodes."""
+    """Yield the name that each operand of DELETE begins with, and whether it must stand for nodes."""
     for at, token in enumerate(code):
         before = code[at - 1].text.upper()
         called = before == "." or "." in token.text
@@ -253,7 +253,7 @@ def _is_imported(use: _Binding, code: Tokens) -> bool:
 
 
 def _conditions_after(start: int, code: Tokens) -> Iterator[int]:
-    """Give where each WHERE is that stands no deeper in brackets than the MATCH before it."""
+    """Yield where each WHERE is that stands no deeper in brackets than the MATCH before it."""
     depth = 0
     for position in range(start, len(code)):
         depth += nesting(code[position])

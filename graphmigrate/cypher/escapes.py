@@ -66,7 +66,7 @@ def decode(source: str) -> Decoded:
 
 
 def _decoded_character(match: re.Match[str]) -> str | None:
-    """Give the character that an escape stands for; None where it is no escape."""
+    """Return the character that an escape stands for; None where it is no escape."""
     high, low, single = match.groups()
     if high:
         return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))

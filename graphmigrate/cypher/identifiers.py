@@ -11,7 +11,7 @@ from graphmigrate.errors import ProjectError
 
 
 def quote(name: str) -> str:
-    """Give ``name`` between backticks, its own backticks doubled.
+    """Return ``name`` between backticks, its own backticks doubled.
 
     Raises ProjectError (GM108) for a name that cannot be written safely.
     """

@@ -74,7 +74,7 @@ def kind_of(text: str) -> Kind:
 
 
 def _head(text: str) -> Tokens:
-    """Give the first tokens after any prefix, as many as a kind needs."""
+    """Return the first tokens after any prefix, as many as a kind needs."""
     significant = filter(is_significant, tokens(text))
     first = tuple(islice(significant, 1))
     if first and word_of(first[0]) in _PREFIXES:
@@ -83,7 +83,7 @@ def _head(text: str) -> Tokens:
 
 
 def execution_prefix(text: str) -> Token | None:
-    """Give the ``EXPLAIN`` or ``PROFILE`` that a user wrote before a statement, if any."""
+    """Return the ``EXPLAIN`` or ``PROFILE`` that a user wrote before a statement, if any."""
     significant = filter(is_significant, tokens(text))
     first = tuple(islice(significant, 1))
     if not first or word_of(first[0]) not in _PREFIXES:
@@ -94,7 +94,7 @@ def execution_prefix(text: str) -> Token | None:
 
 
 def keywords(text: str) -> list[str]:
-    """Give the words of a statement in upper case, from its verb on, without comments, strings and names after a dot or colon."""
+    """Return a statement's words in upper case, from its verb on, without comments, strings and names after a dot or colon."""
     words: list[str] = []
     before = ""
     for token in without_prefix(tuple(filter(is_significant, tokens(text)))):
@@ -229,7 +229,7 @@ def arguments_of(text: str, procedures: re.Pattern[str]) -> Iterator[list[Token]
 
 
 def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:
-    """Give where each word CALL stands in the decoded text, quotes and comments aside."""
+    """Yield where each word CALL stands in the decoded text, quotes and comments aside."""
     if not _CALL.search(decoded.text):
         return
     offset = 0

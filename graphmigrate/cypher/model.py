@@ -58,7 +58,7 @@ class Statement:
 
 
 def place_at(file: str, source: str, offset: int) -> Place:
-    """Give the 1-based line and column of a character offset, with the line of source."""
+    """Return the 1-based line and column of a character offset, with the line of source."""
     begin = source.rfind("\n", 0, offset) + 1
     end = source.find("\n", offset)
     line = source[begin : end if end >= 0 else len(source)].rstrip("\r")

@@ -17,7 +17,7 @@ class Parameter:
 
 
 def parameters(text: str) -> tuple[Parameter, ...]:
-    """Give every use of a parameter outside quotes and comments, in order, repeated ones too."""
+    """Return every use of a parameter outside quotes and comments, in order, repeated ones too."""
     if "$" not in text and "\\u" not in text:
         return ()
     found = (token for token in tokens(text) if token.kind is TokenKind.PARAMETER)

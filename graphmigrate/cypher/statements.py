@@ -33,7 +33,7 @@ _CLIENT_HINTS = {
 
 
 def split(source: str, file: str) -> tuple[Statement, ...]:
-    """Give the statements of ``source``; ``file`` is the name shown in places.
+    """Return the statements of ``source``; ``file`` is the name shown in places.
 
     A byte-order mark is dropped and CRLF becomes LF, in ``Statement.source`` and all offsets. Pieces of white
     space and comments are no statements. Raises ProjectError, with every problem, where ``scan`` finds any.
@@ -105,7 +105,7 @@ class _Scanner:
         self._end = end
 
     def _code_span(self, section: Token) -> tuple[int, int] | None:
-        """Give where the code of a section begins and ends in the source; None for white space only."""
+        """Return where the code of a section begins and ends in the source; None for white space only."""
         if section.end - section.start == len(section.text):
             text, begin = section.text, section.start
             first = len(text) - len(text.lstrip(WHITESPACE))

@@ -55,7 +55,7 @@ def made_unique(target: SchemaObject) -> Iterator[Key]:
 
 
 def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: str = WORK) -> None:
-    """Drop constraints and indexes, all or none, in a transaction that whoever takes the lock finds and ends."""
+    """Drop constraints and indexes, all or none, in a transaction that the next holder of the lock finds and ends."""
     chosen = tuple(entries)
     if not chosen:
         return

@@ -98,7 +98,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What the server calls the database; whoever has asked it sets this (``Workspace.target``)."""
+        """Return what the server calls the database; ``Workspace.target`` asks it and sets this."""
         if self._name is None:
             raise RuntimeError("Nobody has asked the server what it calls this database.")
         return self._name
@@ -159,7 +159,7 @@ class Database:
     ) -> Iterator[neo4j.Transaction]:
         """Open a write transaction that commits where the block ends well and rolls back where it does not.
 
-        The server lists it before the lock is confirmed. So whoever takes the lock at any later moment finds it and ends it
+        The server lists it before the lock is confirmed. So a run that takes the lock at any later moment finds it and ends it
         (``lock.take_over``): there is no gap, however long this process is stopped in between.
         """
         with (
@@ -186,7 +186,7 @@ class Database:
 
     @property
     def role_of_reading(self) -> str:
-        """The role of a reading transaction: whoever takes the lock ends what its holder reads (``lock.take_over``)."""
+        """Return the role of a reading transaction: the next holder of the lock ends it (``lock.take_over``)."""
         return READER if self.confirm is None else LOOK
 
     @contextmanager

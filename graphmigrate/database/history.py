@@ -114,7 +114,7 @@ class History:
         return mine == others
 
     def next_key(self, ledger: str, version: Version) -> str:
-        """Give the key that the next application of this version takes."""
+        """Return the key that the next application of this version takes."""
         return migration_key(ledger, version, self.generations.get(version.canonical, 0) + 1)
 
 

@@ -231,7 +231,7 @@ def _next_pair(pulse: neo4j.Result) -> None:
 
 
 def _holding(rows: Iterable[neo4j.Record]) -> list[dict[str, Any]]:
-    """Give the metadata of lock transactions that do not wait for it any more."""
+    """Return the metadata of lock transactions that do not wait for it any more."""
     return [
         row["metadata"] | (row["pulse"] or {})
         for row in rows

@@ -1,4 +1,4 @@
-"""What a node of ours must look like; whoever reads the ledger checks each node against it (pure)."""
+"""What a node of ours must look like; each node that is read is checked against it (pure)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _COUNTED = (
     "labels_removed",
 )
 _CLOSING = 10.0  # seconds
-_NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # whoever reads without the lock is nobody's business
+_NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # a reader without the lock disturbs nobody
 
 
 def transactions(database: Database) -> list[neo4j.Record]:
@@ -46,9 +46,9 @@ def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WOR
     What a holder of the lock only reads (``LOOK``) takes no effect, but keeps labels locked against changes of the schema.
 
     A terminated transaction whose client does not speak stays open, whatever its role, and with it an index without owner, if
-    it has made a constraint. Whoever drops that index corrupts the schema: when the transaction closes at last, Neo4j 5.26
+    it has made a constraint. Dropping that index corrupts the schema: when the transaction closes at last, Neo4j 5.26
     drops by number whatever has its place, and 2026.05 stops the database. So its connection is closed, by which the server
-    rolls it back; where the user may not do that, whoever would drop an index asks ``is_any_terminated``.
+    rolls it back; where the user may not do that, a run that would drop an index asks ``is_any_terminated``.
 
     Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
     through it may be committing all the same, so it is waited for until it is listed no more.
@@ -91,6 +91,6 @@ def is_any_terminated(database: Database) -> bool:
 
 
 def changes_of(summary: neo4j.ResultSummary) -> dict[str, int]:
-    """Give the server's counters that are not zero, by the driver's names."""
+    """Return the server's counters that are not zero, by the driver's names."""
     counters = summary.counters
     return {name: getattr(counters, name) for name in _COUNTED if getattr(counters, name)}

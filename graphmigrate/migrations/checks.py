@@ -181,7 +181,7 @@ def _drops_all_others(statement: Statement) -> bool:
 
 
 def _last_of(call: Sequence[Token]) -> list[str]:
-    """Give the last two words, in lower case, before the bracket that closes a call."""
+    """Return the last two words, in lower case, before the bracket that closes a call."""
     depths = accumulate(map(nesting, call), initial=1)
     end = next((at for at, depth in enumerate(depths) if not depth), len(call) + 1) - 1
     return [token.text.lower() for token in call[max(0, end - 2) : end]]

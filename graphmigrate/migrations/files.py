@@ -140,7 +140,7 @@ def _content(path: str) -> bytes:
 
 
 def _unreadable(reason: str, place: Place) -> Problem:
-    hint = "Mend it or move it out of the folder: no migration is left out silently."
+    hint = "Fix it or move it out of the folder: no migration is left out silently."
     return Problem("GM118", f"This migration cannot be read: {reason}.", hint, place)
 
 

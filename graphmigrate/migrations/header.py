@@ -124,7 +124,7 @@ def read_header(source: str, file: str, first_statement: int) -> HeaderFound:
 
 
 def _header_comments(source: str) -> Iterator[Comment]:
-    """Give every comment that is, or was meant as, a header line."""
+    """Yield every comment that is, or was meant as, a header line."""
     if not _MAY_HOLD.search(source):
         return
     for section in sections(decode(source)):

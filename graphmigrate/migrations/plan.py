@@ -93,7 +93,7 @@ class Plan(NamedTuple):
 
 
 def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ...]:
-    """Give every version its state, in order of version."""
+    """Return every version with its state, in order of version."""
     by_version = {file.version: file for file in files}
     versions = sorted(by_version.keys() | history.rows.keys())
     highest = history.highest
@@ -157,7 +157,7 @@ def _span(first: int, last: int) -> str:
 
 
 def judged_anew(entry: Entry, header: Header, history: History, target: Target) -> Entry:
-    """Give a migration that was skipped once the state that a run would find it in; only a run itself asks queries.
+    """Return a migration that was skipped once, in the state that a run would find it in; only a run itself asks queries.
 
     A late one stays skipped: no run looks at it by itself.
     """

@@ -20,7 +20,7 @@ from graphmigrate.errors import (
 from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import plan
 from graphmigrate.migrations.plan import UNFINISHED
-from graphmigrate.results import State
+from graphmigrate.results import PlannedMigration, PlannedStatement, SkippedMigration, State, StatusRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
 
 
 def standing(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
-    """Give every version the state that a run would find: what was skipped once is judged as file and server are now."""
+    """Return every version with the state that a run would find: what was skipped once is judged as file and server are now."""
     entries = plan.compare(files.files, history)
     return tuple(_judged_anew(workspace, entry, history) for entry in entries)
 
@@ -306,3 +306,40 @@ def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
             f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM119"
         )
     return version
+
+
+# ---- what callers are told
+
+
+def skipped(skip: plan.Skip) -> SkippedMigration:
+    """Return what a caller is told of a migration that is skipped."""
+    return SkippedMigration(skip.file.version.text, skip.file.description, skip.reason)
+
+
+def planned_migration(task: plan.Task) -> PlannedMigration:
+    """Return what a caller is told of a migration that would run."""
+    file = task.migration.file
+    statements = tuple(
+        PlannedStatement(statement.file, statement.place.line, segment.kind.value, statement.text)
+        for segment in task.remaining
+        for statement in segment.statements
+    )
+    return PlannedMigration(
+        file.version.text, file.description, file.name, task.first, task.steps, statements
+    )
+
+
+def status_row(entry: Entry) -> StatusRow:
+    """Return what a caller is told of a version's state."""
+    row = entry.row
+    return StatusRow(
+        version=entry.version.text,
+        description=entry.description,
+        state=entry.state,
+        file=entry.file.name if entry.file else None,
+        installed_on=row.installed_on if row else None,
+        installed_by=row.installed_by if row else None,
+        execution_time=row.execution_time if row else None,
+        type=row.type if row else None,
+        detail=entry.detail,
+    )

@@ -261,7 +261,7 @@ def _catalogue_to_judge_by(
     read: Callable[[Any], Migration | None],
     listen: Listener | None,
 ) -> Catalogue | None:
-    """Give the catalogue when every index is decided, without what cannot stay; None where that takes too long to wait.
+    """Return the catalogue when every index is decided, without what cannot stay; None where that takes too long to wait.
 
     A run that ends itself does not listen, and waits a moment only. What made a FAILED index was not recorded: it goes.
     """
@@ -288,7 +288,7 @@ def _populates(entry: CatalogueEntry | None) -> bool:
 
 
 def _targets(plan: tuple[dict[str, Any], ...], read: Callable[[Any], Migration | None]) -> list[SchemaObject]:
-    """Give everything that the planned migrations create."""
+    """Return everything that the planned migrations create."""
     migrations = (read(Version.parse(item["version"])) for item in plan)
     segments = (segment for migration in migrations if migration for segment in segments_of(migration))
     return [action.target for segment in segments for action in segment.actions if action.target]

@@ -211,7 +211,7 @@ def refuse_two_words(wanted: Mapping[str, set[Version]]) -> None:
 def changes(
     files: MigrationFolder, history: History, wanted: Mapping[str, set[Version]], read: Reader
 ) -> list[Change]:
-    """Give what the words for these versions change.
+    """Return what the words for these versions change.
 
     Raises UsageError (GM610) where one does not fit its version's state, HistoryMismatch (GM605) where the part to count as
     done is not in the file as it was.

@@ -168,7 +168,7 @@ def _kind_of_step(item: Mapping[str, Any], step: int) -> str | None:
 def failed_to_build(
     record: RunRecord, history: History, now: Catalogue, read: Callable[[Version], Migration | None]
 ) -> tuple[CatalogueEntry, ...]:
-    """Give what the dead run's segment at hand made, where an index of it is FAILED: it is to be as if it had not been."""
+    """Return what the dead run's segment at hand made, where an index of it is FAILED: it is to be as if it had not been."""
     expected = Catalogue.from_json(record.catalogue)
     by_key = {row.key: row for row in history.rows.values()}
     for item in record.plan:
@@ -205,7 +205,7 @@ def _apply_all(segments: tuple[Segment, ...], catalogue: Catalogue) -> Catalogue
 
 
 def _committed_up_to(begun: RecoveredMigration, expected: Catalogue, now: Catalogue) -> tuple[int, bool]:
-    """Give the last segment that is committed, and whether the catalogue shows it of any."""
+    """Return the last segment that is committed, and whether the catalogue shows it of any."""
     step, shown = begun.step, False
     for segment in begun.segments[step - begun.item["first"] + 1 :]:
         if segment.kind is not Kind.SCHEMA:

@@ -91,7 +91,7 @@ class SchemaSegments:
                 drop_entries(self._state.database, made_by(segment.actions, before, there))
             else:
                 failure.hint = (
-                    "It stays there, FAILED. Mend the data, then drop and create it by another migration."
+                    "It stays there, FAILED. Fix the data, then drop and create it by another migration."
                 )
             statement = self._origin(segment, failure.target)
             failure.place = statement.place if statement else None

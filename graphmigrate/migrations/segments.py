@@ -79,7 +79,7 @@ def segments_of(migration: Migration, committed: int = 0, step: int = 0) -> tupl
 
 
 def kind_and_action(statement: Statement) -> tuple[Kind, DdlAction | None]:
-    """Give how to execute a statement: DDL that the reader does not understand is run like an autocommit one."""
+    """Return how to execute a statement: DDL that the reader does not understand is run like an autocommit one."""
     if statement.kind is not Kind.SCHEMA:
         return statement.kind, None
     action = read_ddl(statement.text)

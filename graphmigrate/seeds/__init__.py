@@ -89,8 +89,8 @@ def totals(database: Database) -> GraphSummary:
     return GraphSummary(*count(database))
 
 
-def check(database: Database, preparation: Preparation, *, rows: bool = False) -> tuple[CheckedSeed, ...]:
-    """Let the server check every statement, and read every row where ``rows`` says so; loads nothing.
+def check(database: Database | None, preparation: Preparation, *, rows: bool) -> tuple[CheckedSeed, ...]:
+    """Let the server, if there is one, check every statement, and read every row where ``rows`` says so; load nothing.
 
     Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
@@ -98,7 +98,8 @@ def check(database: Database, preparation: Preparation, *, rows: bool = False) -
     from graphmigrate.seeds.showing import hiding
 
     with hiding(preparation.seeds):
-        check_statements(database, preparation.seeds)
+        if database is not None:
+            check_statements(database, preparation.seeds)
         return tuple(check_seed(seed, rows=rows) for seed in preparation.seeds)
 
 

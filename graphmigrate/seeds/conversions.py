@@ -52,12 +52,12 @@ _DURATION = re.compile(
 def converters(
     types: Mapping[str, str], *, separator: str = SEPARATOR, decimal: str = "."
 ) -> dict[str, Converter]:
-    """Give the converter of each column; ``separator`` parts the items of a list (GM591 for an unknown type)."""
+    """Return the converter of each column; ``separator`` parts the items of a list (GM591 for an unknown type)."""
     return {name: converter(kind, separator, decimal) for name, kind in types.items()}
 
 
 def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Converter:
-    """Give the converter for a type's name, such as ``int``, ``date``, ``string[]``, ``point:cartesian``."""
+    """Return the converter for a type's name, such as ``int``, ``date``, ``string[]``, ``point:cartesian``."""
     name = " ".join(kind.lower().split())
     if name.endswith("[]"):
         return _list_of(converter(name[:-2].strip(), separator, decimal), separator)

@@ -67,7 +67,7 @@ class Dialect:
                 raise _option(f"{name!r} must be a list of texts, not {value!r}.")
 
     def reader(self, lines: Iterator[str]) -> Any:
-        """Give the reader of these lines."""
+        """Return the reader of these lines."""
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -144,7 +144,7 @@ class CsvSource(FileSource):
         return (dict(zip(names, row, strict=True)) for row in self.lists(names, skip))
 
     def _fields(self, skip: int) -> Iterator[list[str]]:
-        """Give the fields of each record; what is skipped is not looked at."""
+        """Yield the fields of each record; what is skipped is not looked at."""
         width = len(self.columns)
         with open_data(self._file.root, self._file.name) as stream:
             index = skip
@@ -255,12 +255,12 @@ class CsvSource(FileSource):
             line,
             column,
             source,
-            f"Mend the row, or the type of {name!r}; texts that mean null are listed by null=['', 'NA'].",
+            f"Fix the row, or the type of {name!r}; texts that mean null are listed by null=['', 'NA'].",
         )
 
 
 def _records(file: TextFile, dialect: Dialect, stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    """Give each record that is not blank with the line it begins at."""
+    """Yield each record that is not blank with the line it begins at."""
     reader = dialect.reader(file.lines(stream))
     before = 0
     try:
@@ -284,7 +284,7 @@ def _check_names(file: TextFile, names: Sequence[str], line: tuple[int, Dialect]
 
 
 def _picker(positions: list[int], width: int) -> Callable[[list[str]], list[Any]] | None:
-    """Give what picks these fields of a record, as a list; None where they are all, in order."""
+    """Return what picks these fields of a record, as a list; None where they are all, in order."""
     if positions == list(range(width)):
         return None
     if len(positions) == 1:
@@ -305,7 +305,7 @@ def _field_place(file: TextFile, dialect: Dialect, line: int, position: int) -> 
 
 
 def _starts(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, int]]:
-    """Give the line (from 0) and column (from 1) where each field of a record begins, and then where it ends.
+    """Yield the line (from 0) and column (from 1) where each field of a record begins, and then where it ends.
 
     As in the csv module, a quote opens only where a field begins, or after one that closed: it is doubled then.
     """

@@ -78,7 +78,7 @@ def read_whole(root: Path, name: str) -> bytes:
 
 
 def decoder_of(encoding: str) -> codecs.IncrementalDecoder:
-    """Give a decoder for a file's encoding; UTF-8 with or without a byte-order mark (GM591)."""
+    """Return a decoder for a file's encoding; UTF-8 with or without a byte-order mark (GM591)."""
     try:
         found = codecs.lookup(encoding)
         usable = found.name.replace("-", "_") not in _NO_ENCODINGS and getattr(
@@ -94,7 +94,7 @@ def decoder_of(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def lines_of(blocks: Iterator[str]) -> Iterator[str]:
-    """Give each line with its line break; lines end in LF alone, whatever else Unicode breaks at."""
+    """Yield each line with its line break; lines end in LF alone, whatever else Unicode breaks at."""
     return chain.from_iterable(io.StringIO(block, newline="\n") for block in blocks)
 
 
@@ -111,7 +111,7 @@ class TextFile:
             pass  # a missing file is an error of the template, not of the load
 
     def lines(self, stream: BinaryIO) -> Iterator[str]:
-        """Give each line with its line break."""
+        """Yield each line with its line break."""
         return lines_of(self.blocks(stream))
 
     def blocks(self, stream: BinaryIO) -> Iterator[str]:
@@ -158,12 +158,12 @@ class TextFile:
         )
 
     def line(self, number: int) -> str:
-        """Give one line (1-based) without its break; reads the file again, which is done for messages only."""
+        """Return one line (1-based) without its break; reads the file again, which is done for messages only."""
         with open_data(self.root, self.name) as stream:
             return next(islice(self.lines(stream), number - 1, None), "").rstrip("\r\n")
 
     def place(self, line: int, column: int = 1, source: str | None = None) -> Place:
-        """Give a place in this file."""
+        """Return a place in this file."""
         return Place(self.shown, line, column, source.rstrip("\r\n")[:500] if source is not None else None)
 
     def bad(

@@ -73,7 +73,7 @@ class Locale:
         } - {"add_provider"}
 
     def member(self, name: str) -> Callable[..., Specification]:
-        """Give the function that makes the specification of ``fake.<name>(…)`` (GM593)."""
+        """Return the function that makes the specification of ``fake.<name>(…)`` (GM593)."""
         if name not in self._methods:
             near = did_you_mean(name, self._methods, "methods").partition(" Known")[0]
             hint = near if near.startswith("Did") else "Faker's own documentation lists them by provider."
@@ -171,7 +171,7 @@ def _watched(call: Callable[[], Any], seen: set[str]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Give what Faker made as a value for Neo4j: decimal numbers become floating-point ones."""
+    """Return what Faker made as a value for Neo4j: decimal numbers become floating-point ones."""
     if isinstance(value, str):
         return value
     if isinstance(value, Decimal):
@@ -191,7 +191,7 @@ class Fakes:
         self._locales: dict[str, Locale] = {}
 
     def locale(self, name: str = DEFAULT_LOCALE) -> Locale:
-        """Give one language."""
+        """Return one language."""
         if name not in self._locales:
             self._locales[name] = Locale(name)
         return self._locales[name]

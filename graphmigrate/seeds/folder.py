@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".cypher.j2"
 _NAME = re.compile(r"\w[\w.-]*")
-# Endings of Cypher and Jinja files: whoever puts one beside the seeds meant it to be loaded.
+# Endings of Cypher and Jinja files: one beside the seeds was meant to be loaded.
 _MEANT = re.compile(r"\.(cypher|cql|cyp|neo4j|j2|jinja2?|tpl)(?=\.|$)", re.IGNORECASE)
 
 
@@ -70,7 +70,7 @@ def normalise(content: bytes) -> bytes:
 
 
 def decode(content: bytes, file: str) -> str:
-    """Give the text of a template; raises SeedFileError (GM560) for anything but UTF-8 text."""
+    """Return the text of a template; raises SeedFileError (GM560) for anything but UTF-8 text."""
     clean = normalise(content)
     try:
         text = clean.decode()

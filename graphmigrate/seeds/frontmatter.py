@@ -48,7 +48,7 @@ class FrontMatter:
 
 
 def split(text: str) -> tuple[str | None, str]:
-    """Give the YAML text (None where there is none) and the template; its lines keep their numbers."""
+    """Return the YAML text (None where there is none) and the template; its lines keep their numbers."""
     lines = text.split("\n")
     if not _FENCE.match(lines[0]):
         return None, text
@@ -73,7 +73,7 @@ def read(text: str, file: str) -> tuple[FrontMatter, list[Problem]]:
 
 
 class _Reader:
-    """Collects every problem, so that a person mends a file once."""
+    """Collects every problem, so that a person fixes a file once."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file

@@ -35,7 +35,7 @@ class Named(ABC):
 
     @abstractmethod
     def member(self, name: str) -> Any:
-        """Give the member of this name; raises SeedFileError where there is none."""
+        """Return the member of this name; raises SeedFileError where there is none."""
 
 
 class RandomNames(Named):
@@ -85,7 +85,7 @@ class Functions:
         self.variables: dict[str, str] = {}
 
     def by_name(self) -> dict[str, Any]:
-        """Give what a template calls: functions, never classes, because a class has attributes."""
+        """Return what a template calls: functions, never classes, because a class has attributes."""
         return {
             "range": lambda *limits: RangeSource(*limits),
             "csv": self._csv,
@@ -108,7 +108,7 @@ class Functions:
         }
 
     def made(self, specification: Specification) -> Any:
-        """Give a value for a specification that is written out by itself, the n-th of this rendering."""
+        """Return a value for a specification that is written out by itself, the n-th of this rendering."""
         return self._generators.made(specification)
 
     def _csv(self, name: Any, **options: Any) -> CsvSource:
@@ -137,7 +137,7 @@ class Functions:
         return str(name)
 
     def _env(self, name: Any, *default: Any) -> Any:
-        """Give the value of an environment variable, where the configuration allows it (GM572)."""
+        """Return the value of an environment variable, where the configuration allows it (GM572)."""
         if not isinstance(name, str) or len(default) > 1:
             parameter(name)
             raise SeedFileError("env(…) takes a name, and a default.", code=NO_VARIABLE)

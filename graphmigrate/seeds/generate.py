@@ -31,7 +31,7 @@ class GenerateSource(Source):
             self.at(name)  # judges the references between columns
 
     def at(self, name: str) -> At:
-        """Give the function from a row's number to the value of a column."""
+        """Return the function from a row's number to the value of a column."""
         return self._column(name, ())
 
     def _column(self, name: str, path: tuple[str, ...]) -> At:
@@ -84,7 +84,7 @@ class Generators:
         return GenerateSource(count, every, self._stream(names))
 
     def made(self, specification: Specification) -> Any:
-        """Give the value of a specification outside of any block: the next row of what has its name."""
+        """Return the value of a specification outside of any block: the next row of what has its name."""
         name = specification._name
         row = self._written[name]
         self._written[name] += 1

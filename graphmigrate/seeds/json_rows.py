@@ -80,7 +80,7 @@ class _TypedRows(FileSource):
             line,
             found + 1 if found >= 0 else column,
             source,
-            f"Mend the row, or the type of {name!r}.",
+            f"Fix the row, or the type of {name!r}.",
         )
 
     def place(self, index: int) -> Place | None:
@@ -158,7 +158,7 @@ class FileRows(RowList):
         return self._judged()
 
     def _judged(self) -> Source:
-        """Give the source; raises where its types are wrong."""
+        """Return the source; raises where its types are wrong."""
         return _WholeSource(self, self._file, *self._options, self._kind)
 
 

@@ -99,7 +99,7 @@ class Text:
 
 
 def pieces_of(text: Text) -> tuple[Piece, ...]:
-    """Give what a text is made of."""
+    """Return what a text is made of."""
     return text._pieces
 
 

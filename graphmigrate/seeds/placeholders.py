@@ -43,11 +43,11 @@ class Written:
         self.text = "".join(texts)
 
     def end(self, index: int) -> int:
-        """Give the offset after piece ``index``."""
+        """Return the offset after piece ``index``."""
         return self.starts[index + 1] if index + 1 < len(self.starts) else len(self.text)
 
     def place(self, offset: int) -> Place:
-        """Give the place in a template of a character of the text."""
+        """Return the place in a template of a character of the text."""
         index = max(bisect_right(self.starts, offset) - 1, 0)
         while index > 0 and self.starts[index] == len(self.text) and not self._length(index):
             index -= 1
@@ -128,7 +128,7 @@ class Edited:
             self._length += len(text)
 
     def place(self, offset: int) -> Place:
-        """Give the place in a template of a character of the edited text."""
+        """Return the place in a template of a character of the edited text."""
         if not self._new:
             return self.written.place(0)
         index = max(bisect_right(self._new, offset) - 1, 0)
@@ -136,7 +136,7 @@ class Edited:
         return self.written.place(self._old[index] + inside)
 
     def place_of(self, line: int, column: int) -> Place:
-        """Give the place for a 1-based line and column, as the server reports them."""
+        """Return the place for a 1-based line and column, as the server reports them."""
         lines = self.text.split("\n")
         line = min(max(line, 1), len(lines))
         offset = sum(len(each) + 1 for each in lines[: line - 1]) + column - 1

@@ -51,7 +51,7 @@ class PreparedSeed:
         return self.file.name
 
     def removing(self, recorded: str) -> PreparedSeed:
-        """Give it with the reset of a load that had other variables: those ``recorded`` in the ledger; newer ones stay.
+        """Return it with the reset of a load that had other variables: those ``recorded`` in the ledger; newer ones stay.
 
         Raises SeedFileError where the reset cannot be rendered with these.
         """
@@ -61,7 +61,7 @@ class PreparedSeed:
         return self.with_reset(self.render_reset(now | then if then.keys() <= now.keys() else then))
 
     def with_reset(self, rendering: Rendering) -> PreparedSeed:
-        """Give it with this reset, whose values of the environment are not shown either."""
+        """Return it with this reset, whose values of the environment are not shown either."""
         secrets = (*self.secrets, *rendering.environment.values())
         return replace(self, reset=reset_of(rendering), secrets=secrets)
 

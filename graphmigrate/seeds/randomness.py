@@ -246,7 +246,7 @@ def pool(item: Any, size: Any) -> Specification:
 
 
 def numbered(pattern: Any, start: int, step: int) -> Callable[[int], Any]:
-    """Give the function from a row's number to what ``sequence`` says in it."""
+    """Return the function from a row's number to what ``sequence`` says in it."""
     if pattern is None:
         return lambda row: start + step * row
     found = _PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None

@@ -29,10 +29,10 @@ class Source(ABC):
 
     @abstractmethod
     def values(self, skip: int = 0) -> Iterator[Any]:
-        """Give each row, from number ``skip`` (0-based) on, as one value: a map where it has columns."""
+        """Yield each row, from number ``skip`` (0-based) on, as one value: a map where it has columns."""
 
     def lists(self, names: Sequence[str], skip: int = 0) -> Iterator[list[Any]]:
-        """Give each row as the list of these columns; what a row has not is null."""
+        """Yield each row as the list of these columns; what a row has not is null."""
         for index, row in enumerate(self.values(skip), skip):
             if type(row) is not dict and not isinstance(row, Mapping):
                 raise self._without_columns(row, index, names)

@@ -30,7 +30,7 @@ class BadYaml(Exception):
 
 
 def load(text: str) -> Any:
-    """Give the one document of a text; raises BadYaml."""
+    """Return the one document of a text; raises BadYaml."""
     try:
         check_depth(text)
         loader = _LOADER(text)

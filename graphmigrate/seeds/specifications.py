@@ -25,13 +25,13 @@ _SECOND = 0x94D049BB133111EB
 
 
 def key_of(*parts: str) -> int:
-    """Give 64 bits that these names, and only they, stand for."""
+    """Return 64 bits that these names, and only they, stand for."""
     text = "\0".join(f"{len(part)}:{part}" for part in parts)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def bits(key: int, index: int) -> int:
-    """Give the 64 random bits number ``index`` under a key: SplitMix64, whose states can be reached in any order."""
+    """Return the 64 random bits number ``index`` under a key: SplitMix64, whose states can be reached in any order."""
     state = (key + (index + 1) * _STEP) & _MASK
     state = ((state ^ (state >> 30)) * _FIRST) & _MASK
     state = ((state ^ (state >> 27)) * _SECOND) & _MASK
@@ -39,7 +39,7 @@ def bits(key: int, index: int) -> int:
 
 
 def below(key: int, index: int, count: int) -> int:
-    """Give a number from 0 up to, not including, ``count``."""
+    """Return a number from 0 up to, not including, ``count``."""
     if count <= 1 << 32:
         return (bits(key, index) * count) >> 64
     wide = (bits(key, index) << 64) | bits(key ^ _STEP, index)
@@ -47,7 +47,7 @@ def below(key: int, index: int, count: int) -> int:
 
 
 def unit(key: int, index: int) -> float:
-    """Give a number from 0 up to, not including, 1."""
+    """Return a number from 0 up to, not including, 1."""
     return (bits(key, index) >> 11) * 2.0**-53
 
 
@@ -82,7 +82,7 @@ class Specification:
 
 
 def bind(value: Any, key: int, columns: Columns) -> At:
-    """Give the function of the row's number for a specification, or for a value that is the same in every row."""
+    """Return the function of the row's number for a specification, or for a value that is the same in every row."""
     if isinstance(value, Specification):
         return value._bind(key, columns)
     fixed = parameter(value)
@@ -90,7 +90,7 @@ def bind(value: Any, key: int, columns: Columns) -> At:
 
 
 def subkey(key: int, part: int) -> int:
-    """Give the key of one part of a column that has several."""
+    """Return the key of one part of a column that has several."""
     return bits(key ^ _SECOND, part)
 
 

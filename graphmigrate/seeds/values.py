@@ -49,13 +49,13 @@ class Offset(datetime.tzinfo):
 
 
 def with_fixed_offset(moment: datetime.datetime) -> datetime.datetime:
-    """Give the same moment in the same region, in a form that the driver can send."""
+    """Return the same moment in the same region, in a form that the driver can send."""
     key = getattr(moment.tzinfo, "key", None)
     return moment.replace(tzinfo=Offset(moment.utcoffset() or datetime.timedelta(), key))
 
 
 def parameter(value: Any) -> Any:
-    """Give ``value`` as the driver takes it; raises SeedFileError (GM553) where Neo4j has no such value."""
+    """Return ``value`` as the driver takes it; raises SeedFileError (GM553) where Neo4j has no such value."""
     if isinstance(value, datetime.datetime) and isinstance(value.tzinfo, zoneinfo.ZoneInfo):
         return with_fixed_offset(value)
     if value is None or isinstance(value, (bool, float, *_TEMPORAL)) or is_driver_value(value):

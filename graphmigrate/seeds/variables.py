@@ -42,7 +42,7 @@ def check_names(given: Iterable[str], seeds: Iterable[SeedFile]) -> None:
 
 
 def effective(seed: SeedFile, given: Mapping[str, Any], profile: str | None = None) -> dict[str, Any]:
-    """Give the variables of one seed: what is given beats what the profile sets, and that the default.
+    """Return the variables of one seed: what is given beats what the profile sets, and that the default.
 
     A given text is read by the type of the default (GM567).
     """

@@ -66,8 +66,8 @@ def free_port() -> Iterator[int]:
         yield free.getsockname()[1]
 
 
-def mended(project: Folder) -> set[str]:
-    """The names of what ``doctor`` would have mended, the server's age left out: it depends on today's date."""
+def fixed(project: Folder) -> set[str]:
+    """The names of what ``doctor`` would have fixed, the server's age left out: it depends on today's date."""
     process = project.run("doctor", "--output", "json")
     found = {each["name"] for each in json.loads(process.stdout)["checks"] if each["health"] != "ok"}
     assert process.returncode == bool(found), process.stderr
@@ -76,11 +76,11 @@ def mended(project: Folder) -> set[str]:
 
 def test_all_is_well(project: Folder, driver: neo4j.Driver) -> None:
     before = dump(driver, volatile=True)
-    assert mended(project) == set()
+    assert fixed(project) == set()
     assert "none yet" in project.run("doctor").stdout
     assert dump(driver, volatile=True) == before
     assert project.run("migrate").returncode == 0
-    assert mended(project) == set()
+    assert fixed(project) == set()
     assert "at version 1" in project.run("doctor").stdout
 
 
@@ -252,8 +252,8 @@ def test_a_run_at_work_and_one_that_died(project: Folder, driver: neo4j.Driver) 
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         died = project.run("doctor")
-        assert mended(project) == {"ledger"}
+        assert fixed(project) == {"ledger"}
     assert "is at work" in at_work.stdout
     assert "did not end" in died.stdout
     assert project.run("migrate").returncode == 0
-    assert mended(project) == set()
+    assert fixed(project) == set()

@@ -60,7 +60,7 @@ def assert_clean(process: subprocess.CompletedProcess[str]) -> None:
 
 
 def place_secret(project: Folder, way: str) -> dict[str, str]:
-    """Give the password in one of the ways there are; the environment to use with it."""
+    """Return the password in one of the ways there are; the environment to use with it."""
     secret = project.path / "secret"
     secret.write_text(PLANTED + "\n")
     secret.chmod(0o600)

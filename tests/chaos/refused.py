@@ -66,7 +66,7 @@ def erasing(arena: Arena, points: Iterable[int], folder: Path) -> Tally:
         code, output = arena.runners.finish(folder, arena.uri)
         if code != 0 or rows(arena.driver, "MATCH (t:Trace) RETURN t.at ORDER BY t.at") != [["V1"], ["V2"]]:
             tally.stuck += 1
-            tally.wrong(f"{statement}, then mended: {code}: {output[-500:]} {dump(arena.driver)['nodes']}")
+            tally.wrong(f"{statement}, then fixed: {code}: {output[-500:]} {dump(arena.driver)['nodes']}")
         else:
             tally.by_rerun += 1
     return tally

@@ -40,7 +40,7 @@ def test_examples_of_a_page(
         pytest.importorskip("faker")
     printed = write_examples(page, tmp_path)
     project = Project(neo4j_target, tmp_path, env_allowed=("SEED_TENANT",))
-    checked = project.call("explain_seeds", rows=True)
+    checked = project.call("check_seeds")
     loaded = project.call("seed").loaded
     assert {each.name for each in loaded} == {each.name for each in checked.seeds}
     assert [each.name for each in loaded if not each.changes] == []

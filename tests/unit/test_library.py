@@ -170,7 +170,7 @@ CALLS: dict[str, Callable[[Migrator], object]] = {
     "repair": lambda migrator: migrator.repair(),
     "wait": lambda migrator: migrator.wait(0),
     "seed": lambda migrator: migrator.seed(),
-    "explain_seeds": lambda migrator: migrator.explain_seeds(),
+    "check_seeds": lambda migrator: migrator.check_seeds(),
     "seeds": lambda migrator: migrator.seeds(),
     "summary": lambda migrator: migrator.summary(),
     "query": lambda migrator: migrator.query("RETURN 1"),
@@ -242,7 +242,7 @@ def test_the_version_is_that_of_the_highest_complete_migration(
 
 
 def test_events_are_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> None:
-    problem = Problem("GM112", "odd", "mend it", Place("V1__a.cypher", 3, 7), Severity.WARNING)
+    problem = Problem("GM112", "odd", "fix it", Place("V1__a.cypher", 3, 7), Severity.WARNING)
     events = [SeedProgress("people", 10), LockAwaited(Holder("r", "h", "u"), 1.5), Warned(problem)]
     heard: list[object] = []
     with caplog.at_level(logging.DEBUG, "graphmigrate"):
@@ -258,7 +258,7 @@ def test_events_are_logged_and_passed_on(caplog: pytest.LogCaptureFixture) -> No
     assert lines[0]["event"] == "SeedProgress"
     assert lines[0]["rows"] == 10
     assert lines[1]["holder"]["host"] == "h"
-    assert lines[2]["problem"] == {"code": "GM112", "hint": "mend it", "place": "V1__a.cypher:3:7"}
+    assert lines[2]["problem"] == {"code": "GM112", "hint": "fix it", "place": "V1__a.cypher:3:7"}
     assert lines[2]["message"] == "V1__a.cypher:3:7: odd"
 
 

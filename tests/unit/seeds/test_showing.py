@@ -95,12 +95,12 @@ def test_what_a_server_says_of_them_is_hidden(tmp_path: Path, kind: type[GraphMi
     seed = seed_of(tmp_path, "MERGE (:A {x: {{ env('TENANT') }}, y: {{ env('OTHER') }}});")
     place = Place("a", 3)
     said = "There is `x` = 'HIDDEN`North ' and 'Ab1' already"
-    refused = kind(said, hint="Mend it.", place=place, code="GM201", problems=[Problem("GM201", said)])
+    refused = kind(said, hint="Fix it.", place=place, code="GM201", problems=[Problem("GM201", said)])
     with pytest.raises(kind) as raised, hiding([seed]):
         raise refused
     error = raised.value
     assert str(error) == error.message == "There is `x` = '***' and 'Ab1' already"
-    assert (error.hint, error.place, error.error_code) == ("Mend it.", place, "GM201")
+    assert (error.hint, error.place, error.error_code) == ("Fix it.", place, "GM201")
     assert error.problems[0].message == error.message
     assert error.__suppress_context__
 
