@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.options import Seconds, allow_empty, check_data, command, versions
+from graphmigrate.cli.options import Seconds, allow, allow_empty, check_data, command, versions
 from graphmigrate.cli.render import markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
@@ -43,6 +43,7 @@ class ValidateReport:
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @_out_of_order
 @check_data
+@allow
 @allow_empty
 def migrate(
     cli: CliContext, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
@@ -81,6 +82,7 @@ def _outcome(result: MigrateResult) -> str:
 @_to
 @_out_of_order
 @check_data
+@allow
 @allow_empty
 @_exit_code
 def plan(cli: CliContext, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:

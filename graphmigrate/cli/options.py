@@ -83,6 +83,14 @@ allow_empty = _setting(
 )
 
 
+allow = _setting(
+    "--allow",
+    metavar="any-label=V7",
+    multiple=True,
+    help="Run this version, or seed, though it may reach graphmigrate's own nodes [GRAPHMIGRATE_ALLOW].",
+)
+
+
 check_data = _setting(
     "--check-data",
     type=click.Choice(("auto", "always", "never")),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from graphmigrate.cli.options import Seconds, add_shared, command, pass_cli, seed_names
+from graphmigrate.cli.options import Seconds, add_shared, allow, command, pass_cli, seed_names
 from graphmigrate.cli.render import text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
@@ -115,6 +115,7 @@ def seed(ctx: click.Context) -> None:
 @click.option("--force", is_flag=True, help="Load what is chosen again though it is unchanged.")
 @click.option("--allow-duplicates", is_flag=True, help="Load again also those of them that use CREATE.")
 @click.option("--reset", is_flag=True, help="First remove what the chosen seeds had made.")
+@allow
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @pass_cli

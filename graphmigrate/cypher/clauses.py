@@ -114,6 +114,15 @@ def judge(text: str) -> Judgement:
     return Judgement(text, tuple(walk.found), names_ours)
 
 
+def tokens_within(text: str) -> Iterator[Token]:
+    """Yield the significant tokens; in place of a string those of the text that it holds."""
+    for token in significant(text):
+        if token.kind is TokenKind.STRING:
+            yield from tokens_within(_unescaped(token.text[1:-1]))
+        else:
+            yield token
+
+
 class _Walk:
     """One pass over the clauses of a statement, with the names that are bound at each."""
 

@@ -45,6 +45,7 @@ _CLAUSES = tuple(
     )
 )  # fmt: skip
 _FIRST_WORDS = frozenset(name[0] for name in _CLAUSES)
+_NO_CLAUSES = {("STARTS", "WITH"), ("ENDS", "WITH"), ("RETRY", "FOR")}
 _NOT_LABELS = frozenset({"NOT", "NULL", "LABELED", "TYPED", "NORMALIZED", "NFC", "NFD", "NFKC", "NFKD"})
 
 
@@ -159,7 +160,7 @@ def _clause_at(words: Sequence[Token], at: int) -> tuple[str, ...]:
         before.text == ":" or word_of(before) == "AS" or (before.text == "." and not number)
     ):
         return ()
-    if before is not None and word_of(before) in {"STARTS", "ENDS"} and word_of(words[at]) == "WITH":
+    if before is not None and (word_of(before), word_of(words[at])) in _NO_CLAUSES:
         return ()
     return next((name for name in _CLAUSES if _stands(words, at, name)), ())
 

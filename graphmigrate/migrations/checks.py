@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.deleting import AnyNode, deletes_any_node
-from graphmigrate.cypher.kinds import arguments_of, calls_one_of, keywords
-from graphmigrate.cypher.lexer import is_significant, nesting, tokens
+from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.guard import allowed_names
+from graphmigrate.database.queries import LEDGER_LABELS
 from graphmigrate.errors import Problem, Severity
+from graphmigrate.migrations.ours import about_ours, removes_ours
 from graphmigrate.schema.compare import apply, conflict, fault, holds
 from graphmigrate.schema.model import FOR_ENTERPRISE, ObjectType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from graphmigrate.cypher.lexer import Token
     from graphmigrate.cypher.model import Statement
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.segments import Segment
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 _ON_ERROR = re.compile(r"ON ERROR (?:RETRY (?:FOR SEC\w* )?THEN )?(?:CONTINUE|BREAK)\b")
 _RETRY_ALONE = re.compile(r"ON ERROR RETRY\b(?! (?:FOR SEC\w* )?THEN\b)")
-_SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
-_METADATA = re.compile(r"tx\.setMetaData")
 SAFE_TO_REPEAT = {
     *("GRANT", "DENY", "REVOKE", "ALTER", "START", "STOP", "ENABLE"),
     *("SHOW", "DRYRUN", "REALLOCATE"),
@@ -40,15 +37,20 @@ NEVER_GUARDED = {
 """Beginnings of commands that know no ``IF EXISTS``, and may not run twice."""
 
 
-def check(tasks: Sequence[Task], target: Target, catalogue: Catalogue) -> list[Problem]:
+def check(
+    tasks: Sequence[Task], target: Target, catalogue: Catalogue, allowed: Collection[str] = ()
+) -> list[Problem]:
     """Walk the plan in order, with the catalogue as it will be at each statement; all findings."""
-    return [*check_statements(tasks, target), *check_catalogue(tasks, catalogue)]
+    return [*check_statements(tasks, target, allowed), *check_catalogue(tasks, catalogue)]
 
 
 def check_catalogue(tasks: Iterable[Task], catalogue: Catalogue) -> list[Problem]:
     """Find the DDL that would be refused, or silently do nothing."""
     problems: list[Problem] = []
     for task, statement, action in _actions(tasks):
+        own = catalogue.constraints.get(action.name or "") if action.verb == "drop" else None
+        if own is not None and not set(LEDGER_LABELS.values()).isdisjoint(own.object.labels):
+            problems.append(removes_ours(statement))
         found = conflict(action, catalogue)
         if found:
             harmless = _is_guarded_lookup(action) or may_be_skipped(task)
@@ -80,12 +82,14 @@ def may_be_skipped(task: Task) -> bool:
     return task.row is None and any(each.mode == "assume" for each in task.migration.header.queries)
 
 
-def check_statements(tasks: Iterable[Task], target: Target) -> list[Problem]:
-    """Judge each statement by itself; needs no database."""
+def check_statements(tasks: Iterable[Task], target: Target, allowed: Collection[str] = ()) -> list[Problem]:
+    """Judge each statement by itself; needs no database. ``allowed`` are the versions that may reach nodes of any label."""
+    names = allowed_names(allowed)
     problems: list[Problem] = []
     for task in tasks:
         for segment in task.remaining:
             for statement, action in with_actions(segment):
+                problems.extend(about_ours(statement, segment, task, names))
                 problems.extend(_of_kind(statement, segment, task))
                 if action:
                     problems.extend(_of_action(statement, action, target, task))
@@ -109,17 +113,10 @@ def with_actions(segment: Segment) -> Iterator[tuple[Statement, DdlAction | None
 
 
 def _of_kind(statement: Statement, segment: Segment, task: Task) -> Iterator[Problem]:
-    if calls_one_of(statement.text, _METADATA):
-        yield Problem(
-            "GM520",
-            "tx.setMetaData would replace the words by which other runs know this transaction.",
-            "Delete the call: the transaction tells already which run it belongs to.",
-            statement.place,
-        )
     if segment.kind not in {Kind.AUTOCOMMIT, Kind.SYSTEM}:
         return
     if segment.kind is Kind.AUTOCOMMIT:
-        yield from _of_autocommit(statement)
+        yield from _unsaid_failures(statement)
     if not task.migration.header.options.repeatable:
         if segment.kind is Kind.SYSTEM:
             yield from _of_system(statement)
@@ -145,46 +142,6 @@ def _of_system(statement: Statement) -> Iterator[Problem]:
         return
     message = "This administration command has no IF [NOT] EXISTS: run twice, it would fail."
     yield Problem("GM207", message, hint, statement.place)
-
-
-def _of_autocommit(statement: Statement) -> Iterator[Problem]:
-    reach = deletes_any_node(statement.text)
-    if reach and not _names_own_nodes(statement):
-        surely = reach is AnyNode.SURELY
-        yield Problem(
-            "GM520",
-            f"This statement {'deletes every node' if surely else 'may delete nodes of any label'}, graphmigrate's own "
-            "among them, and commits while it runs: it could not be rolled back.",
-            "Exclude them: MATCH (n) WHERE none(l IN labels(n) WHERE l STARTS WITH '__GraphMigrate') …",
-            statement.place,
-            Severity.ERROR if surely else Severity.WARNING,
-        )
-    if _drops_all_others(statement):
-        yield Problem(
-            "GM520",
-            "apoc.schema.assert drops every constraint and index that it does not name, graphmigrate's own among them: "
-            "it would wait for the lock of this very run without end.",
-            "Give it false as its third argument, or write CREATE and DROP statements.",
-            statement.place,
-        )
-    yield from _unsaid_failures(statement)
-
-
-def _names_own_nodes(statement: Statement) -> bool:
-    return any("__GraphMigrate" in token.text for token in tokens(statement.text) if is_significant(token))
-
-
-def _drops_all_others(statement: Statement) -> bool:
-    """Whether it calls apoc.schema.assert without a literal ``false`` as the third argument, ``dropExisting``."""
-    calls = arguments_of(statement.text, _SCHEMA_ASSERT)
-    return any(_last_of(call) != [",", "false"] for call in calls)
-
-
-def _last_of(call: Sequence[Token]) -> list[str]:
-    """Return the last two words, in lower case, before the bracket that closes a call."""
-    depths = accumulate(map(nesting, call), initial=1)
-    end = next((at for at, depth in enumerate(depths) if not depth), len(call) + 1) - 1
-    return [token.text.lower() for token in call[max(0, end - 2) : end]]
 
 
 def _unsaid_failures(statement: Statement) -> Iterator[Problem]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import neo4j
 
-from graphmigrate.cypher.escapes import decode
 from graphmigrate.database import queries
 from graphmigrate.database.commit import Backoff, retries, until_known
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, failed_batches, statement_failure
-from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.guard import guarded, needs_guard, put_back, read_ours, was_put_back
 from graphmigrate.database.history import COMPLETE, STARTED
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
-from graphmigrate.events import BatchDone
+from graphmigrate.events import BatchDone, Warned
 from graphmigrate.migrations.run_state import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from graphmigrate.cypher.model import Statement
@@ -31,13 +30,13 @@ if TYPE_CHECKING:
 
 def run_data(state: RunState, task: Task, segment: Segment) -> None:
     """Run a data segment in one transaction with its step."""
-    _commit(state, task, segment, _Work(segment, {}))
+    _commit(state, task, segment, _Work(state.database.settings.ledger, segment, {}))
 
 
 def run_batches(state: RunState, task: Task, segment: Segment) -> None:
     """Run the segment's statement until a batch changes nothing; each batch commits with its number."""
     options = task.migration.header.options
-    while changes := _commit(state, task, segment, _Batch(task, segment)):
+    while changes := _commit(state, task, segment, _Batch(state.database.settings.ledger, task, segment)):
         state.batches += 1
         state.listen(BatchDone(task.migration.file.version.text, state.batches, changes))
         if state.batches >= options.max_batches:
@@ -60,15 +59,23 @@ def _commit(state: RunState, task: Task, segment: Segment, work: _Work) -> int:
         step = state.step(task, segment, segment.number)
     try:
         backoff = retries(options.retry)
-        return int(state.commit(step, work=work, backoff=backoff, timeout=options.timeout, turn=work.attempt))
+        changes = int(
+            state.commit(step, work=work, backoff=backoff, timeout=options.timeout, turn=work.attempt)
+        )
     except DriverFailure as error:
         raise failed(error, work.at) from error
+    if work.put_back:
+        state.listen(Warned(was_put_back(work.put_back, work.texts, segment.statements[0].place)))
+    return changes
 
 
 class _Work:
     """The statements of a segment; ``at`` is the one that this attempt sent last (None: none yet)."""
 
-    def __init__(self, segment: Segment, parameters: dict[str, Any]) -> None:
+    def __init__(self, ledger: str, segment: Segment, parameters: dict[str, Any]) -> None:
+        self.texts = [statement.text for statement in segment.statements]
+        self.put_back = 0  # bookkeeping nodes
+        self._ledger = ledger
         self._statements = segment.statements
         self._parameters = parameters
         self.at: Statement | None = None
@@ -79,7 +86,7 @@ class _Work:
         return nullcontext()
 
     def __call__(self, tx: neo4j.Transaction) -> int:
-        """Send every statement; return the number of changes. Raises GraphMigrateError where the ledger would be deleted."""
+        """Send every statement, and put the bookkeeping nodes back; return the number of changes."""
         try:
             return self._run(tx)
         except GraphMigrateError as error:
@@ -87,23 +94,21 @@ class _Work:
             raise
 
     def _run(self, tx: neo4j.Transaction) -> int:
-        before = ledger_size(tx) if may_delete(self._statements) else None
-        changes = deleted = 0
-        for statement in self._statements:
-            self.at = statement
-            summary = tx.run(statement.sent, self._parameters).consume()
-            deleted += summary.counters.nodes_deleted
-            changes += sum(changes_of(summary).values()) or int(summary.counters.contains_updates)
-        if before is not None and deleted:
-            check_not_erased(tx, before)
+        changes = 0
+        with guarded(tx, self._ledger, self.texts) as guard:
+            for statement in self._statements:
+                self.at = statement
+                summary = tx.run(statement.sent, self._parameters).consume()
+                changes += sum(changes_of(summary).values()) or int(summary.counters.contains_updates)
+        self.put_back = guard.put_back
         return changes
 
 
 class _Batch(_Work):
     """One batch; where it changes nothing it ends the segment."""
 
-    def __init__(self, task: Task, segment: Segment) -> None:
-        super().__init__(segment, {"batch": task.migration.header.options.batch})
+    def __init__(self, ledger: str, task: Task, segment: Segment) -> None:
+        super().__init__(ledger, segment, {"batch": task.migration.header.options.batch})
         done = segment.number >= task.steps
         self._key = task.key
         self._ended = {"step": segment.number, "batches": 0, "state": COMPLETE if done else STARTED}
@@ -113,12 +118,6 @@ class _Batch(_Work):
         if not changes:
             tx.run(queries.PUT_ROW, key=self._key, changes=self._ended).consume()
         return changes
-
-
-def may_delete(statements: Sequence[Statement]) -> bool:
-    """Whether any statement could delete nodes; the server's counters then decide."""
-    texts = [decode(statement.text).text.upper() for statement in statements]
-    return any("DELETE" in text or "CALL" in text for text in texts)
 
 
 def run_autocommit(state: RunState, task: Task, segment: Segment) -> None:
@@ -134,14 +133,33 @@ def run_autocommit(state: RunState, task: Task, segment: Segment) -> None:
         with state.database.session(write=True) as session:
             return failed_batches(session.run(query))
 
-    try:
-        backoff = retries(options.retry) if options.repeatable else Backoff(attempts=1)
-        told = until_known(state.database, run, backoff=backoff, mark=task.key)
-    except DriverFailure as error:
-        raise _hinted(statement_failure(error, statement), task) from error
+    with _put_back_after(state, statement):
+        try:
+            backoff = retries(options.retry) if options.repeatable else Backoff(attempts=1)
+            told = until_known(state.database, run, backoff=backoff, mark=task.key)
+        except DriverFailure as error:
+            raise _hinted(statement_failure(error, statement), task) from error
     if told:
         raise _hinted(MigrationFailed(told, place=statement.place), task)
     state.record(state.step(task, segment, segment.number))
+
+
+@contextmanager
+def _put_back_after(state: RunState, statement: Statement) -> Iterator[None]:
+    """Put back what a statement changed on the bookkeeping nodes; it was allowed to reach them, or says what it leaves out."""
+    if not needs_guard(statement.text):
+        yield
+        return
+    ledger = state.database.settings.ledger
+    with state.database.transaction() as tx:
+        before = read_ours(tx, ledger)
+    try:
+        yield
+    finally:
+        with state.database.transaction() as tx:
+            number = put_back(tx, before, ledger)
+        if number:
+            state.listen(Warned(was_put_back(number, [statement.text], statement.place)))
 
 
 def _hinted(failure: MigrationFailed, task: Task) -> MigrationFailed:

@@ -131,8 +131,10 @@ def checked(workspace: Workspace, planned: Plan, history: History) -> list[Probl
     if not planned.tasks:
         return []
     if history.record is not None:  # the run at work, or the next one, still changes the catalogue
-        return checks.check_statements(planned.tasks, workspace.target)
-    return checks.check(planned.tasks, workspace.target, read_catalogue(workspace.database))
+        return checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
+    return checks.check(
+        planned.tasks, workspace.target, read_catalogue(workspace.database), workspace.settings.allow
+    )
 
 
 def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
@@ -146,7 +148,7 @@ def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
 
     found = _about_server(workspace, planned, history)
     refuse(found)
-    found += checks.check_statements(planned.tasks, workspace.target)
+    found += checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
     try:
         found += _explained(workspace, planned)
     except SchemaLocked:

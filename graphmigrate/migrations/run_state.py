@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import commit
 from graphmigrate.database.commit import Step
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, statement_failure
+from graphmigrate.database.guard import why_refused
 from graphmigrate.database.history import SKIPPED, Attempt
 from graphmigrate.database.ledger import new_row, progress, record_attempt
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
@@ -124,8 +125,10 @@ def failed(error: BaseException, statement: Statement | None) -> GraphMigrateErr
     if statement is None:
         return unrecorded(error)
     failure = statement_failure(error, statement)
-    failure.hint = failure.hint or (
-        "This transaction was rolled back; what was committed before is recorded. Fix the file or the data and run again."
+    failure.hint = (
+        why_refused(statement.text, failure.message)
+        or failure.hint
+        or "This transaction was rolled back; what was committed before is recorded. Fix the file or the data and run again."
     )
     return failure
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.clauses import judge
 from graphmigrate.database.failures import code_of, message_of, position_of
+from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.preflight import explain_all
-from graphmigrate.errors import PreflightError, Problem
+from graphmigrate.errors import PreflightError, Problem, raise_all
 from graphmigrate.results import CheckedSeed
 from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.program import ROWS, Rows, Statements
+from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from graphmigrate.database.connection import Database
     from graphmigrate.seeds.prepare import PreparedSeed
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
     """EXPLAIN every distinct statement. Raises PreflightError (GM201) with all refusals, each at its line."""
+    seeds = list(seeds)
+    refused = list(_reaching_ours(seeds, allowed_names(database.settings.allow)))
+    raise_all(refused, PreflightError, "{count} statements may reach graphmigrate's own nodes.", code="GM520")
     size = database.settings.batch_rows
     asked = list({query.text: (query, more) for query, more in _queries(seeds, size)}.values())
     answers = explain_all(
@@ -32,14 +37,17 @@ def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
         for (query, _), answer in zip(asked, answers, strict=True)
         if not isinstance(answer, str)
     ]
-    if len(problems) == 1:
-        only = problems[0]
-        raise PreflightError(
-            only.message, hint=only.hint, place=only.place, code=only.code, problems=problems
-        )
-    if problems:
-        message = f"The server refuses {len(problems)} statements."
-        raise PreflightError(message, code="GM201", problems=problems)
+    raise_all(problems, PreflightError, "The server refuses {count} statements.", code="GM201")
+
+
+def _reaching_ours(seeds: Iterable[PreparedSeed], allowed: Collection[str]) -> Iterator[Problem]:
+    """Yield the refusal of each row block, and each reset in batches, that may reach nodes of any label."""
+    for seed in seeds:
+        blocks = [(part.query, "batch of rows") for part in seed.program.parts if isinstance(part, Rows)]
+        resets = [(query, "batch") for query in seed.reset if BATCH in query.parameters]
+        for query, batches in blocks + resets:
+            if seed.name not in allowed and judge(query.text).refused:
+                yield any_label(query.text, query.place, seed.name, batches=batches, allowed=False)
 
 
 def _queries(seeds: Iterable[PreparedSeed], size: int) -> Iterator[tuple[Query, dict[str, Any]]]:

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
+from graphmigrate.database.guard import needs_guard, why_refused
 from graphmigrate.errors import SeedFailed
-from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, ignore
+from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, Warned, ignore
 from graphmigrate.results import LoadedSeed
 from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, spread_of
 from graphmigrate.seeds.errors import SeedFileError
@@ -114,7 +115,7 @@ class _Load:
         for turn in range(MOST_BATCHES):
             # Running it once more after its last change does no harm, so only the end of a statement is recorded.
             values = {"part": number if repeated else number + 1, "offset": turn, "rows": 0}
-            work = Work(Statements((query,)), Batch(number, [query], range(1), 0))
+            work = Work(self.settings.ledger, Statements((query,)), Batch(number, [query], range(1), 0))
             try:
                 outcome = self._commit({"state": RESETTING, **values}, work)
             except (*DriverFailure, Unsendable) as error:
@@ -156,7 +157,9 @@ class _Load:
             return
         else:
             found = batches(number, part.rows(offset), self.limits, offset)
-            if part.in_any_order and not offset and self.settings.seed_sessions > 1:
+            # Sessions side by side would put back each other's progress.
+            together = part.in_any_order and not needs_guard(part.query.text)
+            if together and not offset and self.settings.seed_sessions > 1:
                 ahead = list(islice(found, 2))
                 if len(ahead) == 2:
                     self._open_lanes(number, part, [row for batch in ahead for row in batch.items])
@@ -168,7 +171,7 @@ class _Load:
     def _batch(self, part: Statements | Rows, batch: Batch) -> None:
         rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
         values = {"state": LOADING, "part": batch.part, "offset": batch.end, "rows": rows}
-        work = Work(part, batch)
+        work = Work(self.settings.ledger, part, batch)
         try:
             self._tell(self._commit(values, work))
         except (*DriverFailure, Unsendable) as error:
@@ -202,7 +205,7 @@ class _Load:
 
         def commit(lane: int, batch: Batch) -> Outcome:
             commits, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
-            work = Work(part, batch)
+            work = Work(self.settings.ledger, part, batch)
             values = {"offset": batch.end, "rows": rows}
             try:
                 outcome = self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
@@ -236,7 +239,7 @@ class _Load:
             middle = (accepted + refused) // 2
             try:
                 with self.database.transaction() as tx:
-                    Work(part, work.batch.split(middle)[0])(tx)
+                    Work(self.settings.ledger, part, work.batch.split(middle)[0])(tx)
                     raise _RolledBack
             except _RolledBack:
                 accepted = middle
@@ -260,6 +263,8 @@ class _Load:
 
         first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
         outcome = self.steps.advance({"spread": None, **values}, whole, first, lanes)
+        for warning in cast("Outcome", outcome).warnings:
+            self.listen(Warned(warning))
         self.stale_lanes = False
         return cast("Outcome", outcome)
 
@@ -289,7 +294,8 @@ class _Load:
             return self._unsendable(work, error)
         position = position_of(error)
         where, place = "", work.at.origin.place_of(*position) if position else work.at.place
-        hint = self._kept()
+        ours = why_refused(work.at.text, message_of(error))
+        hint = f"{ours} {self._kept()}" if ours else self._kept()
         if isinstance(work.part, Rows):
             source, numbers = work.part.source, work.batch.numbers
             where = f" for rows {numbers[0] + 1:,} to {work.batch.end:,} of {source.label}"

@@ -12,7 +12,7 @@ from graphmigrate.seeds.errors import SeedFileError, did_you_mean
 from graphmigrate.seeds.pieces import Piece, Placeholder, RowBlock
 from graphmigrate.seeds.placeholders import Edit, Edited, Written, checked_tokens
 from graphmigrate.seeds.shapes import plain_load
-from graphmigrate.seeds.statements import creates, is_countable, may_delete, row_uses, split_statements
+from graphmigrate.seeds.statements import creates, is_countable, row_uses, split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,6 @@ class Query:
     text: str
     parameters: dict[str, Any] = field(repr=False)
     creates: bool
-    may_delete: bool
     origin: Edited = field(repr=False, compare=False)
     counted: bool = False
 
@@ -267,7 +266,7 @@ def _query(
             numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
     origin = Edited(written, start, end, numbered, prefix)
     inside = _words(statement, tokens)
-    return Query(origin.text, parameters, creates(inside), may_delete(inside), origin)
+    return Query(origin.text, parameters, creates(inside), origin)
 
 
 def _words(statement: Statement, tokens: Sequence[Token]) -> list[Token]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from graphmigrate.database.guard import check_not_erased, ledger_size
+from graphmigrate.database.guard import guarded, needs_guard, was_put_back
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.seeds.program import ROWS, Rows
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import neo4j
 
+    from graphmigrate.errors import Problem
     from graphmigrate.seeds.batches import Batch
     from graphmigrate.seeds.program import Query, Statements
 
@@ -35,6 +36,7 @@ class Outcome:
     changes: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     unmatched: int = 0
+    warnings: tuple[Problem, ...] = ()
 
     def add(self, other: Outcome) -> None:
         """Add what another transaction committed."""
@@ -50,26 +52,29 @@ class Unsendable(Exception):
 class Work:
     """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last."""
 
-    def __init__(self, part: Statements | Rows, batch: Batch) -> None:
+    def __init__(self, ledger: str, part: Statements | Rows, batch: Batch) -> None:
+        self.ledger = ledger
         self.part = part
         self.batch = batch
         self.at: Query = part.query if isinstance(part, Rows) else batch.items[0]
 
     def __call__(self, tx: neo4j.Transaction) -> Outcome:
-        """Send the batch. Raises Unsendable, and GraphMigrateError where the ledger would be deleted."""
+        """Send the batch, and put the bookkeeping nodes back. Raises Unsendable."""
         outcome = Outcome()
         queries = [self.part.query] if isinstance(self.part, Rows) else self.batch.items
-        before = ledger_size(tx) if any(query.may_delete for query in queries) else None
-        if isinstance(self.part, Rows):
-            rows = self.batch.items
-            arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
-            outcome.rows += len(rows)
-            outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
-        else:
-            for query in queries:
-                self._run(tx, query, {}, outcome)
-        if before is not None and outcome.changes["nodes_deleted"]:
-            check_not_erased(tx, before)
+        texts = [query.text for query in queries]
+        with guarded(tx, self.ledger, texts) as guard:
+            if isinstance(self.part, Rows):
+                rows = self.batch.items
+                arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
+                outcome.rows += len(rows)
+                outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
+            else:
+                for query in queries:
+                    self._run(tx, query, {}, outcome)
+        if guard.put_back:
+            place = next(query.place for query in queries if needs_guard(query.text))
+            outcome.warnings = (was_put_back(guard.put_back, texts, place),)
         return outcome
 
     def _run(

@@ -73,11 +73,6 @@ def creates(words: Sequence[Token]) -> bool:
     return False
 
 
-def may_delete(words: Sequence[Token]) -> bool:
-    """Whether the statement could delete nodes: by a DELETE clause, or in a procedure."""
-    return any(word_of(token) in {"DELETE", "CALL"} for token in words)
-
-
 def is_countable(words: Sequence[Token]) -> bool:
     """Whether the rows that get to the end can be told by a RETURN at the end.
 

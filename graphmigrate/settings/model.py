@@ -37,6 +37,7 @@ class Settings:
     are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
     ``check_data`` (auto, always, never) says whether a run first looks for values that its constraints would refuse;
     ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
+    ``allow`` names what may reach nodes of any label all the same (``any-label=V7``);
     ``example_query`` is what ``summary`` runs; ``driver_options`` go to ``neo4j.GraphDatabase.driver`` as they are.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     seed_sessions: int = 2
     protected: bool = False
     env_allowed: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     example_query: str | None = None
     driver_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 

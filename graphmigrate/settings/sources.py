@@ -27,6 +27,7 @@ from graphmigrate.settings.model import (
 )
 from graphmigrate.settings.values import (
     EXAMPLES,
+    allowances_of,
     boolean_of,
     check_data_of,
     is_world_readable,
@@ -259,6 +260,8 @@ class Reader:
                 return number_of(written.value, whole=kind == "int", minimum=MINIMUM.get(name))
             if name == "env_allowed":
                 return variables_of(written.value)
+            if name == "allow":
+                return allowances_of(written.value)
             if name == "check_data":
                 return check_data_of(written.value)
             return ledger_of(written.value) if name == "ledger" else text_of(written.value)

@@ -54,6 +54,16 @@ def variables_of(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def allowances_of(value: Any) -> tuple[str, ...]:
+    """Return words such as ``any-label=V7``, written as a list or with commas."""
+    words = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not all(
+        isinstance(each, str) and re.fullmatch(r"any-label=\S+", each) for each in words
+    ):
+        raise ValueError('a list of any-label=VERSION or any-label=SEED, such as ["any-label=V7"]')
+    return tuple(dict.fromkeys(words))
+
+
 def boolean_of(value: Any) -> bool:
     """Return true or false, written as TOML or the environment write it."""
     word = value.strip().lower() if isinstance(value, str) else value

@@ -147,7 +147,7 @@ def test_ddl_that_cannot_be_read_is_not_said_to_commit_inside():
 
 
 def test_no_statement_takes_the_metadata_of_its_transaction():
-    assert codes("MATCH (n) CALL tx . `setMetaData`({a: 1}) SET n.x = 1;") == ["GM520"]
+    assert codes("MATCH (n:A) CALL tx . `setMetaData`({a: 1}) SET n.x = 1;") == ["GM520"]
     assert codes("CREATE (:A {text: 'CALL tx.setMetaData()'});") == []
 
 
@@ -188,3 +188,62 @@ def test_an_index_without_options_that_is_there_needs_no_word():
 
 def test_ddl_that_no_server_runs_is_refused_before_anything_runs():
     assert codes("CREATE INDEX x FOR (n:A) ON (n.p, n.p);") == ["GM201"]
+
+
+EVERY_NODE = "MATCH (n) WHERE NOT n:User CALL (n) { DETACH DELETE n } IN TRANSACTIONS"
+
+
+def test_a_statement_that_commits_by_itself_and_may_reach_any_label_is_refused_with_the_clause_and_its_place():
+    (found, _) = check_statements(tasks(f"// first\n{EVERY_NODE};"), SERVER)
+    assert (found.code, found.severity) == ("GM520", Severity.ERROR)
+    assert found.place is not None
+    assert (found.place.line, found.place.column) == (2, 7)
+    wanted = (
+        "MATCH (n) WHERE NOT n:__GraphMigrate AND (NOT n:User) CALL (n) { DETACH DELETE n } IN TRANSACTIONS"
+    )
+    assert found.hint is not None
+    assert wanted in found.hint
+    assert "--allow any-label=V1" in found.hint
+    assert codes(f"{wanted};") == ["GM221"]
+
+
+def test_a_batch_that_may_is_refused_and_runs_where_it_is_allowed():
+    text = "// graphmigrate: batch 10\nMATCH (n) WHERE n.x IS NULL WITH n LIMIT $batch SET n.x = 1;"
+    (found,) = check_statements(tasks(text), SERVER)
+    assert (found.code, found.severity) == ("GM520", Severity.ERROR)
+    (warned,) = check_statements(tasks(text), SERVER, ["any-label=V1"])
+    assert (warned.code, warned.severity) == ("GM520", Severity.WARNING)
+    assert "graphmigrate repair" in (warned.hint or "")
+
+
+def test_a_data_statement_that_may_is_not_refused():
+    assert codes("MATCH (n) DETACH DELETE n;") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DROP CONSTRAINT __graphmigrate_key",
+        "DROP CONSTRAINT `__graphmigrate_key` IF EXISTS",
+        "DROP CONSTRAINT \\u005f_graphmigrate_key",
+        "CYPHER 25 DROP CONSTRAINT __graphmigrate_lock_key",
+        "CYPHER 5 runtime=slotted DROP CONSTRAINT __graphmigrate_key",
+        "DROP INDEX __graphmigrate_key",
+        "ALTER CURRENT GRAPH TYPE SET { (:User => {id :: STRING}) }",
+        "CYPHER 25 ALTER CURRENT GRAPH TYPE SET { }",
+        "ALTER CURRENT GRAPH TYPE DROP { CONSTRAINT __graphmigrate_key }",
+        "CALL apoc.cypher.runSchema('DROP CONSTRAINT __graphmigrate_key', {})",
+        "CALL apoc.cypher.runSchema('DROP CONSTRAINT `__graphmigr\\\\u0061te_key`', {})",
+        "CALL apoc.cypher.runSchema(\"CALL apoc.cypher.runSchema('DROP CONSTRAINT __graphmigrate_key', {})\", {})",
+        "CALL apoc.schema.assert({}, {})",
+    ],
+)
+def test_what_would_remove_our_constraints_is_refused(text):
+    assert "GM520" in codes(f"{text};")
+
+
+@pytest.mark.parametrize(
+    "text", ["DROP CONSTRAINT mine", "ALTER CURRENT GRAPH TYPE ADD { (:User => {id :: STRING}) }"]
+)
+def test_other_constraints_may_be_dropped(text):
+    assert "GM520" not in codes(f"{text};")

@@ -107,6 +107,7 @@ SAMPLES = {
     "batch_bytes": "1000",
     "seed_sessions": "3",
     "protected": "true",
+    "allow": "any-label=V7",
 }
 
 
@@ -424,6 +425,17 @@ def test_every_setting_is_documented_with_its_default() -> None:
 def test_variables_that_seeds_may_read(tmp_path: Path, written: str, names: tuple[str, ...]) -> None:
     (tmp_path / "graphmigrate.toml").write_text(f"env_allowed = {written}\n")
     assert read(tmp_path, {}).settings.env_allowed == names
+
+
+@pytest.mark.parametrize(
+    "written", ['["V7"]', '"any-label="', "true", '["any-label=a b"]', '["anylabel=V7"]']
+)
+def test_what_may_be_allowed(tmp_path: Path, written: str) -> None:
+    (tmp_path / "graphmigrate.toml").write_text(f"allow = {written}\n")
+    with pytest.raises(UsageError) as raised:
+        read(tmp_path, {})
+    assert raised.value.error_code == "GM158"
+    assert "any-label=V7" in raised.value.message
 
 
 @pytest.mark.parametrize("written", ["[1]", '["A B"]', '["NEO4J_PASSWORD"]', '"neo4j_auth"', "3", '["X=1"]'])
