@@ -80,10 +80,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "neo4j_target" not in metafunc.fixturenames:
         return
     versions = metafunc.config.getoption("--neo4j-versions").split(",")
+    everywhere = metafunc.config.getoption("--everywhere")
     if os.environ.get("GRAPHMIGRATE_TEST_URI"):
         versions = ["given"]
-    elif metafunc.definition.get_closest_marker("depends_on_version") is None:
-        versions = versions if metafunc.config.getoption("--everywhere") else versions[:1]
+    elif not everywhere and metafunc.definition.get_closest_marker("depends_on_version") is None:
+        versions = versions[:1]
     elif NEWEST_VERSION in versions:
         versions.append(NEWEST_WITH_CYPHER_25)
     metafunc.parametrize("neo4j_target", versions, indirect=True, scope="session")

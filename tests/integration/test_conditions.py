@@ -16,8 +16,6 @@ from tests.chaos.runners import runners, until
 from tests.conftest import wipe
 from tests.projects import Project, count, dump, rows, write_migrations
 
-pytestmark = pytest.mark.depends_on_version
-
 UNMET = "// assert q' MATCH (p:Person) WHERE p.id IS NULL RETURN count(p) = 0"
 CHANGES_NOTHING = "DROP INDEX nowhere IF EXISTS;"
 
@@ -102,6 +100,7 @@ def test_a_run_that_died_skipped_what_it_skipped(project: Project, driver: neo4j
             assert dump(driver) == wanted, f"killed at {k} of {len(messages)}"
 
 
+@pytest.mark.depends_on_version
 def test_an_index_that_failed_before_does_not_count_as_made(project: Project, driver: neo4j.Driver) -> None:
     driver.execute_query(
         "UNWIND range(1, 3) AS i CREATE (:Doc {body: reduce(s = '', x IN range(1, 9000) | s + toString(x * 7919))})"
@@ -161,6 +160,7 @@ def test_a_condition_is_looked_at_before_anything_runs(
     assert count(driver, "A") == count(driver, "Flag") == 0
 
 
+@pytest.mark.depends_on_version
 @pytest.mark.parametrize(
     "query",
     [

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.depends_on_version
-
 PAGE = Path(__file__).parents[2] / "docs" / "queries.md"
 MISSION = "MATCH (p:Project)-[:HAS]->(d:Dataset)\nRETURN p.name AS project_name, d.name AS dataset_name"
 _SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.+?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -80,6 +78,7 @@ def test_the_page_has_the_mission_s_query_and_ten_others():
     assert len({query.text for query in QUERIES}) == len(QUERIES) >= 11
 
 
+@pytest.mark.depends_on_version
 def test_every_query_answers_by_its_index(sample_graph):
     with sample_graph.session() as session:
         # Plans follow the statistics of the indexes, which the server otherwise takes anew some time after a load.
@@ -92,6 +91,7 @@ def test_every_query_answers_by_its_index(sample_graph):
             check_plan(session, query, list(operators(result.consume().profile)))
 
 
+@pytest.mark.depends_on_version
 def test_the_indexes_answer_in_a_large_graph_too(sample_graph, neo4j_target):
     """With forty times the sample, made by the seed that scales it, every plan still begins at its index."""
     seed(neo4j_target, "scale", "--set", "scale=40")

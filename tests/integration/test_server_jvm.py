@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -166,11 +167,12 @@ def test_logs(project):
     done = run(project, "server", "logs", "--lines", "3")
     assert done.stdout.count("\n") == 3
     follower = command(project, "server", "logs", "--follow", "-n", "0")
-    time.sleep(1)
-    log_file = project / ".graphmigrate/server/logs/console.log"
-    with log_file.open("a") as file:
-        file.write("a line of this test\n")
     assert follower.stdout is not None
+    deadline = time.monotonic() + 60
+    while not select.select([follower.stdout], [], [], 0.5)[0]:  # it shows what is written after it has begun
+        assert time.monotonic() < deadline
+        with (project / ".graphmigrate/server/logs/console.log").open("a") as file:
+            file.write("a line of this test\n")
     assert follower.stdout.readline() == "a line of this test\n"
     follower.send_signal(signal.SIGINT)
     follower.communicate(timeout=10)
