@@ -18,7 +18,7 @@ import pytest
 
 from graphmigrate.database import queries
 from graphmigrate.database.connection import Database
-from graphmigrate.doctor import examine, patient
+from graphmigrate.doctor import examine, server
 from graphmigrate.results import Check, Health
 from graphmigrate.settings import Secret, Settings
 from tests.acceptance.commands import HELD, Folder, held_node, wait_until_held
@@ -229,15 +229,15 @@ def test_a_database_that_nobody_may_write_to(settings: Settings, changed: Callab
 
 
 def test_version(settings: Settings, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patient.releases, "LONG_TERM", {})
-    monkeypatch.setattr(patient.releases, "OLDEST", (9999, 1))
+    monkeypatch.setattr(server, "LONG_TERM", {})
+    monkeypatch.setattr(server, "OLDEST", (9999, 1))
     found = checks(settings)["version"]
     assert found.health is Health.FINDING
     assert "Upgrade" in str(found.hint)
 
 
 def test_clock(settings: Settings, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patient, "time", SimpleNamespace(time=lambda: time.time() + 90))
+    monkeypatch.setattr(server, "time", SimpleNamespace(time=lambda: time.time() + 90))
     found = checks(settings)["clock"]
     assert found.health is Health.FINDING
     assert "90 s behind" in found.message
