@@ -87,7 +87,10 @@ TABLE: list[tuple[int, str, Prepare, tuple[str, ...]]] = [
     (
         6,
         "missing",
-        lambda project: [applied(project), (project.path / "migrations/V1__constraint.cypher").unlink()],
+        lambda project: [
+            applied(project).write(V2__next="RETURN 1;"),
+            (project.path / "migrations/V1__constraint.cypher").unlink(),
+        ],
         ("migrate",),
     ),
     (6, "out of order", lambda project: applied(project).write(V0__late="RETURN 1;"), ("migrate",)),

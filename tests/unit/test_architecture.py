@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,10 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
     for name in imports(path):
         owners = LIBRARIES.get(name.split(".")[0])
         assert owners is None or room(path) in owners, f"{room(path)} must not import {name}"
+
+
+def test_the_map_names_files_that_are_there() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`([\w/]+\.py)`", page)) - {"tests/unit/test_architecture.py"}
+    assert len(named) > 20
+    assert [each for each in sorted(named) if not (PACKAGE / each).exists()] == []
