@@ -294,6 +294,7 @@ class Migrator:
         force: bool = False,
         allow_duplicates: bool = False,
         reset: bool = False,
+        strict: bool = False,
         yes: bool = False,
         lock_timeout: float | None = None,
     ) -> SeedResult:
@@ -301,7 +302,8 @@ class Migrator:
 
         ``force`` loads again what is unchanged, ``allow_duplicates`` also where that makes things twice, and ``reset``
         first removes what was made: each for the named seeds, all where none is named, and not for what these depend
-        on. A protected target takes seeds only with a ``profile`` and ``yes``.
+        on. ``strict`` makes rows for which a MATCH finds nothing an error. A protected target takes seeds only with a
+        ``profile`` and ``yes``.
         """
         from graphmigrate import seeds
 
@@ -317,7 +319,7 @@ class Migrator:
             return SeedResult(target, (), decided.skipped, time.monotonic() - started)
         with workspace.locked(lock_timeout):
             decided = seeds.decide(database, preparation, **choices)
-            loaded, skipped = seeds.run(database, decided, listen=workspace.listen)
+            loaded, skipped = seeds.run(database, decided, strict=strict, listen=workspace.listen)
         seconds = time.monotonic() - started
         return SeedResult(target, loaded, skipped, seconds, seeds.totals(database))
 

@@ -236,7 +236,8 @@ class LoadedSeed:
     """One seed that this run loaded; ``changes`` are the server's counters by name.
 
     ``unmatched`` are the rows of this run that did not get to the end of their statement, because a MATCH or
-    WHERE found nothing for them; only statements without WITH, CALL and the like are counted.
+    WHERE found nothing for them; only statements without WITH, CALL and the like are counted. ``unmatched_rows`` shows the
+    first five of them, with their places.
     """
 
     name: str
@@ -244,6 +245,7 @@ class LoadedSeed:
     rows: int
     changes: dict[str, int] = field(default_factory=dict)
     unmatched: int = 0
+    unmatched_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

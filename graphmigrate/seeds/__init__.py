@@ -63,7 +63,7 @@ def decide(
 
 
 def run(
-    database: Database, decided: Decided, *, listen: Listener = ignore
+    database: Database, decided: Decided, *, strict: bool = False, listen: Listener = ignore
 ) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
     """Let the server check every statement, then load; the caller holds the lock, and decided under it.
 
@@ -79,7 +79,7 @@ def run(
     seeds = [each.seed for each in due]
     with hiding(seeds):
         check_statements(database, seeds)
-        return load(database, due, listen=listen), decided.skipped
+        return load(database, due, strict=strict, listen=listen), decided.skipped
 
 
 def totals(database: Database) -> GraphSummary:

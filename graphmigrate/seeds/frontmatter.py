@@ -16,8 +16,9 @@ from graphmigrate.seeds.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = ("description", "depends", "profiles", "vars", "order", "reset")
+KEYS = ("description", "depends", "profiles", "vars", "order", "unmatched", "reset")
 ORDERS = ("any", "kept")
+UNMATCHED = ("error", "warn", "ignore")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
@@ -33,7 +34,8 @@ class FrontMatter:
     """What a seed says about itself; ``variables`` are names with their defaults.
 
     ``settings`` are the variables that a profile sets, by its name. ``order`` is ``any`` or ``kept`` where the
-    seed says whether rows may be loaded in any order. ``reset`` are the statements that remove what it made,
+    seed says whether rows may be loaded in any order. ``unmatched`` is what a row is for which a MATCH finds nothing: ``error``,
+    ``warn`` or ``ignore``. ``reset`` are the statements that remove what it made,
     which begin at line ``reset_line``.
     """
 
@@ -43,6 +45,7 @@ class FrontMatter:
     variables: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: str = ""
+    unmatched: str = ""
     reset: str = ""
     reset_line: int = 1
 
@@ -125,6 +128,7 @@ class _Reader:
             "profiles": self._profiles,
             "vars": self._variables,
             "order": self._order,
+            "unmatched": self._unmatched,
             "reset": self._reset,
         }
         for key_node, node in root.value:
@@ -147,6 +151,7 @@ class _Reader:
             variables,
             {name: each for name, each in settings.items() if each},
             values.get("order", ""),
+            values.get("unmatched", ""),
             reset,
             line,
         )
@@ -204,6 +209,12 @@ class _Reader:
         self.at(
             "'order' must be any or kept.", node, "Leave it out: then each row block is judged by itself."
         )
+        return ""
+
+    def _unmatched(self, node: yaml.Node, value: Any) -> str:
+        if value in UNMATCHED:
+            return str(value)
+        self.at("'unmatched' must be error, warn or ignore.", node, "Leave it out: then such rows are told.")
         return ""
 
     def _reset(self, node: yaml.Node, value: Any) -> tuple[str, int]:

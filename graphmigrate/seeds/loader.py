@@ -18,7 +18,7 @@ from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow
 from graphmigrate.seeds.ledger import SeedSteps
 from graphmigrate.seeds.program import BATCH, Rows, Statements
-from graphmigrate.seeds.sessions import Outcome, Sessions, Turns, Unsendable, Work
+from graphmigrate.seeds.sessions import Outcome, RowUnmatched, Sessions, Turns, Unsendable, Work
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ _LONG = 1.0
 
 
 def load(
-    database: Database, decisions: Sequence[Decision], *, listen: Listener = ignore
+    database: Database, decisions: Sequence[Decision], *, strict: bool = False, listen: Listener = ignore
 ) -> tuple[LoadedSeed, ...]:
     """Load what is due, in order; the caller holds the lock. Raises SeedFailed or LockLost.
 
-    However it ends, the same call continues after the last committed batch.
+    However it ends, the same call continues after the last committed batch. ``strict`` makes rows for which a MATCH finds nothing
+    an error, unless the seed says that they are to be ignored.
     """
-    due = [_Load(database, decision, listen) for decision in decisions]
+    due = [_Load(database, decision, strict, listen) for decision in decisions]
     for each in reversed(due):  # a seed is removed before those that it depends on
         each.reset()
     loaded: list[LoadedSeed] = []
@@ -76,11 +77,13 @@ class _Load:
     sessions load a row block, a node for each of its lanes tells that for the rows of the lane.
     """
 
-    def __init__(self, database: Database, decision: Decision, listen: Listener) -> None:
+    def __init__(self, database: Database, decision: Decision, strict: bool, listen: Listener) -> None:
         self.database = database
         self.settings = database.settings
         self.seed = decision.seed
         self.program = decision.seed.program
+        self.unmatched = decision.seed.file.front.unmatched or "warn"
+        self.strict = self.unmatched == "error" or (strict and self.unmatched == "warn")
         self.listen = listen
         self.resumed = decision.resume
         self.resetting = decision.reset or (self.resumed is not None and self.resumed.state == RESETTING)
@@ -145,7 +148,15 @@ class _Load:
         self._commit({"state": LOADED, "part": len(self.program.parts), "offset": 0, "rows": self.rows})
         seconds = time.monotonic() - begun
         done = self.done
-        return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched)
+        if self.unmatched == "ignore":
+            return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes))
+        examples = tuple(self._example(*each) for each in done.examples)
+        return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched, examples)
+
+    def _example(self, part: Rows, number: int, row: Any) -> str:
+        place = part.source.place(number)
+        where = f"{place}" if place else f"row {number + 1:,} of {part.source.label}"
+        return f"{where}: {part.shown(row)}"
 
     def _part(self, number: int, resumed: SeedRow | None) -> None:
         part = self.program.parts[number]
@@ -171,10 +182,10 @@ class _Load:
     def _batch(self, part: Statements | Rows, batch: Batch) -> None:
         rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
         values = {"state": LOADING, "part": batch.part, "offset": batch.end, "rows": rows}
-        work = Work(self.settings.ledger, part, batch)
+        work = Work(self.settings.ledger, part, batch, strict=self.strict)
         try:
             self._tell(self._commit(values, work))
-        except (*DriverFailure, Unsendable) as error:
+        except (*DriverFailure, Unsendable, RowUnmatched) as error:
             at, refusal = self._failing_row(work, error)
             if at:
                 self._batch(part, batch.split(at)[0])
@@ -205,11 +216,11 @@ class _Load:
 
         def commit(lane: int, batch: Batch) -> Outcome:
             commits, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
-            work = Work(self.settings.ledger, part, batch)
+            work = Work(self.settings.ledger, part, batch, strict=self.strict)
             values = {"offset": batch.end, "rows": rows}
             try:
                 outcome = self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
-            except (*DriverFailure, Unsendable) as error:
+            except (*DriverFailure, Unsendable, RowUnmatched) as error:
                 raise _BatchFailed(lane, work, error) from error
             progress[lane] = commits, rows
             return cast("Outcome", outcome)
@@ -232,6 +243,8 @@ class _Load:
 
         Halves of the batch are sent in transactions that are rolled back. The rows before that row are accepted.
         """
+        if isinstance(error, RowUnmatched):
+            return error.at, error
         part, accepted, refused = work.part, 0, len(work.batch.items)
         if not isinstance(part, Rows) or isinstance(error, Unsendable) or worth_retrying(error):
             return None, error
@@ -239,10 +252,12 @@ class _Load:
             middle = (accepted + refused) // 2
             try:
                 with self.database.transaction() as tx:
-                    Work(self.settings.ledger, part, work.batch.split(middle)[0])(tx)
+                    Work(self.settings.ledger, part, work.batch.split(middle)[0], strict=self.strict)(tx)
                     raise _RolledBack
             except _RolledBack:
                 accepted = middle
+            except RowUnmatched as found:
+                return found.at, found
             except DriverFailure as found:
                 if worth_retrying(found):
                     return None, error
@@ -292,9 +307,10 @@ class _Load:
         """Return the error for a batch that the server refused, or that the driver cannot send; ``at`` is its failing row."""
         if isinstance(error, Unsendable):
             return self._unsendable(work, error)
-        position = position_of(error)
+        reason = f"{error}" if isinstance(error, RowUnmatched) else f"{message_of(error)} [{code_of(error)}]"
+        position = None if isinstance(error, RowUnmatched) else position_of(error)
         where, place = "", work.at.origin.place_of(*position) if position else work.at.place
-        ours = why_refused(work.at.text, message_of(error))
+        ours = why_refused(work.at.text, reason)
         hint = f"{ours} {self._kept()}" if ours else self._kept()
         if isinstance(work.part, Rows):
             source, numbers = work.part.source, work.batch.numbers
@@ -305,7 +321,7 @@ class _Load:
                 )
                 hint = f"The statement stands at {place}. {hint}"
                 place = source.place(numbers[at]) or place
-        message = f"The seed {self.seed.name!r} failed{where}: {message_of(error)} [{code_of(error)}]"
+        message = f"The seed {self.seed.name!r} failed{where}: {reason}"
         return SeedFailed(message, hint=hint, place=place)
 
     def _unsendable(self, work: Work, error: Unsendable) -> SeedFailed:

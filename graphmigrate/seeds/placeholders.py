@@ -101,15 +101,13 @@ class Edit:
 class Edited:
     """A stretch of a text with edits made in it, and the way back."""
 
-    def __init__(
-        self, written: Written, start: int, end: int, edits: Sequence[Edit], prefix: str = ""
-    ) -> None:
+    def __init__(self, written: Written, start: int, end: int, edits: Sequence[Edit]) -> None:
         self.written = written
         self._new: list[int] = []
         self._old: list[int] = []
         self._verbatim: list[bool] = []
-        self._parts: list[str] = [prefix]
-        self._length = len(prefix)
+        self._parts: list[str] = []
+        self._length = 0
         position = start
         for edit in sorted(edits, key=lambda each: each.start):
             self._add(written.text[position : edit.start], position, verbatim=True)

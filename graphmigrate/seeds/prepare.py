@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.errors import Place
 from graphmigrate.results import SeedInfo, SkippedSeed
 from graphmigrate.seeds import folder as folders
+from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds import variables as seed_variables
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.history import LOADED
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from graphmigrate.seeds.folder import SeedFile, SeedFolder
     from graphmigrate.seeds.history import SeedRow
     from graphmigrate.seeds.template import Rendering
+
+
+_COMMENTS = re.compile(r"\{#.*?#\}|/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,11 @@ def prepare_one(
     allowed = {name: os.environ.get(name) for name in settings.env_allowed}
     rendering = render(folder.path, seed, variables, allowed)
     program = build(rendering, seed.front.order)
+    if not program.parts and not _COMMENTS.sub("", frontmatter.split(seed.text)[1]).strip():
+        hint = "Write a statement, or delete the file; what other seeds include begins with '_'."
+        raise SeedFileError(
+            "This seed holds no statement.", hint=hint, place=Place(seed.file, 1), code="GM121"
+        )
     limit = settings.max_statement_size
     for query in program.queries:
         if len(query.text) > limit // 4 and (size := len(query.text.encode())) > limit:

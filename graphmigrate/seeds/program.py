@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.kinds import execution_prefix, without_prefix
 from graphmigrate.cypher.lexer import TokenKind, is_significant, unquoted
 from graphmigrate.cypher.model import Kind
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
@@ -183,10 +184,12 @@ def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
         edits = [
             Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses.dotted
         ]
-    words = _words(found[0], tokens)
+    words = without_prefix(tuple(_words(found[0], tokens)))
     plain = None if uses.shadowed else plain_load(words, block.variable)
     counted = is_countable(words)
-    query = _query(written, found[0], tokens, edits, _unwind(block.variable, counted=counted))
+    begin = words[0].start if words else found[0].start
+    edits.append(Edit(begin, begin, _unwind(block.variable, counted=counted)))
+    query = _query(written, found[0], tokens, edits)
     if counted:
         query = replace(query, text=query.text + _ARRIVED, counted=True)
     return Rows(query, block.source, columns, plain, order)
@@ -252,7 +255,6 @@ def _query(
     statement: Statement,
     tokens: Sequence[Token],
     edits: Sequence[Edit] = (),
-    prefix: str = "",
 ) -> Query:
     start, end = statement.start, statement.start + len(statement.text)
     _check_kind(statement, written)
@@ -264,7 +266,7 @@ def _query(
             name = f"p{len(parameters) + 1}"
             parameters[name] = piece.value
             numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
-    origin = Edited(written, start, end, numbered, prefix)
+    origin = Edited(written, start, end, numbered)
     inside = _words(statement, tokens)
     return Query(origin.text, parameters, creates(inside), origin)
 
@@ -283,6 +285,18 @@ _REFUSED = {
 
 
 def _check_kind(statement: Statement, written: Written) -> None:
+    shown = execution_prefix(statement.text)
+    if shown is not None:
+        word = shown.text.upper()
+        effect = (
+            "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
+        )
+        raise SeedFileError(
+            f"A statement with {word} {effect}.",
+            hint=f"Delete the word {word}.",
+            place=written.place(statement.start + shown.start),
+            code="GM106",
+        )
     if statement.kind is Kind.DATA:
         return
     if statement.kind is Kind.AUTOCOMMIT:

@@ -25,37 +25,55 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 # How many batches wait for each lane.
 _AHEAD = 2
+EXAMPLES = 5
 # With more than one conflict in so many batches, sessions take turns.
 _CROWDED = 8
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What was committed: the server's counters, the number of rows, and of those for which a MATCH found nothing."""
+    """What was committed: the server's counters, the number of rows, and of those for which a MATCH found nothing.
+
+    ``examples`` are the first of these: their part, number and values.
+    """
 
     changes: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     unmatched: int = 0
     warnings: tuple[Problem, ...] = ()
+    examples: list[tuple[Rows, int, Any]] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Add what another transaction committed."""
         self.changes.update(other.changes)
         self.rows += other.rows
         self.unmatched += other.unmatched
+        self.examples += other.examples[: EXAMPLES - len(self.examples)]
 
 
 class Unsendable(Exception):
     """The driver cannot send a value."""
 
 
-class Work:
-    """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last."""
+class RowUnmatched(Exception):
+    """A MATCH found nothing for the row at a position of the batch, which is to be an error."""
 
-    def __init__(self, ledger: str, part: Statements | Rows, batch: Batch) -> None:
+    def __init__(self, at: int) -> None:
+        super().__init__("MATCH found nothing for it")
+        self.at = at
+
+
+class Work:
+    """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last.
+
+    ``strict`` makes a row for which a MATCH finds nothing an error.
+    """
+
+    def __init__(self, ledger: str, part: Statements | Rows, batch: Batch, *, strict: bool = False) -> None:
         self.ledger = ledger
         self.part = part
         self.batch = batch
+        self.strict = strict
         self.at: Query = part.query if isinstance(part, Rows) else batch.items[0]
 
     def __call__(self, tx: neo4j.Transaction) -> Outcome:
@@ -68,7 +86,8 @@ class Work:
                 rows = self.batch.items
                 arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
                 outcome.rows += len(rows)
-                outcome.unmatched += 0 if arrived is None else len(rows) - len(arrived)
+                if arrived is not None and len(arrived) < len(rows):
+                    self._unmatched(self.part, set(arrived), outcome)
             else:
                 for query in queries:
                     self._run(tx, query, {}, outcome)
@@ -76,6 +95,15 @@ class Work:
             place = next(query.place for query in queries if needs_guard(query.text))
             outcome.warnings = (was_put_back(guard.put_back, texts, place),)
         return outcome
+
+    def _unmatched(self, part: Rows, arrived: set[int], outcome: Outcome) -> None:
+        missing = [at for at in range(len(self.batch.items)) if at not in arrived]
+        if self.strict:
+            raise RowUnmatched(missing[0])
+        outcome.unmatched += len(missing)
+        outcome.examples += [
+            (part, self.batch.numbers[at], self.batch.items[at]) for at in missing[:EXAMPLES]
+        ]
 
     def _run(
         self, tx: neo4j.Transaction, query: Query, more: dict[str, Any], outcome: Outcome

@@ -328,8 +328,8 @@ def test_deleting_everything_leaves_the_ledger_as_it_is(
     assert sorted(row["name"] for row in ledger_rows(database)) == ["a", "b"]
 
 
-def test_a_seed_without_statements_is_loaded(database: Database, seeds: Seeds) -> None:
-    folder = seeds(a="{# nothing yet #}\n// really\n")
+def test_a_seed_that_yields_no_statement_is_loaded(database: Database, seeds: Seeds) -> None:
+    folder = seeds(a="{% for i in [] %}CREATE (:A);{% endfor %}\n// really\n")
     assert load(database, folder)[0][0].rows == 0
     assert load(database, folder)[0] == ()
 

@@ -206,7 +206,42 @@ def test_rows_without_a_match_are_counted(project: Project, driver: neo4j.Driver
     )
     result = project.call("seed")
     assert result.loaded[0].unmatched == 2 + 3999
+    assert result.loaded[0].unmatched_rows == (
+        "row 3 of this list: {'i': 2}",
+        "row 4 of this list: {'i': 3}",
+        *(f"row {i + 1} of range(4000): {i}" for i in (0, 2, 3)),
+    )
     assert count(driver, "Q") == 2
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_row_without_a_match_can_be_an_error(project: Project, driver: neo4j.Driver, strict: bool) -> None:
+    front = "" if strict else "---\nunmatched: error\n---\n"
+    write(
+        project,
+        a=front
+        + "{% unwind row in csv('x.csv') %}MATCH (p:P {i: row.i}) CREATE (p)-[:OF]->(:Q){% endunwind %}",
+    )
+    (project.folder / "seeds" / "x.csv").write_text("i\n1\n2\n3\n")
+    driver.execute_query("CREATE (:P {i: '1'}), (:P {i: '3'})")
+    with pytest.raises(
+        SeedFailed, match=r"failed at row 2 of x\.csv, {'i': '2'}: MATCH found nothing for it"
+    ) as raised:
+        project.call("seed", strict=strict)
+    assert raised.value.place is not None
+    assert (raised.value.place.file, raised.value.place.line) == (str(project.folder / "seeds" / "x.csv"), 3)
+    assert count(driver, "Q") == 1
+    driver.execute_query("CREATE (:P {i: '2'})")
+    project.call("seed", strict=strict)
+    assert count(driver, "Q") == 3
+
+
+def test_rows_without_a_match_can_be_ignored(project: Project, driver: neo4j.Driver) -> None:
+    write(
+        project,
+        a="---\nunmatched: ignore\n---\n{% unwind i in range(3) %}MATCH (p:P {i: i}) SET p.x = 1{% endunwind %}",
+    )
+    assert project.call("seed", strict=True).loaded[0].unmatched == 0
 
 
 @pytest.mark.depends_on_version

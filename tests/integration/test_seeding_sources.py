@@ -109,11 +109,11 @@ class TestCommands:
         done = folder.run("seed", "check", "--output", "json")
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
-        assert result["seeds"] == [{"name": "a", "statements": 1, "blocks": 1, "rows": None}]
+        assert result["seeds"] == [{"name": "a", "statements": 1, "blocks": 1, "rows": 3}]
         assert [each["name"] for each in result["skipped"]] == ["b"]
-        done = folder.run("seed", "check", "--rows")
+        done = folder.run("seed", "check", "--no-rows")
         assert (done.returncode, "nothing was loaded" in done.stderr) == (0, True)
-        assert done.stdout.split()[-4:] == ["a", "1", "1", "3"]
+        assert done.stdout.split()[-3:] == ["a", "1", "1"]
         assert dump(driver, volatile=True) == before
 
     @pytest.mark.parametrize(
@@ -135,6 +135,18 @@ class TestCommands:
         assert code in done.stderr
         assert place in done.stderr
         assert dump(driver, volatile=True) == before
+
+    def test_check_asks_no_database_offline(self, folder: Folder) -> None:
+        write(folder.path / "seeds", "a", GOOD.format(more="MATCH (n) RETUR n;"))
+        offline = {name: value for name, value in folder.env.items() if not name.startswith("NEO4J_")}
+        done = Folder(folder.path, offline).run("seed", "check", "--offline", "--output", "json")
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert (result["target"], result["seeds"][0]["rows"]) == (None, 3)
+        assert "because no server was asked" in done.stderr
+        (folder.path / "seeds" / "x.csv").write_text("id,size\na,1\nb,x\n")
+        done = Folder(folder.path, offline).run("seed", "check", "--offline")
+        assert (done.returncode, "x.csv:3:3" in done.stderr) == (2, True)
 
     def test_show_is_cypher_with_comments(self, folder: Folder, driver: neo4j.Driver) -> None:
         text = GOOD.format(more="\nMERGE (:Thing {name: {{ env('TOKEN') }}});")

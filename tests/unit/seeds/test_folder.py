@@ -18,7 +18,8 @@ from graphmigrate.seeds.variables import from_json, to_json
 
 def write(folder: Path, **seeds: str) -> Path:
     for name, text in seeds.items():
-        (folder / f"{name}.cypher.j2").write_text(text)
+        statement = "RETURN 1;\n" if not text or text.endswith("---\n") else ""
+        (folder / f"{name}.cypher.j2").write_text(text + statement)
     return folder
 
 

@@ -171,6 +171,10 @@ def test_template_text_cannot_become_a_value(tmp_path: Path, text: str) -> None:
         ("CREATE INDEX x FOR (n:A) ON (n.b)", "GM106", 1, 1),
         (";\n MATCH (n) CALL (n) { DELETE n } IN TRANSACTIONS", "GM106", 2, 2),
         ("CREATE DATABASE x", "GM106", 1, 1),
+        ("RETURN 1;\n EXPLAIN MATCH (n:A) RETURN n", "GM106", 2, 2),
+        ("CYPHER 5 PROFILE MATCH (n:A) RETURN n", "GM106", 1, 10),
+        ("{% unwind i in [1] %}\nPROFILE CREATE (:A {i: i}){% endunwind %}", "GM106", 2, 1),
+        ("// nothing\n{# yet #}/* at\nall */", "GM121", -2, 1),
     ],
 )
 def test_errors_name_the_line_of_the_template(
@@ -355,3 +359,12 @@ def test_a_statement_has_a_largest_size(tmp_path: Path) -> None:
     assert raised.value.error_code == "GM122"
     assert raised.value.place is not None
     assert raised.value.place.line == 2
+
+
+@pytest.mark.parametrize("prefix", ["CYPHER 5 ", "CYPHER runtime=slotted // here\n", "USE neo4j "])
+def test_a_prefix_stands_before_the_rows(tmp_path: Path, prefix: str) -> None:
+    text = f"{{% unwind row in [{{'a': 1}}] %}}{prefix}MERGE (:A {{a: row.a}}){{% endunwind %}}"
+    [part] = program(tmp_path, text).parts
+    assert isinstance(part, Rows)
+    assert part.query.text == f"{prefix}UNWIND $rows AS row MERGE (:A {{a: row[0]}})"
+    assert part.plain is not None
