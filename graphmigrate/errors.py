@@ -259,6 +259,7 @@ TITLES = {
     "GM554": "an interrupted load, and its seed changed",
     "GM555": "a changed seed that uses CREATE",
     "GM556": "--force with a seed that uses CREATE",
+    "GM557": "a key that no constraint or index finds",
     "GM560": "a seed with a wrong name, or no seeds folder",
     "GM561": "front matter that is not understood",
     "GM563": "a seed that is not there, or depends on itself",

@@ -341,7 +341,12 @@ class Migrator:
 
         preparation = self._prepared(names, profile, variables)
         target = None if offline else self._workspace.target
-        checked = seeds.check(None if offline else self._workspace.database, preparation, rows=rows)
+        checked = seeds.check(
+            None if offline else self._workspace.database,
+            preparation,
+            rows=rows,
+            listen=self._workspace.listen,
+        )
         return SeedCheckResult(target, checked, preparation.left_out)
 
     @translate_driver_errors

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphmigrate.events import Listener, SeedSkipped, ignore
+from graphmigrate.events import Listener, SeedSkipped, Warned, ignore
 from graphmigrate.results import GraphSummary
 from graphmigrate.seeds.decisions import Decided
 from graphmigrate.seeds.decisions import judge as decisions_of
@@ -69,7 +69,7 @@ def run(
 
     Raises PreflightError before anything is loaded (GM201), SeedFailed and LockLost while loading.
     """
-    from graphmigrate.seeds.checks import check_statements
+    from graphmigrate.seeds.checks import check_statements, keys_without_index
     from graphmigrate.seeds.loader import load
     from graphmigrate.seeds.showing import hiding
 
@@ -79,6 +79,8 @@ def run(
     seeds = [each.seed for each in due]
     with hiding(seeds):
         check_statements(database, seeds)
+        for problem in keys_without_index(database, seeds):
+            listen(Warned(problem))
         return load(database, due, strict=strict, listen=listen), decided.skipped
 
 
@@ -89,17 +91,21 @@ def totals(database: Database) -> GraphSummary:
     return GraphSummary(*count(database))
 
 
-def check(database: Database | None, preparation: Preparation, *, rows: bool) -> tuple[CheckedSeed, ...]:
+def check(
+    database: Database | None, preparation: Preparation, *, rows: bool, listen: Listener = ignore
+) -> tuple[CheckedSeed, ...]:
     """Let the server, if there is one, check every statement, and read every row where ``rows`` says so; load nothing.
 
     Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
-    from graphmigrate.seeds.checks import check_seed, check_statements
+    from graphmigrate.seeds.checks import check_seed, check_statements, keys_without_index
     from graphmigrate.seeds.showing import hiding
 
     with hiding(preparation.seeds):
         if database is not None:
             check_statements(database, preparation.seeds)
+            for problem in keys_without_index(database, preparation.seeds):
+                listen(Warned(problem))
         return tuple(check_seed(seed, rows=rows) for seed in preparation.seeds)
 
 

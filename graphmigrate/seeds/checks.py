@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.clauses import judge
+from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.preflight import explain_all
-from graphmigrate.errors import PreflightError, Problem, raise_all
+from graphmigrate.errors import PreflightError, Problem, Severity, raise_all
 from graphmigrate.results import CheckedSeed
+from graphmigrate.schema.model import ObjectType
+from graphmigrate.schema.render import identifier
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
 from graphmigrate.seeds.values import parameter
@@ -38,6 +42,43 @@ def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
         if not isinstance(answer, str)
     ]
     raise_all(problems, PreflightError, "The server refuses {count} statements.", code="GM201")
+
+
+def keys_without_index(database: Database, seeds: Iterable[PreparedSeed]) -> list[Problem]:
+    """Return a warning (GM557) for each key of a plain load that no constraint or index finds, with the constraint to make."""
+    looked_up: dict[tuple[frozenset[str], frozenset[str]], Query] = {}
+    for seed in seeds:
+        for part in seed.program.parts:
+            if isinstance(part, Rows) and part.plain:
+                for each in part.plain.lookups:
+                    looked_up.setdefault((each.labels, frozenset(each.columns)), part.query)
+    if not looked_up:
+        return []
+    indexed = [
+        (entry.object.labels[0], frozenset(entry.object.properties))
+        for entry in read_catalogue(database).indexes.values()
+        if entry.object.entity == "node" and entry.object.type in {ObjectType.RANGE, ObjectType.TEXT}
+    ]
+    return [
+        _without_index(labels, names, query)
+        for (labels, names), query in looked_up.items()
+        if not any(label in labels and properties <= names for label, properties in indexed)
+    ]
+
+
+def _without_index(labels: Iterable[str], names: Iterable[str], query: Query) -> Problem:
+    label, properties = min(labels), sorted(names)
+    shown = ", ".join(map(identifier, properties))
+    wanted = ", ".join(f"n.{identifier(name)}" for name in properties)
+    name = re.sub(r"\W+", "_", "_".join([label, *properties])).lower()
+    return Problem(
+        "GM557",
+        f"No constraint or index finds (:{identifier(label)} {{{shown}}}): each row reads every {label} that there is.",
+        f"Put into a migration: CREATE CONSTRAINT {identifier(name)} FOR (n:{identifier(label)})"
+        f" REQUIRE {wanted if len(properties) == 1 else f'({wanted})'} IS UNIQUE;",
+        query.place,
+        severity=Severity.WARNING,
+    )
 
 
 def _reaching_ours(seeds: Iterable[PreparedSeed], allowed: Collection[str]) -> Iterator[Problem]:

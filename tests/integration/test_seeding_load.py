@@ -14,10 +14,21 @@ from graphmigrate.database.connection import Database
 from graphmigrate.errors import (
     HistoryMismatch,
     PreflightError,
+    Problem,
     SeedFailed,
+    Severity,
     UsageError,
 )
-from graphmigrate.events import Event, Listener, SeedLoaded, SeedProgress, SeedSkipped, SeedStarted, ignore
+from graphmigrate.events import (
+    Event,
+    Listener,
+    SeedLoaded,
+    SeedProgress,
+    SeedSkipped,
+    SeedStarted,
+    Warned,
+    ignore,
+)
 from tests.databases import ask, database_of
 
 if TYPE_CHECKING:
@@ -272,6 +283,38 @@ def test_the_failing_row_is_named_and_the_rows_before_it_are_kept(database: Data
     loaded, _ = load(database, folder)
     assert loaded[0].rows == 5
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[30]]
+
+
+def test_a_key_without_an_index_is_told_with_the_constraint_to_make(database: Database, seeds: Seeds) -> None:
+    folder = seeds(
+        a="{% unwind i in range(3) %}MERGE (:Book {isbn: i}){% endunwind %}\n"
+        "{% unwind i in range(3) %}MATCH (a:Book {isbn: i}) MATCH (b:`Old shop` {id: i, at: i})"
+        " MERGE (a)-[:AT]->(b){% endunwind %}"
+    )
+
+    def told() -> list[Problem]:
+        events: list[Event] = []
+        load(database, folder, force=True, listen=events.append)
+        checked: list[Event] = []
+        seeding.check(database, seeding.prepare(folder), rows=False, listen=checked.append)
+        found = [event.problem for event in events if isinstance(event, Warned)]
+        assert found == [event.problem for event in checked if isinstance(event, Warned)]
+        return found
+
+    first, second = told()
+    assert (first.code, first.severity, first.place.line if first.place else 0) == (
+        "GM557",
+        Severity.WARNING,
+        1,
+    )
+    assert (
+        first.message
+        == "No constraint or index finds (:Book {isbn}): each row reads every Book that there is."
+    )
+    for each in (first, second):
+        statement = str(each.hint).removeprefix("Put into a migration: ")
+        database.driver.execute_query(statement.removesuffix(";"))
+    assert told() == []
 
 
 def test_the_failing_row_of_several_sessions_is_named(database: Database, seeds: Seeds) -> None:
