@@ -15,8 +15,6 @@ from graphmigrate.seeds.errors import SeedFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from graphmigrate.seeds.rows import Source
-
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -53,10 +51,10 @@ class MadeToken:
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """An ``{% unwind %}`` block: its variable, its rows and its body."""
+    """An ``{% unwind %}`` block: its variable, its rows (``rows.Source``, which is built on values) and its body."""
 
     variable: str
-    source: Source
+    source: Any
     body: tuple[Piece, ...]
     origin: Origin
 
