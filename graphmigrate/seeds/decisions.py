@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, Place, Problem, UsageError
 from graphmigrate.results import SkippedSeed
 from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.frontmatter import from_json, in_words
 from graphmigrate.seeds.history import LOADED, RESETTING
-from graphmigrate.seeds.variables import from_json, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

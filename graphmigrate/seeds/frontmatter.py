@@ -1,24 +1,25 @@
-"""The YAML between ``---`` lines at the top of a seed: what it depends on, its profiles, its variables."""
+"""The YAML between ``---`` lines at the top of a seed, and the variables that it declares."""
 
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from graphmigrate.errors import Place, Problem
-from graphmigrate.seeds import safe_yaml
-from graphmigrate.seeds.errors import did_you_mean
+from graphmigrate.errors import Place, Problem, closest
+from graphmigrate.seeds import yaml
+from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.settings.values import NO, YES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
-KEYS = ("description", "depends", "profiles", "vars", "order", "unmatched", "reset")
+    from graphmigrate.seeds.folder import SeedFile
+
+KEYS = ("description", "depends", "profiles", "vars", "order", "reset")
 ORDERS = ("any", "kept")
-UNMATCHED = ("error", "warn", "ignore")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
@@ -26,7 +27,10 @@ RESERVED = frozenset(
         "concat", "column", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
     }
 )  # fmt: skip
+# A variable of such a name is not to be printed.
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 _FENCE = re.compile(r"---[ \t]*$")
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,7 @@ class FrontMatter:
     """What a seed says about itself; ``variables`` are names with their defaults.
 
     ``settings`` are the variables that a profile sets, by its name. ``order`` is ``any`` or ``kept`` where the
-    seed says whether rows may be loaded in any order. ``unmatched`` is what a row is for which a MATCH finds nothing: ``error``,
-    ``warn`` or ``ignore``. ``reset`` are the statements that remove what it made,
+    seed says whether rows may be loaded in any order. ``reset`` are the statements that remove what it made,
     which begin at line ``reset_line``.
     """
 
@@ -45,13 +48,12 @@ class FrontMatter:
     variables: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: str = ""
-    unmatched: str = ""
     reset: str = ""
     reset_line: int = 1
 
 
 def split(text: str) -> tuple[str | None, str]:
-    """Return the YAML text (None where there is none) and the template; its lines keep their numbers."""
+    """Return the YAML text (None where there is none) and the template, whose lines keep their numbers."""
     lines = text.split("\n")
     if not _FENCE.match(lines[0]):
         return None, text
@@ -62,21 +64,25 @@ def split(text: str) -> tuple[str | None, str]:
 
 
 def read(text: str, file: str) -> tuple[FrontMatter, list[Problem]]:
-    """Read the front matter of the seed ``file`` with everything that is wrong with it (GM561)."""
+    """Return the front matter of the seed ``file`` with everything that is wrong with it (GM561, GM561)."""
     written, _ = split(text)
     if written is None:
         return FrontMatter(), []
     reader = _Reader(file, text)
     if not any(_FENCE.match(line) for line in text.split("\n")[1:]):
-        reader.problem(
-            "The front matter is not closed.", 1, "End it with a line of three dashes: ---", code="GM561"
-        )
+        hint = "End it with a line of three dashes: ---"
+        reader.problem("The front matter is not closed.", 0, 1, hint, "GM561")
         return FrontMatter(), reader.problems
-    return reader.read(written), reader.problems
+    try:
+        return reader.read(yaml.Document(written)), reader.problems
+    except yaml.BadYaml as error:
+        message = error.message.replace("This is not", "The front matter is not")
+        reader.problem(message, error.line, error.column, error.hint, "GM561")
+        return FrontMatter(), reader.problems
 
 
 class _Reader:
-    """Collects every problem, so that a person fixes a file once."""
+    """Collects every problem, so that a person corrects a file once."""
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
@@ -84,64 +90,38 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def problem(
-        self, message: str, line: int, hint: str | None = None, column: int = 1, code: str = "GM561"
+        self, message: str, line: int, column: int, hint: str | None = None, code: str = "GM561"
     ) -> None:
-        source = self.lines[line - 1] if line <= len(self.lines) else None
-        self.problems.append(Problem(code, message, hint, Place(self.file, line, column, source)))
+        """Note a problem; ``line`` counts from the one after the first ``---``."""
+        source = self.lines[line] if line < len(self.lines) else None
+        self.problems.append(Problem(code, message, hint, Place(self.file, line + 1, column, source)))
 
-    def at(self, message: str, node: yaml.Node, hint: str | None = None) -> None:
-        self.problem(message, node.start_mark.line + 2, hint, node.start_mark.column + 1)
+    def wrong(self, node: Any, message: str, hint: str | None = None) -> None:
+        self.problem(message, *yaml.place_of(node), hint)
 
-    def read(self, written: str) -> FrontMatter:
-        loader = yaml.SafeLoader(written)
-        try:
-            safe_yaml.check_depth(written)
-            root = loader.get_single_node()
-            if root is None:
-                return FrontMatter()
-            safe_yaml.check_size(root)
-            if not isinstance(root, yaml.MappingNode):
-                self.at(
-                    "The front matter must be a list of 'key: value' lines.",
-                    root,
-                    f"Known keys: {', '.join(KEYS)}.",
-                )
-                return FrontMatter()
-            return self._fields(root, loader)
-        except yaml.YAMLError as error:
-            return self._not_yaml(safe_yaml.told(error))
-        except safe_yaml.BadYaml as error:
-            return self._not_yaml(error)
-        finally:
-            loader.dispose()
-
-    def _not_yaml(self, error: safe_yaml.BadYaml) -> FrontMatter:
-        message = error.message.replace("This is not", "The front matter is not")
-        self.problem(message, error.line + 1, error.hint, error.column, code="GM561")
-        return FrontMatter()
-
-    def _fields(self, root: yaml.MappingNode, loader: yaml.SafeLoader) -> FrontMatter:
+    def read(self, document: yaml.Document) -> FrontMatter:
+        root = document.root
+        if root is None:
+            return FrontMatter()
+        if not root.tag.endswith(":map"):
+            hint = f"Known keys: {', '.join(KEYS)}."
+            self.wrong(root, "The front matter must be a list of 'key: value' lines.", hint)
+            return FrontMatter()
         values: dict[str, Any] = {}
-        readers: dict[str, Callable[[yaml.Node, Any], Any]] = {
+        readers: dict[str, Callable[[Any, Any], Any]] = {
             "description": self._description,
             "depends": self._names,
             "profiles": self._profiles,
             "vars": self._variables,
             "order": self._order,
-            "unmatched": self._unmatched,
             "reset": self._reset,
         }
-        for key_node, node in root.value:
-            key = str(loader.construct_object(key_node, deep=True))
-            if key not in readers:
-                self.at(f"Unknown front matter key {key!r}.", key_node, did_you_mean(key, KEYS, "keys"))
-            elif key in values:
-                self.at(f"The key {key!r} stands here twice.", key_node)
+        for key, key_node, node in document.pairs(root):
+            if key in readers:
+                values[key] = readers[key](node, document.value(node))
             else:
-                self._check_twice(node)
-                values[key] = readers[key](node, loader.construct_object(node, deep=True))
-        settings = values.get("profiles", {})
-        variables = values.get("vars", {})
+                self.wrong(key_node, f"Unknown front matter key {key!r}.", did_you_mean(key, KEYS, "keys"))
+        settings, variables = values.get("profiles", {}), values.get("vars", {})
         self._check_settings(root, settings, variables)
         reset, line = values.get("reset", ("", 1))
         return FrontMatter(
@@ -149,105 +129,172 @@ class _Reader:
             values.get("depends", ()),
             tuple(settings),
             variables,
-            {name: each for name, each in settings.items() if each},
+            {name: changed for name, changed in settings.items() if changed},
             values.get("order", ""),
-            values.get("unmatched", ""),
             reset,
             line,
         )
 
     def _check_settings(
-        self, root: yaml.Node, settings: dict[str, dict[str, Any]], variables: dict[str, Any]
+        self, root: Any, settings: dict[str, dict[str, Any]], variables: dict[str, Any]
     ) -> None:
-        for profile, each in settings.items():
-            for name in each.keys() - variables.keys():
+        for profile, changed in settings.items():
+            for name in changed.keys() - variables.keys():
                 hint = did_you_mean(name, variables, "variables")
-                self.at(f"The profile {profile!r} sets {name!r}, which is not among 'vars'.", root, hint)
+                self.wrong(root, f"The profile {profile!r} sets {name!r}, which is not among 'vars'.", hint)
 
-    def _check_twice(self, node: yaml.Node) -> None:
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                    self.at(f"{key.value!r} stands here twice.", key)
-                seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-                self._check_twice(value)
-
-    def _description(self, node: yaml.Node, value: Any) -> str:
+    def _description(self, node: Any, value: Any) -> str:
         if isinstance(value, str):
             return value
-        self.at("'description' must be a text.", node)
+        self.wrong(node, "'description' must be a text.")
         return ""
 
-    def _names(self, node: yaml.Node, value: Any) -> tuple[str, ...]:
-        if value is None:
-            return ()
-        names = [value] if isinstance(value, str) else value
-        if isinstance(names, list) and all(isinstance(each, str) and each for each in names):
+    def _names(self, node: Any, value: Any) -> tuple[str, ...]:
+        names = [value] if isinstance(value, str) else value or []
+        if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
             return tuple(dict.fromkeys(names))
-        self.at("This must be a name or a list of names.", node, "For example: [people, projects]")
+        self.wrong(node, "This must be a name or a list of names.", "For example: [people, projects]")
         return ()
 
-    def _profiles(self, node: yaml.Node, value: Any) -> dict[str, dict[str, Any]]:
+    def _profiles(self, node: Any, value: Any) -> dict[str, dict[str, Any]]:
         """Read names, or a map of names to the variables that the profile sets."""
         if not isinstance(value, dict):
             return {name: {} for name in self._names(node, value)}
-        for name, settings in value.items():
-            fitting = settings is None or (isinstance(settings, dict) and is_plain(settings))
-            if not isinstance(name, str) or not fitting:
-                self.at(
-                    "A profile must be a name with a map of variables.",
-                    node,
-                    "For example: {load: {scale: 100}}",
-                )
-                return {}
-        return {name: settings or {} for name, settings in value.items()}
+        if all(changed is None or isinstance(changed, dict) for changed in value.values()):
+            return {name: changed or {} for name, changed in value.items()}
+        hint = "For example: {load: {scale: 100}}"
+        self.wrong(node, "A profile must be a name with a map of variables.", hint)
+        return {}
 
-    def _order(self, node: yaml.Node, value: Any) -> str:
+    def _order(self, node: Any, value: Any) -> str:
         if value in ORDERS:
             return str(value)
-        self.at(
-            "'order' must be any or kept.", node, "Leave it out: then each row block is judged by itself."
-        )
+        hint = "Leave it out: then each row block is judged by itself."
+        self.wrong(node, "'order' must be any or kept.", hint)
         return ""
 
-    def _unmatched(self, node: yaml.Node, value: Any) -> str:
-        if value in UNMATCHED:
-            return str(value)
-        self.at("'unmatched' must be error, warn or ignore.", node, "Leave it out: then such rows are told.")
-        return ""
-
-    def _reset(self, node: yaml.Node, value: Any) -> tuple[str, int]:
-        # The text of a block (`|`) begins on the line after its mark.
-        block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
-        line = node.start_mark.line + 2 + block
+    def _reset(self, node: Any, value: Any) -> tuple[str, int]:
+        line, _ = yaml.place_of(node)
         if isinstance(value, str) and value.strip():
-            return value, line
-        self.at("'reset' must be a statement.", node, "For example: MATCH (n:Person) DETACH DELETE n")
-        return "", line
+            # The text of a block (`|`) begins on the line after its mark.
+            return value, line + 1 + (node.style in {"|", ">"})
+        self.wrong(node, "'reset' must be a statement.", "For example: MATCH (n:Person) DETACH DELETE n")
+        return "", line + 1
 
-    def _variables(self, node: yaml.Node, value: Any) -> dict[str, Any]:
-        if value is None:
+    def _variables(self, node: Any, value: Any) -> dict[str, Any]:
+        if value is not None and not isinstance(value, dict):
+            self.wrong(node, "'vars' must be a map of names to defaults.", "For example:\nvars:\n  size: 10")
             return {}
-        if not isinstance(value, dict):
-            self.at("'vars' must be a map of names to defaults.", node, "For example:\nvars:\n  size: 10")
-            return {}
-        for key, default in value.items():
-            if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", key) or key in RESERVED:
-                self.at(
-                    f"{key!r} cannot be the name of a variable.",
-                    node,
-                    "Use letters, digits and underscores, and none of the engine's own names.",
-                )
-            elif not is_plain(default):
-                self.at(f"The default of {key!r} must be a text, number, boolean, date, list or map.", node)
-        return {key: default for key, default in value.items() if isinstance(key, str)}
+        for name in value or {}:
+            if not _VARIABLE.fullmatch(name) or name in RESERVED:
+                hint = "Use letters, digits and underscores, and none of the template's own names."
+                self.wrong(node, f"{name!r} cannot be the name of a variable.", hint)
+        return value or {}
+
+
+# ---- variables
+
+
+def check_names(given: Iterable[str], seeds: Iterable[SeedFile]) -> None:
+    """Refuse a variable that none of the chosen seeds has (GM567)."""
+    owners: dict[str, list[str]] = {}
+    for seed in seeds:
+        for name in seed.front.variables:
+            owners.setdefault(name, []).append(seed.name)
+    for name in given:
+        if name not in owners:
+            listed = ", ".join(f"{known} ({', '.join(owners[known])})" for known in sorted(owners))
+            hint = f"Known variables: {listed}." if owners else "The chosen seeds have no variables."
+            if close := closest(name, owners):
+                hint = f"Did you mean {close!r}? {hint}"
+            raise SeedFileError(f"None of the chosen seeds has a variable {name!r}.", hint=hint, code="GM567")
+
+
+def effective(seed: SeedFile, given: Mapping[str, Any], profile: str | None = None) -> dict[str, Any]:
+    """Return the variables of one seed: what is given beats what the profile sets, and that the default.
+
+    A given text is read by the type of the default (GM567).
+    """
+    chosen = {**seed.front.settings.get(profile or "", {}), **given}
+    return {
+        name: _parse(seed, name, chosen[name], default) if name in chosen else default
+        for name, default in seed.front.variables.items()
+    }
+
+
+def _parse(seed: SeedFile, name: str, value: Any, default: Any) -> Any:
+    try:
+        parsed = _read(value, default) if isinstance(value, str) else value
+        if is_plain(parsed):
+            return parsed
+    except (ValueError, yaml.BadYaml):
+        pass
+    raise SeedFileError(
+        f"The variable {name!r} of seed {seed.name!r} takes {_KINDS.get(type(default), 'a value')}, not {value!r}.",
+        hint=f"Its default is {default!r}; write --set {name}=… in that form.",
+        code="GM567",
+    )
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list, as [a, b]",
+    dict: "a map, as {a: 1}",
+    datetime.date: "a date, as 2026-01-31",
+    datetime.datetime: "a date and time, as 2026-01-31T12:00:00+00:00",
+}
+
+
+def _read(text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    word = text.strip().lower()
+    if isinstance(default, bool) and (word in YES or word in NO):
+        return word in YES
+    value = yaml.load(text)
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if default is None or type(value) is type(default):
+        return value
+    raise ValueError(text)
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a YAML value is one that a variable may have."""
+    """Whether a value is one that a variable may have."""
     if isinstance(value, list):
-        return all(is_plain(each) for each in value)
+        return all(is_plain(item) for item in value)
     if isinstance(value, dict):
-        return all(isinstance(key, str) and is_plain(each) for key, each in value.items())
+        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
     return value is None or isinstance(value, (str, bool, int, float, datetime.date))
+
+
+def in_words(variables: Mapping[str, Any]) -> str:
+    """Return variables with their values for a message; those whose names look secret, without."""
+    return ", ".join(
+        f"{name} = {'***' if SECRET_NAME.search(name) else repr(value)}"
+        for name, value in sorted(variables.items())
+    )
+
+
+def to_json(variables: Mapping[str, Any]) -> str:
+    """Return variables as the ledger keeps and compares them."""
+    return json.dumps(variables, sort_keys=True, ensure_ascii=False, default=_date_to_json)
+
+
+def from_json(text: str) -> dict[str, Any]:
+    """Return the variables of which ``to_json`` made a text."""
+    value = json.loads(text, object_hook=_date_from_json)
+    return value if isinstance(value, dict) else {}
+
+
+def _date_to_json(value: Any) -> dict[str, str]:
+    kind = "$datetime" if isinstance(value, datetime.datetime) else "$date"
+    return {kind: value.isoformat()}
+
+
+def _date_from_json(value: dict[str, Any]) -> Any:
+    if set(value) == {"$datetime"}:
+        return datetime.datetime.fromisoformat(value["$datetime"])
+    return datetime.date.fromisoformat(value["$date"]) if set(value) == {"$date"} else value

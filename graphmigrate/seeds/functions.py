@@ -1,14 +1,16 @@
-"""The functions of a template: sources, generated rows, values of the environment."""
+"""The functions and filters of a template: sources of rows, generated rows, values of the environment."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import fields
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
 
+from jinja2.filters import FILTERS
 from jinja2.utils import Cycler, Joiner, Namespace
 
 from graphmigrate.seeds import randomness
-from graphmigrate.seeds.conversions import SEPARATOR
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
 from graphmigrate.seeds.errors import (
     BAD_OPTION,
@@ -17,17 +19,49 @@ from graphmigrate.seeds.errors import (
     SeedFileError,
     did_you_mean,
 )
-from graphmigrate.seeds.fakes import DEFAULT_LOCALE, Fakes, Locale
-from graphmigrate.seeds.generate import Generators, ref
+from graphmigrate.seeds.generate import Generators
 from graphmigrate.seeds.json_rows import JsonLinesSource, read_json, read_yaml
+from graphmigrate.seeds.pieces import Text, _refuse
 from graphmigrate.seeds.rows import RangeSource
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from graphmigrate.seeds.specifications import Specification
+    from graphmigrate.seeds.generate import Specification
+
+# Left out on purpose: safe, escape, e, forceescape, xmlattr, tojson, urlize and striptags make or mark text;
+# pprint shows internals; random differs from run to run, which would make an interrupted load resume with
+# other values.
+HARMLESS = (
+    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "first", "float",
+    "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower", "map",
+    "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "select", "selectattr", "slice",
+    "sort", "string", "sum", "title", "trim", "truncate", "unique", "upper", "wordcount",
+)  # fmt: skip
+
+
+def harmless_filters() -> dict[str, Callable[..., Any]]:
+    """Return Jinja's own filters of the list, each made to refuse template text."""
+    return {name: _values_only(FILTERS[name]) for name in HARMLESS}
+
+
+def _values_only(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def checked(*arguments: Any, **options: Any) -> Any:
+        for value in (*arguments, *options.values()):
+            if isinstance(value, Text):
+                _refuse("with a filter")(value)
+        return function(*arguments, **options)
+
+    return checked
+
+
+def unknown_filter(name: str) -> SeedFileError:
+    """Return the error for a filter that is not there."""
+    hint = did_you_mean(name, [*HARMLESS, "identifier", "literal"], "filters")
+    return SeedFileError(f"There is no filter {name!r} in seeds.", hint=hint, code="GM572")
 
 
 class Named(ABC):
@@ -35,7 +69,7 @@ class Named(ABC):
 
     @abstractmethod
     def member(self, name: str) -> Any:
-        """Return the member of this name; raises SeedFileError where there is none."""
+        """Return the member of this name; raise SeedFileError where there is none."""
 
 
 class RandomNames(Named):
@@ -52,22 +86,23 @@ class RandomNames(Named):
 class FakeNames(Named):
     """The name ``fake`` in a template: ``fake.name()``, or ``fake('nl_NL').name()`` for another language."""
 
-    def __init__(self, fakes: Fakes, locale: str = DEFAULT_LOCALE) -> None:
-        self._fakes = fakes
+    def __init__(
+        self, locales: Callable[[str], randomness.Locale], locale: str = randomness.DEFAULT_LOCALE
+    ) -> None:
+        self._locales = locales
         self._locale = locale
 
     def __call__(self, locale: Any) -> FakeNames:
         """Choose another language."""
         if isinstance(locale, str):
-            self._fakes.locale(str(locale))
-            return FakeNames(self._fakes, str(locale))
+            self._locales(str(locale))
+            return FakeNames(self._locales, str(locale))
         parameter(locale)
         raise SeedFileError("fake(…) takes the name of a locale, as 'nl_NL'.", code=BAD_SPECIFICATION)
 
     def member(self, name: str) -> Any:
         """See Named."""
-        found: Locale = self._fakes.locale(self._locale)
-        return found.member(name)
+        return self._locales(self._locale).member(name)
 
 
 class Functions:
@@ -80,7 +115,6 @@ class Functions:
         self._root = root
         self._environment = environment
         self._generators = Generators(seed)
-        self._fakes = Fakes()
         self.files: set[str] = set()
         self.variables: dict[str, str] = {}
 
@@ -89,15 +123,15 @@ class Functions:
         return {
             "range": lambda *limits: RangeSource(*limits),
             "csv": self._csv,
-            "jsonl": self._jsonl,
-            "json": self._reading(read_json, "json"),
-            "yaml": self._reading(read_yaml, "yaml"),
+            "jsonl": self._reading(JsonLinesSource, "jsonl", ("types", "encoding", "separator")),
+            "json": self._reading(read_json, "json", ("types", "separator")),
+            "yaml": self._reading(read_yaml, "yaml", ("types", "separator")),
             "generate": lambda count, /, *more, **columns: self._generators.generate(count, *more, **columns),
-            "fake": FakeNames(self._fakes),
+            "fake": FakeNames(cache(randomness.Locale)),
             "random": RandomNames(),
             "choice": randomness.choice,
             "sequence": randomness.sequence,
-            "ref": ref,
+            "ref": randomness.ref,
             "concat": randomness.concat,
             "column": randomness.column,
             "env": self._env,
@@ -112,22 +146,13 @@ class Functions:
         return self._generators.made(specification)
 
     def _csv(self, name: Any, **options: Any) -> CsvSource:
-        _check_options("csv", options, Dialect.__dataclass_fields__)
-        given = {key: parameter(value) for key, value in options.items()}
+        given = _options("csv", options, [field.name for field in fields(Dialect)])
         return CsvSource(self._root, self._file(name), Dialect(**given))
 
-    def _jsonl(self, name: Any, **options: Any) -> JsonLinesSource:
-        _check_options("jsonl", options, ("types", "encoding", "separator"))
-        given = {key: parameter(value) for key, value in options.items()}
-        return JsonLinesSource(self._root, self._file(name), **given)
-
-    def _reading(self, read: Callable[..., Any], kind: str) -> Callable[..., Any]:
-        def function(name: Any, **options: Any) -> Any:
-            _check_options(kind, options, ("types", "separator"))
-            types = parameter(options.get("types"))
-            return read(self._root, self._file(name), types, parameter(options.get("separator", SEPARATOR)))
-
-        return function
+    def _reading(self, read: Callable[..., Any], function: str, known: Sequence[str]) -> Callable[..., Any]:
+        return lambda name, **options: read(
+            self._root, self._file(name), **_options(function, options, known)
+        )
 
     def _file(self, name: Any) -> str:
         if not isinstance(name, str):
@@ -156,14 +181,15 @@ class Functions:
             return default[0]
         raise SeedFileError(
             f"The environment variable {str(name)!r} is not set.",
-            hint=f"Set it in the real environment (.env does not count here), or give a default: "
+            hint=f"Set it in the real environment (.env does not count here), or write a default: "
             f"env('{name}', 'default')",
             code=NO_VARIABLE,
         )
 
 
-def _check_options(function: str, given: Mapping[str, Any], known: Any) -> None:
+def _options(function: str, given: Mapping[str, Any], known: Sequence[str]) -> dict[str, Any]:
     for name in given:
         if name not in known:
             hint = did_you_mean(name, known, "options")
             raise SeedFileError(f"{function}(…) has no option {name!r}.", hint=hint, code=BAD_OPTION)
+    return {name: parameter(value) for name, value in given.items()}

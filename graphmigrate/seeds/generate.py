@@ -1,60 +1,146 @@
-"""``generate(n, …)``: rows made up, each a pure function of its number."""
+"""``generate(n, …)``: rows made up, the same on every machine, from any row on and however many there are."""
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphmigrate.seeds.errors import BAD_SPECIFICATION, SeedFileError, did_you_mean
-from graphmigrate.seeds.randomness import numbered
 from graphmigrate.seeds.rows import Source
-from graphmigrate.seeds.specifications import Specification, below, bind, key_of, unit, wrong
+from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from graphmigrate.seeds.specifications import At
+    Make = Callable[[Random, int], Any]  # from random numbers and a row's number to a value
+    Columns = Callable[[str], Callable[[int], Any]]
+
+# A column's random numbers begin anew with each so many rows: a resumed load makes at most these again.
+CHUNK = 1_000
+
+
+class Specification:
+    """How the values of a column are made; ``bind(key, columns)`` returns the function that makes them.
+
+    It is no value itself: every operator, filter and conversion of the template refuses it. Only ``{{ … }}`` writes
+    the next value that it makes.
+    """
+
+    __slots__ = ("bind", "name")
+
+    def __init__(self, name: str, bind: Callable[[str, Columns], Make]) -> None:
+        self.name = name
+        self.bind = bind
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise SeedFileError(
+            f"{self.name} makes a value for each row: it is none by itself.",
+            hint="Use it as a column: generate(100, name=fake.name()), or write it out alone: {{ fake.name() }}."
+            " Join texts with concat(…).",
+            code=BAD_SPECIFICATION,
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+    __str__ = __repr__ = __format__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __neg__ = _refuse
+    __int__ = __float__ = __index__ = _refuse
+
+
+def bind(value: Any, key: str, columns: Columns) -> Make:
+    """Return what makes the values of a specification, or repeats a value that is the same in every row."""
+    if isinstance(value, Specification):
+        return value.bind(key, columns)
+    fixed = parameter(value)
+    return lambda _random, _row: fixed
+
+
+def simple(name: str, make: Make) -> Specification:
+    """Return a specification that needs nothing but random numbers and the row's number."""
+    return Specification(name, lambda _key, _columns: make)
+
+
+def wrong(name: str, takes: str, example: str = "") -> SeedFileError:
+    """Return the error for arguments that a function does not take (GM593)."""
+    hint = f"For example: {example}" if example else None
+    return SeedFileError(f"{name} takes {takes}.", hint=hint, code=BAD_SPECIFICATION)
+
+
+class _Column:
+    """The values of one column, made in chunks."""
+
+    def __init__(self, key: str, make: Make, size: int) -> None:
+        self._key = key
+        self._make = make
+        self._size = size
+        self._chunk = functools.lru_cache(maxsize=2)(self.chunk)
+
+    def chunk(self, number: int) -> list[Any]:
+        """Return the values of the rows of a chunk."""
+        random = Random(f"{self._key}\0{number}")  # noqa: S311 - made up data, the same in each run
+        first = number * CHUNK
+        return [self._make(random, row) for row in range(first, min(first + CHUNK, self._size))]
+
+    def at(self, row: int) -> Any:
+        """Return the value of a row."""
+        return self._chunk(row // CHUNK)[row % CHUNK]
+
+    def values(self, skip: int) -> Iterator[Any]:
+        """Yield the values from a row on."""
+        for number in range(skip // CHUNK, -(-self._size // CHUNK)):
+            yield from self._chunk(number)[max(0, skip - number * CHUNK) :]
+
+    def kept(self) -> Callable[[int], Any]:
+        """Return the function from a row's number to its value that keeps what it has made."""
+        chunk = functools.cache(self.chunk)
+        return lambda row: chunk(row // CHUNK)[row % CHUNK]
 
 
 class GenerateSource(Source):
-    """``size`` rows of these columns; ``stream`` are the names that the random numbers depend on."""
+    """``size`` rows of these columns; ``key`` is what the random numbers depend on."""
 
     columns: tuple[str, ...]
 
-    def __init__(self, size: int, columns: Mapping[str, Any], stream: Sequence[str]) -> None:
+    def __init__(self, size: int, columns: Mapping[str, Any], key: str) -> None:
         self.label = f"generate({size})"
         self.size: int = size
         self.columns = tuple(columns)
         self._specifications = columns
-        self._stream = stream
+        self._key = key
+        self._made: dict[str, _Column] = {}
         for name in self.columns:
-            self.at(name)  # judges the references between columns
+            self._column(name, ())
 
-    def at(self, name: str) -> At:
-        """Return the function from a row's number to the value of a column."""
-        return self._column(name, ())
+    def column(self, name: str) -> Callable[[int], Any]:
+        """Return the function from a row's number to the value of a column, for references from other blocks."""
+        return self._column(name, ()).kept()
 
-    def _column(self, name: str, path: tuple[str, ...]) -> At:
+    def _column(self, name: str, path: tuple[str, ...]) -> _Column:
         if name not in self._specifications:
             hint = did_you_mean(name, self.columns, "columns")
             raise SeedFileError(f"{self.label} has no column {name!r}.", hint=hint, code=BAD_SPECIFICATION)
         if name in path:
             circle = " -> ".join([*path[path.index(name) :], name])
             raise SeedFileError(f"These columns are made of each other: {circle}.", code=BAD_SPECIFICATION)
-        key = key_of(*self._stream, name)
-        return bind(self._specifications[name], key, lambda other: self._column(other, (*path, name)))
+        if name not in self._made:
+            key = f"{self._key}\0{name}"
+            make = bind(self._specifications[name], key, lambda other: self._column(other, (*path, name)).at)
+            self._made[name] = _Column(key, make, self.size)
+        return self._made[name]
 
     def lists(self, names: Sequence[str], skip: int = 0) -> Iterator[list[Any]]:
         """See Source; only these columns are made."""
         if not names:
             return ([] for _ in range(skip, self.size))
-        columns = [map(self.at(name), range(skip, self.size)) for name in names]
-        return map(list, zip(*columns, strict=True))
+        return map(list, zip(*(self._made[name].values(skip) for name in names), strict=True))
 
     def values(self, skip: int = 0) -> Iterator[Any]:
         """See Source."""
-        names = self.columns
-        return (dict(zip(names, row, strict=True)) for row in self.lists(names, skip))
+        return (dict(zip(self.columns, row, strict=True)) for row in self.lists(self.columns, skip))
 
 
 class Generators:
@@ -62,92 +148,49 @@ class Generators:
 
     def __init__(self, seed: str) -> None:
         self._seed = seed
-        self._made = 0
+        self._blocks = 0
         self._written: Counter[str] = Counter()
         self._named: set[str] = set()
 
     def generate(self, count: Any, /, *more: Any, **columns: Any) -> GenerateSource:
-        """``count`` rows; a name gives the block random numbers of its own, a map columns with odd names."""
-        if isinstance(count, float) and count.is_integer():
-            count = int(count)  # 1000 * scale, where scale is 0.5
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise wrong("generate", "a number of rows, from 0 upwards", "generate(1000, id=sequence())")
-        names = [each for each in more if isinstance(each, str)]
-        maps = [each for each in more if isinstance(each, dict)]
+        """Return ``count`` rows; a text names the block, a map holds columns with odd names."""
+        names = [given for given in more if isinstance(given, str)]
+        maps = [given for given in more if isinstance(given, dict)]
         if len(names) > 1 or len(names) + len(maps) != len(more):
-            raise wrong(
-                "generate", "a number of rows, a name and columns", "generate(1000, 'people', id=sequence())"
-            )
-        every = {name: each for given in (*maps, columns) for name, each in given.items()}
+            example = "generate(1000, 'people', id=sequence())"
+            raise wrong("generate", "a number of rows, a name and columns", example)
+        every = {name: value for given in (*maps, columns) for name, value in given.items()}
         if not every or not all(isinstance(name, str) for name in every):
             raise wrong("generate", "at least one column", "generate(1000, id=sequence(), name=fake.name())")
-        return GenerateSource(count, every, self._stream(names))
+        return GenerateSource(row_count("generate", count), every, self._key(names))
 
     def made(self, specification: Specification) -> Any:
-        """Return the value of a specification outside of any block: the next row of what has its name."""
-        name = specification._name
+        """Return the value of a specification outside of any block: the next one of what has its name."""
+        name = specification.name
         row = self._written[name]
         self._written[name] += 1
-        return bind(specification, key_of(self._seed, "written", name), _no_columns)(row)
+        key = f"{self._seed}\0written\0{name}"
+        return bind(specification, key, _no_columns)(Random(f"{key}\0{row}"), row)  # noqa: S311
 
-    def _stream(self, names: Sequence[str]) -> tuple[str, ...]:
-        self._made += 1
+    def _key(self, names: Sequence[str]) -> str:
+        self._blocks += 1
         if not names:
-            return self._seed, str(self._made)
+            return f"{self._seed}\0{self._blocks}"
         if names[0] in self._named:
-            raise SeedFileError(
-                f"Two blocks are named {names[0]!r}: they would get the same random numbers.",
-                hint="Give one of them another name.",
-                code=BAD_SPECIFICATION,
-            )
+            message = f"Two blocks are named {names[0]!r}: they would get the same random numbers."
+            raise SeedFileError(message, hint="Give one of them another name.", code=BAD_SPECIFICATION)
         self._named.add(names[0])
-        return self._seed, "named", names[0]
+        return f"{self._seed}\0named\0{names[0]}"
 
 
-def _no_columns(name: str) -> At:
+def row_count(name: str, count: Any) -> int:
+    """Return a number of rows, which may be written as 1000 * 0.5."""
+    if isinstance(count, float) and count.is_integer():
+        count = int(count)
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+        return count
+    raise wrong(name, "a number of rows, from 0 upwards", f"{name}(1000)")
+
+
+def _no_columns(name: str) -> NoReturn:
     raise SeedFileError(f"There is no column {name!r} outside of generate.", code=BAD_SPECIFICATION)
-
-
-def ref(rows: Any = None, column: Any = None, skew: Any = 1, start: Any = 1) -> Specification:
-    """Refer to a row that is there before this one is.
-
-    ``ref(n)`` and ``ref(n, 'P{:06}')`` say what ``sequence`` says in one of n rows, ``ref(people, 'id')`` what
-    a column says in a row of another block, and ``ref()`` what ``sequence()`` says in a row above this one (null
-    in the first). A ``skew`` of 2 or more prefers early rows, so that a few are referred to often.
-    """
-    if not isinstance(skew, int) or isinstance(skew, bool) or not 1 <= skew <= 10:
-        raise wrong("ref", "a skew from 1 to 10", "ref(1000, skew=3)")
-    if not isinstance(start, int) or isinstance(start, bool):
-        raise wrong("ref", "a whole number as start", "ref(1000, start=0)")
-    if isinstance(rows, GenerateSource):
-        if not isinstance(column, str):
-            raise wrong("ref", "a block and the name of one of its columns", "ref(people, 'id')")
-        value, count = rows.at(str(column)), _count(rows.size)
-    else:
-        value, count = numbered(column, start, 1), _count(rows)
-    return Specification("ref", lambda key, _: _referring(key, count, value, skew))
-
-
-def _count(rows: Any) -> int | None:
-    if rows is None:
-        return None
-    if isinstance(rows, float) and rows.is_integer():
-        rows = int(rows)
-    if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
-        raise wrong("ref", "a number of rows, or a block of generate", "ref(1000) or ref(people, 'id')")
-    return rows
-
-
-def _referring(key: int, count: int | None, value: Callable[[int], Any], skew: int) -> At:
-    def at(row: int) -> Any:
-        there = row if count is None else count
-        if not there:
-            return None
-        if skew == 1:
-            return value(below(key, row, there))
-        share = place = unit(key, row)
-        for _ in range(skew - 1):  # products are the same on every machine; powers need not be
-            place *= share
-        return value(min(int(place * there), there - 1))
-
-    return at

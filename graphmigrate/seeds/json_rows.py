@@ -6,23 +6,23 @@ import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeds import safe_yaml
-from graphmigrate.seeds.conversions import SEPARATOR, converters, reason
-from graphmigrate.seeds.csv_rows import check_types
-from graphmigrate.seeds.data import FileSource, TextFile, open_data, read_whole
-from graphmigrate.seeds.errors import BAD_FILE, UNFIT, SeedFileError
-from graphmigrate.seeds.folder import normalise
-from graphmigrate.seeds.rows import RowList
-from graphmigrate.seeds.values import CODE
+from graphmigrate.seeds import yaml
+from graphmigrate.seeds.csv_rows import check_options
+from graphmigrate.seeds.errors import UNFIT, SeedFileError
+from graphmigrate.seeds.rows import FileSource, RowList, TextFile, columns_of
+from graphmigrate.seeds.values import SEPARATOR, Unfit, converter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from graphmigrate.errors import Place
-    from graphmigrate.seeds.rows import Source
 
-_TOO_DEEP = "it is nested too deeply"
+    Types = Mapping[str, str] | None
+
+_IS_ARRAY = (
+    "This file is one JSON array: read it with json('{}'). JSON lines have one value a line, without commas."
+)
 
 
 def _no_constant(word: str) -> Any:
@@ -33,70 +33,67 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 class _TypedRows(FileSource):
-    """Rows that are values already; ``types`` turns some columns of theirs into Neo4j's other types."""
+    """Rows that are values already; ``types`` turns some of their columns into Neo4j's other types."""
 
-    def __init__(self, file: TextFile, types: Mapping[str, str] | None, separator: str) -> None:
+    def __init__(self, file: TextFile, types: Types, separator: str) -> None:
         super().__init__(file)
         self._types = types or {}
-        check_types(self._types)
-        self._converters = converters(self._types, separator=separator)
+        check_options(self._types, file.encoding, separator)
+        self._converters = {name: converter(kind, separator) for name, kind in self._types.items()}
 
     def _raw(self) -> Iterator[Any]:
         raise NotImplementedError
 
     def _line_of(self, index: int) -> tuple[int, int]:
-        """Tell line and column of a row; (0, 0) where it is not there."""
+        """Return line and column of a row; (0, 0) where there is none. Only messages ask for it."""
         raise NotImplementedError
 
     def values(self, skip: int = 0) -> Iterator[Any]:
         """See Source."""
         rows = islice(self._raw(), skip, None)
-        return self._typed(rows, skip) if self._converters else rows
+        if not self._converters:
+            return rows
+        return (self._typed(index, row) for index, row in enumerate(rows, skip))
 
-    def _typed(self, rows: Iterator[Any], index: int) -> Iterator[Any]:
-        convert = list(self._converters.items())
-        for index, row in enumerate(rows, index):  # noqa: B020 - counts on from the number given
-            if not isinstance(row, dict):
-                raise self._without_columns(row, index, tuple(self._types))
-            typed = dict(row)
-            for name, function in convert:
-                value = row.get(name)
-                if value is None:
-                    continue
+    def _typed(self, index: int, row: Any) -> dict[str, Any]:
+        if not isinstance(row, dict):
+            raise self.without_columns(row, index, tuple(self._types))
+        typed = dict(row)
+        for name, convert in self._converters.items():
+            value = row.get(name)
+            if value is not None:
                 try:
-                    typed[name] = None if value == "" else function(value)
-                except (ValueError, TypeError, OverflowError, RecursionError) as error:
+                    typed[name] = None if value == "" else convert(value)
+                except Unfit as error:
                     raise self._unreadable(index, name, value, error) from None
-            yield typed
+        return typed
 
-    def _unreadable(self, index: int, name: str, value: Any, error: Exception) -> SeedFileError:
+    def _unreadable(self, index: int, name: str, value: Any, error: Unfit) -> SeedFileError:
         line, column = self._line_of(index)
         source = self._file.line(line)
-        found = source.find(json.dumps(name, ensure_ascii=False))
-        why = reason(error)
-        message = f"{name!r} is {self._types[name]}, and {str(value)[:60]!r} cannot be read as that"
+        found = max(source.find(f"{mark}{name}{mark}:") for mark in ('"', "'", ""))
         return self._file.bad(
-            f"{message}: {why}." if why else f"{message}.",
+            f"{name!r} is {self._types[name]}, and {str(value)[:60]!r} cannot be read as that: {error}.",
             line,
             found + 1 if found >= 0 else column,
             source,
-            f"Fix the row, or the type of {name!r}.",
+            f"Correct the row, or the type of {name!r}.",
         )
 
     def place(self, index: int) -> Place | None:
-        """See Source; reads the file again up to that row, which is done for messages only."""
+        """See Source; reads the file again up to that row."""
         line, column = self._line_of(index)
         return self._file.place(line, column, self._file.line(line)) if line else None
 
 
 class JsonLinesSource(_TypedRows):
-    """One JSON value a line, usually an object; blank lines are skipped. What an object has not is null."""
+    """One JSON value a line, usually an object; blank lines are skipped. A key that an object lacks is null."""
 
     def __init__(
         self,
         root: Path,
         name: str,
-        types: Mapping[str, str] | None = None,
+        types: Types = None,
         encoding: str = "utf-8",
         separator: str = SEPARATOR,
     ) -> None:
@@ -106,149 +103,106 @@ class JsonLinesSource(_TypedRows):
         return (value for _, value in self._numbered())
 
     def _numbered(self) -> Iterator[tuple[int, Any]]:
-        scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
-        with open_data(self._file.root, self._file.name) as stream:
-            for number, text in enumerate(self._file.lines(stream), 1):
-                try:
-                    value, end = scan(text, 0)
-                except (StopIteration, ValueError, RecursionError):
-                    end = -1
-                if end >= 0 and text[end:] in ("\n", ""):
-                    yield number, value
-                elif not text.isspace():
-                    yield number, self._decode(number, text)  # white space around it, or an error
+        for number, text in enumerate(self._file.lines(), 1):
+            if not text.isspace():
+                yield number, self._decode(number, text)
 
     def _decode(self, number: int, text: str) -> Any:
         try:
             return _DECODER.decode(text)
-        except json.JSONDecodeError as error:
-            column = min(error.colno if error.lineno == 1 else len(text), len(text.rstrip("\r\n")) + 1)
-            raise self._file.bad(f"This line is not valid JSON: {error.msg}.", number, column, text) from None
         except (ValueError, RecursionError) as error:
-            why = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
-            raise self._file.bad(f"This line is not valid JSON: {why}.", number, 1, text) from None
+            message, (line, column) = _explained(error)
+        hint = _IS_ARRAY.format(self.label) if text.startswith("[") and number == 1 else None
+        end = len(text.rstrip()) + 1
+        column = min(column, end) if line == 1 else end
+        raise self._file.bad(f"This line is not valid JSON: {message}.", number, column, text, hint)
 
     def _line_of(self, index: int) -> tuple[int, int]:
         found = next(islice(self._numbered(), index, None), None)
         return (found[0], 1) if found else (0, 0)
 
-
-class FileRows(RowList):
-    """What a JSON or YAML file holds, where it is a list: usable as a list, and as rows with places."""
-
-    def __init__(
-        self, rows: list[Any], file: TextFile, options: tuple[Mapping[str, str] | None, str], kind: str
-    ) -> None:
-        super().__init__(rows)
-        self._file = file
-        self._options = options
-        self._kind = kind
-
-    def _source(self) -> Source:
-        if self._kind == "yaml" and not _has_texts_as_keys(self):
-            key, line, column = safe_yaml.place_of_odd_key(_text_of(self._file))
-            raise self._file.bad(
-                f"A map's key must be a text, not {key}.",
-                line,
-                column,
-                self._file.line(line),
-                "Write it in quotes.",
-                CODE,
-            )
-        return self._judged()
-
-    def _judged(self) -> Source:
-        """Return the source; raises where its types are wrong."""
-        return _WholeSource(self, self._file, *self._options, self._kind)
-
-
-def _has_texts_as_keys(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _has_texts_as_keys(each) for key, each in value.items())
-    return not isinstance(value, list) or all(map(_has_texts_as_keys, value))
+    def without_columns(self, row: Any, index: int, names: Sequence[str]) -> SeedFileError:
+        """See Source."""
+        error = super().without_columns(row, index, names)
+        if isinstance(row, list) and index == 0:
+            error.hint = _IS_ARRAY.format(self.label)
+        return error
 
 
 class _WholeSource(_TypedRows):
-    """The list that a file holds."""
+    """The list that a file holds; ``places`` finds line and column of an item."""
 
     def __init__(
         self,
         rows: Sequence[Any],
         file: TextFile,
-        types: Mapping[str, str] | None,
+        types: Types,
         separator: str,
-        kind: str,
+        places: Callable[[int], tuple[int, int]],
     ) -> None:
         super().__init__(file, types, separator)
         self._rows = rows
-        self._kind = kind
+        self._places = places
         self.size = len(rows)
-        if rows and all(isinstance(row, dict) for row in rows):
-            self.columns = tuple(dict.fromkeys(key for row in rows for key in row))
+        self.columns = columns_of(rows)
 
     def _raw(self) -> Iterator[Any]:
         return iter(self._rows)
 
     def _line_of(self, index: int) -> tuple[int, int]:
-        text = _text_of(self._file)
-        if self._kind == "yaml":
-            return safe_yaml.place_of_item(text, index)
-        position = text.index("[") + 1
-        for number in range(index + 1):
-            while text[position] in " \t\r\n,":
-                position += 1
-            if number < index:
-                _, position = _DECODER.raw_decode(text, position)
-        return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+        return self._places(index) if index < len(self._rows) else (0, 0)
 
 
-def _text_of(file: TextFile) -> str:
-    content = normalise(read_whole(file.root, file.name))
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise file.bad("This is not UTF-8 text.", line, 1, "", "Save it as UTF-8.", BAD_FILE) from None
-
-
-def read_json(
-    root: Path, name: str, types: Mapping[str, str] | None = None, separator: str = SEPARATOR
-) -> Any:
-    """Return what a JSON file holds; raises GM591 above 64 MiB and where it is not valid."""
+def read_json(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+    """Return what a JSON file holds; raise SeedFileError (GM118) where it is not valid or above 64 MiB."""
     file = TextFile(root, name)
-    text = _text_of(file)
+    text = file.whole()
     try:
         value = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        hint = "One JSON value a line is read by jsonl(…)." if error.msg == "Extra data" else None
-        source = text.split("\n")[error.lineno - 1]
-        raise file.bad(
-            f"This is not valid JSON: {error.msg}.", error.lineno, error.colno, source, hint, BAD_FILE
-        ) from None
     except (ValueError, RecursionError) as error:
-        why = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
-        raise file.bad(f"This is not valid JSON: {why}.", 1, code=BAD_FILE) from None
-    return _held(value, file, types, separator, "json")
+        message, (line, column) = _explained(error)
+        hint = "One JSON value a line is read by jsonl(…)." if message == "Extra data" else None
+        source = text.split("\n")[line - 1]
+        raise file.bad(f"This is not valid JSON: {message}.", line, column, source, hint) from None
+    return _held(value, file, types, separator, lambda index: _place_in_array(file.whole(), index))
 
 
-def read_yaml(
-    root: Path, name: str, types: Mapping[str, str] | None = None, separator: str = SEPARATOR
-) -> Any:
-    """Return what a YAML file holds; raises GM591 above 64 MiB and where it is not valid."""
+def _explained(error: Exception) -> tuple[str, tuple[int, int]]:
+    """Return what is wrong with a JSON text, with line and column."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg, (error.lineno, error.colno)
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error), (1, 1)
+
+
+def _place_in_array(text: str, index: int) -> tuple[int, int]:
+    position = text.index("[") + 1
+    for number in range(index + 1):
+        while text[position] in " \t\n,":
+            position += 1
+        if number < index:
+            _, position = _DECODER.raw_decode(text, position)
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
+def read_yaml(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+    """Return what a YAML file holds; raise SeedFileError (GM118) where it is not valid or above 1 MiB."""
     file = TextFile(root, name)
-    text = _text_of(file)
+    text = file.whole(yaml.MAX_TEXT)
     try:
-        value = safe_yaml.load(text)
-    except safe_yaml.BadYaml as error:
-        source = text.split("\n")[error.line - 1] if error.line <= text.count("\n") + 1 else ""
-        raise file.bad(error.message, error.line, error.column, source, error.hint, BAD_FILE) from None
-    return _held(value, file, types, separator, "yaml")
+        document = yaml.Document(text)
+        value = document.value()
+    except yaml.BadYaml as error:
+        source = "".join(text.split("\n")[error.line - 1 : error.line])
+        raise file.bad(error.message, error.line, error.column, source, error.hint) from None
+    return _held(value, file, types, separator, document.items().__getitem__)
 
 
-def _held(value: Any, file: TextFile, types: Mapping[str, str] | None, separator: str, kind: str) -> Any:
+def _held(
+    value: Any, file: TextFile, types: Types, separator: str, places: Callable[[int], tuple[int, int]]
+) -> Any:
     if isinstance(value, list):
-        rows = FileRows(value, file, (types, separator), kind)
-        rows._judged()  # not its keys: a template may do with a list of maps what it likes
+        rows = RowList(value)
+        rows.source = _WholeSource(rows, file, types, separator, places)
         return rows
     if types:
         raise SeedFileError(

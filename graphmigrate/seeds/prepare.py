@@ -12,7 +12,6 @@ from graphmigrate.errors import Place
 from graphmigrate.results import SeedInfo, SkippedSeed
 from graphmigrate.seeds import folder as folders
 from graphmigrate.seeds import frontmatter
-from graphmigrate.seeds import variables as seed_variables
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.history import LOADED
 from graphmigrate.seeds.program import Program, Query, build, reset_of
@@ -63,7 +62,7 @@ class PreparedSeed:
         """
         if self.render_reset is None:
             return self
-        now, then = (seed_variables.from_json(text) for text in (self.variables, recorded))
+        now, then = (frontmatter.from_json(text) for text in (self.variables, recorded))
         return self.with_reset(self.render_reset(now | then if then.keys() <= now.keys() else then))
 
     def with_reset(self, rendering: Rendering) -> PreparedSeed:
@@ -103,9 +102,9 @@ def prepare(
     folder.check()
     chosen = folders.select(folder, names, profile)
     given = dict(variables or {})
-    seed_variables.check_names(given, chosen)
+    frontmatter.check_names(given, chosen)
     seeds = tuple(
-        prepare_one(folder, seed, seed_variables.effective(seed, given, profile), settings) for seed in chosen
+        prepare_one(folder, seed, frontmatter.effective(seed, given, profile), settings) for seed in chosen
     )
     return Preparation(seeds, () if names else _left_out(folder, chosen), tuple(names))
 
@@ -133,7 +132,7 @@ def prepare_one(
                 code="GM122",
             )
     secrets = tuple(rendering.environment.values())
-    written = seed_variables.to_json(variables)
+    written = frontmatter.to_json(variables)
     prepared = PreparedSeed(seed, written, checksum(seed, rendering), program, secrets)
     if not seed.front.reset:
         return prepared
@@ -199,7 +198,7 @@ def _state(folder: SeedFolder, seed: SeedFile, row: SeedRow | None, settings: Se
         return "new"
     if row.state != LOADED:
         return "interrupted"
-    recorded = seed_variables.from_json(row.variables)
+    recorded = frontmatter.from_json(row.variables)
     if recorded.keys() != seed.front.variables.keys():
         return "changed"
     try:

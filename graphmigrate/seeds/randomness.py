@@ -1,4 +1,4 @@
-"""``random.*``, ``choice``, ``sequence``, ``ref``, ``concat`` and ``column``: specifications of columns."""
+"""``random.*``, ``fake.*``, ``choice``, ``sequence``, ``ref``, ``concat`` and ``column``: what columns are made of."""
 
 from __future__ import annotations
 
@@ -6,288 +6,267 @@ import datetime
 import functools
 import math
 import re
+import threading
 import uuid
-from bisect import bisect_right
+from collections.abc import Mapping
+from decimal import Decimal
 from itertools import accumulate
-from statistics import NormalDist
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeds.specifications import Specification, below, bind, bits, subkey, unit, wrong
+from graphmigrate.seeds.errors import BAD_SPECIFICATION, SeedFileError, did_you_mean
+from graphmigrate.seeds.generate import GenerateSource, Specification, bind, row_count, simple, wrong
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from graphmigrate.seeds.specifications import At, Columns
+    from graphmigrate.seeds.generate import Columns, Make
 
+DEFAULT_LOCALE = "en_US"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_DAY = datetime.timedelta(days=1)
 _PATTERN = re.compile(r"([^{}]*)\{(?::(0?\d{1,2})d?)?\}([^{}]*)")
 _LONGEST = 1_000_000
 _MOST = 10_000
 
 
-def _simple(name: str, at: Callable[[int, int], Any]) -> Specification:
-    """Make a specification that needs only its key and the row's number."""
-    return Specification(name, lambda key, _: lambda row: at(key, row))
+# ---- random.*
 
 
 def integer(low: Any, high: Any) -> Specification:
-    """Make whole numbers from ``low`` to ``high``, both included."""
+    """Return a specification of whole numbers from ``low`` to ``high``, both included."""
     if not (_whole(low) and _whole(high) and low <= high):
         raise wrong("random.int", "two whole numbers, the lower first", "random.int(18, 90)")
-    count = high - low + 1
-    return _simple("random.int", lambda key, row: low + below(key, row, count))
+    return simple("random.int", lambda random, _: random.randint(low, high))
 
 
 def fraction(low: Any = 0.0, high: Any = 1.0, digits: Any = None) -> Specification:
-    """Make floating-point numbers from ``low`` up to ``high``, rounded to ``digits`` where that is given."""
+    """Return a specification of numbers from ``low`` to ``high``, rounded to ``digits`` where that is given."""
     if not (_number(low) and _number(high) and low <= high and (digits is None or _whole(digits))):
-        raise wrong(
-            "random.float", "two numbers, the lower first, and digits", "random.float(0, 1, digits=3)"
-        )
-    span = high - low
+        example = "random.float(0, 1, digits=3)"
+        raise wrong("random.float", "two numbers, the lower first, and digits", example)
     if digits is None:
-        return _simple("random.float", lambda key, row: low + span * unit(key, row))
-    return _simple("random.float", lambda key, row: round(low + span * unit(key, row), digits))
+        return simple("random.float", lambda random, _: float(random.uniform(low, high)))
+    return simple("random.float", lambda random, _: round(float(random.uniform(low, high)), digits))
 
 
 def normal(mean: Any = 0.0, deviation: Any = 1.0, digits: Any = 6) -> Specification:
-    """Make floating-point numbers of the normal distribution.
+    """Return a specification of numbers of the normal distribution.
 
     They are rounded, because the last bit of a logarithm is not the same on every machine.
     """
     if not (_number(mean) and _number(deviation) and deviation > 0 and _whole(digits)):
-        raise wrong(
-            "random.normal", "a mean, a deviation above 0 and digits", "random.normal(170, 10, digits=1)"
-        )
-    inverse = NormalDist(mean, deviation).inv_cdf
-    return _simple(
-        "random.normal", lambda key, row: round(inverse(unit(key, row) * (1 - 2.0**-52) + 2.0**-54), digits)
-    )
+        example = "random.normal(170, 10, digits=1)"
+        raise wrong("random.normal", "a mean, a deviation above 0 and digits", example)
+    return simple("random.normal", lambda random, _: round(random.normalvariate(mean, deviation), digits))
 
 
 def boolean(probability: Any = 0.5) -> Specification:
-    """Make true in this share of the rows."""
-    if not (_number(probability) and 0 <= probability <= 1):
-        raise wrong("random.bool", "a probability from 0 to 1", "random.bool(0.9)")
-    return _simple("random.bool", lambda key, row: unit(key, row) < probability)
+    """Return a specification that is true in this share of the rows."""
+    _check_probability("random.bool", probability, "random.bool(0.9)")
+    return simple("random.bool", lambda random, _: random.random() < probability)
 
 
 def date(first: Any, last: Any) -> Specification:
-    """Make dates from ``first`` to ``last``, both included."""
-    start, end = (_date(each) for each in (first, last))
+    """Return a specification of dates from ``first`` to ``last``, both included."""
+    start, end = _moment(first), _moment(last)
     if start is None or end is None or start > end:
         raise wrong("random.date", "two dates, the earlier first", "random.date('2020-01-01', '2024-12-31')")
-    count = (end - start).days + 1
-    return _simple("random.date", lambda key, row: start + below(key, row, count) * _DAY)
+    day, days = start.date(), (end - start).days
+    return simple("random.date", lambda random, _: day + datetime.timedelta(random.randint(0, days)))
 
 
 def moment(first: Any, last: Any) -> Specification:
-    """Make zoned dates and times, to the second; without a zone they are UTC."""
-    start, end = (_moment(each) for each in (first, last))
+    """Return a specification of zoned dates and times, to the second; without a zone they are UTC."""
+    start, end = _moment(first), _moment(last)
     if start is None or end is None or start > end:
-        hint = "random.datetime('2024-01-01T00:00:00', '2024-12-31T23:59:59')"
-        raise wrong("random.datetime", "two dates with times, the earlier first", hint)
-    count = int((end - start).total_seconds()) + 1
-    return _simple(
-        "random.datetime", lambda key, row: start + datetime.timedelta(seconds=below(key, row, count))
+        example = "random.datetime('2024-01-01T00:00:00', '2024-12-31T23:59:59')"
+        raise wrong("random.datetime", "two dates with times, the earlier first", example)
+    seconds = int((end - start).total_seconds())
+    return simple(
+        "random.datetime", lambda random, _: start + datetime.timedelta(0, random.randint(0, seconds))
     )
 
 
 def text(length: Any, alphabet: Any = LETTERS) -> Specification:
-    """Make texts of this length made of the characters of ``alphabet``."""
+    """Return a specification of texts of this length, made of the characters of ``alphabet``."""
     if not (_whole(length) and 0 <= length <= _LONGEST and isinstance(alphabet, str) and alphabet):
         raise wrong("random.text", "a length and an alphabet", "random.text(8, 'abcdef0123456789')")
-    count = len(alphabet)
-
-    def at(key: int, row: int) -> str:
-        own = bits(key, row)
-        return "".join(alphabet[below(own, place, count)] for place in range(length))
-
-    return _simple("random.text", at)
+    return simple("random.text", lambda random, _: "".join(random.choices(alphabet, k=length)))
 
 
 def identifier() -> Specification:
-    """Make UUIDs of version 4, as texts."""
-
-    def at(key: int, row: int) -> str:
-        own = bits(key, row)
-        return str(uuid.UUID(int=(bits(own, 0) << 64) | bits(own, 1), version=4))
-
-    return _simple("random.uuid", at)
+    """Return a specification of UUIDs of version 4, as texts."""
+    return simple("random.uuid", lambda random, _: str(uuid.UUID(int=random.getrandbits(128), version=4)))
 
 
 def vector(dimensions: Any, low: Any = -1.0, high: Any = 1.0) -> Specification:
-    """Make lists of floating-point numbers."""
+    """Return a specification of lists of numbers."""
     if not (_whole(dimensions) and 0 < dimensions <= 65_536 and _number(low) and _number(high)):
         raise wrong("random.vector", "a number of dimensions, and two numbers", "random.vector(384)")
-    span = high - low
-
-    def at(key: int, row: int) -> list[float]:
-        own = bits(key, row)
-        return [low + span * unit(own, place) for place in range(dimensions)]
-
-    return _simple("random.vector", at)
-
-
-def point(west: Any = -180.0, south: Any = -90.0, east: Any = 180.0, north: Any = 90.0) -> Specification:
-    """Make points (WGS 84) in the rectangle of these longitudes and latitudes, with six decimals."""
-    numbers = (west, south, east, north)
-    if not (all(map(_number, numbers)) and -180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise wrong(
-            "random.point", "west, south, east and north in degrees", "random.point(3.3, 50.7, 7.2, 53.6)"
-        )
-
-    def at(key: int, row: int) -> Any:
-        from neo4j.spatial import WGS84Point
-
-        own = bits(key, row)
-        longitude = west + (east - west) * unit(own, 0)
-        return WGS84Point((round(longitude, 6), round(south + (north - south) * unit(own, 1), 6)))
-
-    return _simple("random.point", at)
+    return simple("random.vector", lambda random, _: [random.uniform(low, high) for _ in range(dimensions)])
 
 
 def choice(items: Any, weights: Any = None) -> Specification:
-    """Choose one of these values, or specifications; ``weights`` say how often each of them."""
+    """Return a specification of one of these values or specifications; ``weights`` are how often each comes."""
     if not isinstance(items, (list, tuple)) or not items:
         raise wrong("choice", "a list that is not empty", "choice(['Utrecht', 'Gent'], weights=[3, 1])")
-    pick = _pick(items, weights)
+    limits = None if weights is None else _limits(weights, len(items))
+    numbers = range(len(items))
 
-    def make(key: int, columns: Columns) -> At:
-        bound = [bind(item, subkey(key, number), columns) for number, item in enumerate(items)]
-        return lambda row: bound[pick(key, row)](row)
+    def make(key: str, columns: Columns) -> Make:
+        bound = [bind(item, f"{key}\0{number}", columns) for number, item in enumerate(items)]
+        return lambda random, row: bound[random.choices(numbers, cum_weights=limits)[0]](random, row)
 
-    if any(isinstance(item, Specification) for item in items):
-        return Specification("choice", make)
-    values = parameter(items)
-    return _simple("choice", lambda key, row: values[pick(key, row)])
+    return Specification("choice", make)
 
 
-def _pick(items: Sequence[Any], weights: Any) -> Callable[[int, int], int]:
-    count = len(items)
-    if weights is None:
-        return lambda key, row: below(key, row, count)
+def _limits(weights: Any, count: int) -> list[float]:
     if not isinstance(weights, (list, tuple)) or len(weights) != count or not all(map(_number, weights)):
         raise wrong("choice", "as many weights as there are values", "choice(['a', 'b'], weights=[3, 1])")
-    limits = list(accumulate(weights))
-    if min(weights) < 0 or limits[-1] <= 0:
+    if min(weights) < 0 or sum(weights) <= 0:
         raise wrong("choice", "weights that are not negative and not all 0")
-    return lambda key, row: min(bisect_right(limits, unit(key, row) * limits[-1]), count - 1)
+    return list(accumulate(weights))
 
 
 def sample(items: Any, low: Any, high: Any = None) -> Specification:
-    """Make lists of ``low`` to ``high`` different ones of these values, in their order."""
+    """Return a specification of lists of ``low`` to ``high`` different ones of these values, in their order."""
     most = low if high is None else high
     if not isinstance(items, (list, tuple)) or not (
         _whole(low) and _whole(most) and 0 <= low <= most <= len(items)
     ):
-        raise wrong(
-            "random.sample", "a list and how many of it, or from how many to how many",
-            "random.sample(['red', 'green', 'blue'], 1, 2)",
-        )  # fmt: skip
+        example = "random.sample(['red', 'green', 'blue'], 1, 2)"
+        raise wrong("random.sample", "a list, and how many items of it: from and to", example)
     values = parameter(items)
+    numbers = range(len(values))
 
-    def at(key: int, row: int) -> list[Any]:
-        own = bits(key, row)
-        wanted = low + below(own, 0, most - low + 1)
-        chosen: list[Any] = []
-        for place, value in enumerate(values):
-            if below(own, place + 1, len(values) - place) < wanted - len(chosen):
-                chosen.append(value)
-        return chosen
+    def make(random: Random, _: int) -> list[Any]:
+        return [values[number] for number in sorted(random.sample(numbers, random.randint(low, most)))]
 
-    return _simple("random.sample", at)
+    return simple("random.sample", make)
 
 
 def several(item: Any, low: Any, high: Any) -> Specification:
-    """Make lists of ``low`` to ``high`` values, each made anew."""
+    """Return a specification of lists of ``low`` to ``high`` values, each made anew."""
     if not (_whole(low) and _whole(high) and 0 <= low <= high <= _MOST):
-        raise wrong(
-            "random.list",
-            f"a specification and how many, from and to (at most {_MOST:,})",
-            "random.list(fake.word(), 1, 5)",
-        )
+        takes = f"a specification and how many, from and to (at most {_MOST:,})"
+        raise wrong("random.list", takes, "random.list(fake.word(), 1, 5)")
 
-    def make(key: int, columns: Columns) -> At:
-        bound = [bind(item, subkey(key, place), columns) for place in range(high)]
-
-        def at(row: int) -> list[Any]:
-            return [one(row) for one in bound[: low + below(key, row, high - low + 1)]]
-
-        return at
+    def make(key: str, columns: Columns) -> Make:
+        one = bind(item, f"{key}\0", columns)
+        return lambda random, row: [one(random, row) for _ in range(random.randint(low, high))]
 
     return Specification("random.list", make)
 
 
 def maybe(item: Any, probability: Any = 0.5) -> Specification:
-    """Make a value in this share of the rows, else null."""
-    if not (_number(probability) and 0 <= probability <= 1):
-        raise wrong("random.maybe", "a value and a probability from 0 to 1", "random.maybe(fake.name(), 0.9)")
+    """Return a specification of a value in this share of the rows, else null."""
+    _check_probability("random.maybe", probability, "random.maybe(fake.name(), 0.9)")
 
-    def make(key: int, columns: Columns) -> At:
-        one = bind(item, subkey(key, 0), columns)
-        return lambda row: one(row) if unit(key, row) < probability else None
+    def make(key: str, columns: Columns) -> Make:
+        one = bind(item, f"{key}\0", columns)
+        return lambda random, row: one(random, row) if random.random() < probability else None
 
     return Specification("random.maybe", make)
 
 
 def pool(item: Any, size: Any) -> Specification:
-    """Choose one of ``size`` values that are made when they are first needed, and kept: for what is slow to make."""
+    """Return a specification of one of ``size`` values, made once and kept: for what is slow to make."""
     if not (_whole(size) and 0 < size <= _LONGEST):
         raise wrong("random.pool", "a specification and how many of it", "random.pool(fake.name(), 1000)")
 
-    def make(key: int, columns: Columns) -> At:
-        one = functools.cache(bind(item, subkey(key, 0), columns))
-        return lambda row: one(below(key, row, size))
+    def make(key: str, columns: Columns) -> Make:
+        one = bind(item, f"{key}\0", columns)
+
+        @functools.cache
+        def values() -> list[Any]:
+            own = Random(f"{key}\0pool")  # noqa: S311 - made up data
+            return [one(own, number) for number in range(size)]
+
+        return lambda random, _: values()[random.randrange(size)]
 
     return Specification("random.pool", make)
 
 
+# ---- what needs no random numbers, and references
+
+
 def numbered(pattern: Any, start: int, step: int) -> Callable[[int], Any]:
-    """Return the function from a row's number to what ``sequence`` says in it."""
+    """Return the function from a row's number to what ``sequence`` makes in it."""
     if pattern is None:
         return lambda row: start + step * row
     found = _PATTERN.fullmatch(pattern) if isinstance(pattern, str) else None
     if found is None:
-        raise wrong(
-            "sequence", "a text with one {} for the number", "sequence('person-{}') or sequence('P{:06}')"
-        )
+        example = "sequence('person-{}') or sequence('P{:06}')"
+        raise wrong("sequence", "a text with one {} for the number", example)
     before, width, after = found.groups()
     return lambda row: f"{before}{start + step * row:{width or ''}}{after}"
 
 
 def sequence(pattern: Any = None, start: Any = 1, step: Any = 1) -> Specification:
-    """Count 1, 2, 3 …, or a text with that number in it."""
+    """Return a specification that counts 1, 2, 3 …, or of a text with that number in it."""
     if not (_whole(start) and _whole(step)) or (_whole(pattern) and (start, step) != (1, 1)):
         raise wrong("sequence", "whole numbers as start and step", "sequence('P{:06}', start=100)")
     if _whole(pattern):
         pattern, start = None, pattern
     at = numbered(pattern, start, step)
-    return Specification("sequence", lambda _key, _columns: at)
+    return simple("sequence", lambda _, row: at(row))
+
+
+def ref(rows: Any = None, column: Any = None, skew: Any = 1, start: Any = 1) -> Specification:
+    """Return a specification that refers to a row which is there before this one is.
+
+    ``ref(n)`` and ``ref(n, 'P{:06}')`` are what ``sequence`` makes in one of n rows, ``ref(people, 'id')`` what
+    a column has in a row of another block, and ``ref()`` what ``sequence()`` makes in a row above this one (null
+    in the first). A ``skew`` of 2 or more prefers early rows, so that a few are referred to often.
+    """
+    if not _whole(skew) or not 1 <= skew <= 10:
+        raise wrong("ref", "a skew from 1 to 10", "ref(1000, skew=3)")
+    if not _whole(start):
+        raise wrong("ref", "a whole number as start", "ref(1000, start=0)")
+    if isinstance(rows, GenerateSource):
+        if not isinstance(column, str):
+            raise wrong("ref", "a block and the name of one of its columns", "ref(people, 'id')")
+        value, count = rows.column(str(column)), rows.size
+    else:
+        value = numbered(column, start, 1)
+        count = -1 if rows is None else row_count("ref", rows)
+
+    def make(random: Random, row: int) -> Any:
+        there = row if count < 0 else count
+        share = place = random.random()
+        for _ in range(skew - 1):  # products are the same on every machine; powers need not be
+            place *= share
+        return value(min(int(place * there), there - 1)) if there else None
+
+    return simple("ref", make)
 
 
 def concat(*parts: Any) -> Specification:
-    """Join the parts to one text; null where one of them is null, as in Cypher."""
+    """Return a specification of the parts joined to one text; null where one is null, as in Cypher."""
 
-    def make(key: int, columns: Columns) -> At:
-        bound = [bind(part, subkey(key, number), columns) for number, part in enumerate(parts)]
+    def make(key: str, columns: Columns) -> Make:
+        bound = [bind(part, f"{key}\0{number}", columns) for number, part in enumerate(parts)]
 
-        def at(row: int) -> str | None:
-            values = [one(row) for one in bound]
+        def joined(random: Random, row: int) -> str | None:
+            values = [one(random, row) for one in bound]
             return None if None in values else "".join(map(str, values))
 
-        return at
+        return joined
 
     return Specification("concat", make)
 
 
 def column(name: Any) -> Specification:
-    """Say what another column of the same row says."""
+    """Return a specification of what another column of the same row has."""
     if not isinstance(name, str):
         raise wrong("column", "the name of a column of the same block", "column('first_name')")
-    return Specification("column", lambda _key, columns: columns(str(name)))
+
+    def make(_: str, columns: Columns) -> Make:
+        at = columns(str(name))
+        return lambda _, row: at(row)
+
+    return Specification("column", make)
 
 
 def _whole(value: Any) -> bool:
@@ -298,30 +277,130 @@ def _number(value: Any) -> bool:
     return _whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _date(value: Any) -> datetime.date | None:
-    if isinstance(value, str):
-        try:
-            return datetime.date.fromisoformat(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime) else None
+def _check_probability(name: str, value: Any, example: str) -> None:
+    if not _number(value) or not 0 <= value <= 1:
+        raise wrong(name, "a probability from 0 to 1", example)
 
 
 def _moment(value: Any) -> datetime.datetime | None:
-    if isinstance(value, str):
-        try:
-            value = datetime.datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.UTC)
-    if not isinstance(value, datetime.datetime):
+    try:
+        text = value.isoformat() if isinstance(value, datetime.date) else value
+        found = datetime.datetime.fromisoformat(text)
+    except (TypeError, ValueError):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 FUNCTIONS: dict[str, Callable[..., Specification]] = {
     "bool": boolean, "choice": choice, "date": date, "datetime": moment, "float": fraction, "int": integer,
-    "list": several, "maybe": maybe, "normal": normal, "point": point, "pool": pool, "sample": sample, "text": text,
-    "uuid": identifier, "vector": vector,
+    "list": several, "maybe": maybe, "normal": normal, "pool": pool, "sample": sample, "text": text, "uuid": identifier,
+    "vector": vector,
 }  # fmt: skip
+
+
+# ---- fake.*
+
+# Methods that look at the clock: a load that is resumed later would get other rows. A test finds them.
+CLOCK = frozenset(
+    {
+        "am_pm", "birth_number", "businesses_ogrn", "credit_card_expire", "credit_card_full", "curp", "date",
+        "date_between", "date_between_dates", "date_object", "date_of_birth", "date_this_century", "date_this_decade",
+        "date_this_month", "date_this_year", "date_time", "date_time_ad", "date_time_between",
+        "date_time_between_dates", "date_time_this_century", "date_time_this_decade", "date_time_this_month",
+        "date_time_this_year", "day_of_month", "day_of_week", "day_of_week_in_guj", "elector_code", "future_date",
+        "future_datetime", "individuals_ogrn", "iso8601", "minguo_year", "month", "month_in_guj", "month_name",
+        "month_name_in_guj", "passport_dates", "passport_dob", "passport_full", "passport_gender", "past_date",
+        "past_datetime", "pesel", "profile", "pydict", "pyiterable", "pylist", "pyset", "pystruct", "pytuple", "rfc",
+        "rvnr", "simple_profile", "time", "time_delta", "time_object", "time_series", "traditional_month_name",
+        "unix_time", "year", "de_AT.ssn", "el_GR.ssn", "et_EE.ssn", "fi_FI.ssn", "lv_LV.ssn", "nl_BE.ssn",
+        "no_NO.ssn", "pl_PL.ssn", "sr_BA.ssn", "sv_SE.ssn", "th.ssn", "th_TH.ssn", "uk_UA.ssn", "zh_CN.ssn",
+    }
+)  # fmt: skip
+
+
+class Locale:
+    """One Faker, for one language; templates reach the methods of its providers and nothing else."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._faker = _generator(name)
+        self._lock = threading.Lock()
+        self._methods = {
+            method
+            for provider in self._faker.get_providers()
+            for method in dir(provider)
+            if not method.startswith("_") and callable(getattr(provider, method, None))
+        } - {"add_provider"}
+
+    def member(self, name: str) -> Callable[..., Specification]:
+        """Return the function that makes the specification of ``fake.<name>(…)`` (GM593)."""
+        if name in CLOCK or f"{self.name}.{name}" in CLOCK:
+            raise _differing(name)
+        if name not in self._methods:
+            near = did_you_mean(name, self._methods, "methods").partition(" Known")[0]
+            hint = near if near.startswith("Did") else "Faker's own documentation lists them by provider."
+            if name == "unique":
+                hint = "Make a text unique with its row's number: concat(fake.user_name(), sequence())"
+            raise SeedFileError(f"Faker has no {name!r} ({self.name}).", hint=hint, code=BAD_SPECIFICATION)
+        return lambda *arguments, **options: self._specification(name, arguments, options)
+
+    def _specification(self, name: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> Specification:
+        arguments = tuple(parameter(argument) for argument in arguments)
+        options = {key: parameter(option) for key, option in options.items()}
+        method = getattr(self._faker, name)
+
+        def value(random: Random, _: int) -> Any:
+            with self._lock:
+                self._faker.seed_instance(random.getrandbits(64))
+                return plain(method(*arguments, **options))
+
+        try:
+            same = all(value(Random(seed), 0) == value(Random(seed), 0) for seed in range(4))  # noqa: S311
+        except SeedFileError:
+            raise
+        except Exception as error:
+            raise SeedFileError(
+                f"fake.{name} cannot be called like this: {error} ({type(error).__name__}).",
+                hint="Its arguments are those of Faker's method of that name.",
+                code=BAD_SPECIFICATION,
+            ) from None
+        if not same:
+            raise _differing(name)
+        return simple(f"fake.{name}", value)
+
+
+def _differing(name: str) -> SeedFileError:
+    message = f"fake.{name} looks at the clock or at this machine: two runs would differ."
+    hint = "Use random.date('1950-01-01', '2005-12-31'), random.datetime(…) or random.text(…)."
+    return SeedFileError(message, hint=hint, code=BAD_SPECIFICATION)
+
+
+def _generator(locale: str) -> Any:
+    try:
+        import faker  # takes half a second, and is an extra
+    except ImportError:
+        raise SeedFileError(
+            "fake.* needs the package Faker, which is not installed.",
+            hint="Install it: pip install 'graphmigrate[faker]'",
+            code=BAD_SPECIFICATION,
+        ) from None
+    try:
+        return faker.Factory.create(locale)
+    except (AttributeError, ValueError):
+        from faker.config import AVAILABLE_LOCALES
+
+        known = did_you_mean(locale, AVAILABLE_LOCALES, "locales").partition(" Known")[0]
+        hint = f"{known} For example: en_US, nl_NL, de_DE."
+        raise SeedFileError(f"Faker has no locale {locale!r}.", hint=hint, code=BAD_SPECIFICATION) from None
+
+
+def plain(value: Any) -> Any:
+    """Return what Faker made as a value for Neo4j: decimal numbers become floating-point ones."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [plain(item) for item in value]
+        return sorted(items, key=repr) if isinstance(value, (set, frozenset)) else items
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    return parameter(value)

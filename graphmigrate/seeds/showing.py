@@ -13,8 +13,8 @@ from graphmigrate.errors import PreflightError, SeedFailed
 from graphmigrate.results import SeedShowResult, ShownStatement
 from graphmigrate.seeds.checks import checked_rows
 from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.frontmatter import from_json
 from graphmigrate.seeds.program import Rows, Statements
-from graphmigrate.seeds.variables import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

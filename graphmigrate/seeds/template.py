@@ -29,11 +29,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from graphmigrate.cypher.identifiers import quote
 from graphmigrate.errors import Place, ProjectError
 from graphmigrate.seeds import frontmatter
-from graphmigrate.seeds.data import file_checksum
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
-from graphmigrate.seeds.filters import harmless_filters, unknown_filter
 from graphmigrate.seeds.folder import SUFFIX, decode
-from graphmigrate.seeds.functions import Functions, Named
+from graphmigrate.seeds.functions import Functions, Named, harmless_filters, unknown_filter
+from graphmigrate.seeds.generate import Specification
 from graphmigrate.seeds.paths import MissingFile, open_inside
 from graphmigrate.seeds.pieces import (
     Fragment,
@@ -46,8 +45,7 @@ from graphmigrate.seeds.pieces import (
     join,
     pieces_of,
 )
-from graphmigrate.seeds.rows import as_source
-from graphmigrate.seeds.specifications import Specification
+from graphmigrate.seeds.rows import as_source, file_checksum
 from graphmigrate.seeds.values import literal, parameter
 
 if TYPE_CHECKING:

@@ -1,64 +1,42 @@
-"""Values that Neo4j takes as parameters (Cypher Manual, "Values and types").
+"""Values that Neo4j takes as parameters, and the types that texts in data files are read as.
 
-What the driver takes for each: Python Driver Manual, "Data types and mapping to Cypher types".
+What the driver takes: Python Driver Manual, "Data types and mapping to Cypher types".
 """
 
 from __future__ import annotations
 
 import datetime
+import json
 import math
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Undefined
 
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.errors import BAD_OPTION, SeedFileError, did_you_mean
 from graphmigrate.seeds.pieces import Text
+from graphmigrate.settings.values import NO, YES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Converter = Callable[[Any], Any]
 
 CODE = "GM553"
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 MAX_LIST = 1_000_000
-_TEMPORAL = (datetime.date, datetime.time, datetime.timedelta)
-_DRIVER_TYPES = frozenset({"Date", "Time", "DateTime", "Duration", "Vector"})
-
-
-class Offset(datetime.tzinfo):
-    """A fixed offset from UTC, with the name of its region as ``key`` where it has one.
-
-    The driver asks a zone about its own kind of dates and times. ``zoneinfo`` reads those as if they were Python's,
-    which ends in a wrong offset or in a crash of the process (seen with driver 6.4.1), and ``datetime.timezone`` refuses
-    times.
-    """
-
-    def __init__(self, offset: datetime.timedelta, key: str | None = None) -> None:
-        self._offset = offset
-        self.key = key
-
-    def utcoffset(self, dt: object) -> datetime.timedelta:  # noqa: ARG002
-        """See datetime.tzinfo."""
-        return self._offset
-
-    def dst(self, dt: object) -> None:
-        """See datetime.tzinfo."""
-
-    def tzname(self, dt: object) -> str:  # noqa: ARG002
-        """See datetime.tzinfo."""
-        return self.key or str(self._offset)
-
-
-def with_fixed_offset(moment: datetime.datetime) -> datetime.datetime:
-    """Return the same moment in the same region, in a form that the driver can send."""
-    key = getattr(moment.tzinfo, "key", None)
-    return moment.replace(tzinfo=Offset(moment.utcoffset() or datetime.timedelta(), key))
+SEPARATOR = ";"
+_PLAIN = (bool, float, datetime.date, datetime.time, datetime.timedelta)
 
 
 def parameter(value: Any) -> Any:
-    """Return ``value`` as the driver takes it; raises SeedFileError (GM553) where Neo4j has no such value."""
+    """Return ``value`` as the driver takes it; raise SeedFileError (GM553) where Neo4j has no such value."""
     if isinstance(value, datetime.datetime) and isinstance(value.tzinfo, zoneinfo.ZoneInfo):
-        return with_fixed_offset(value)
-    if value is None or isinstance(value, (bool, float, *_TEMPORAL)) or is_driver_value(value):
+        # The driver asks zones about its own kind of dates; zoneinfo answers those wrongly (driver 6.4.1).
+        return value.replace(tzinfo=datetime.timezone(value.utcoffset() or datetime.timedelta()))
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, str):
         return _text(value)
@@ -67,37 +45,21 @@ def parameter(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     if isinstance(value, Mapping):
-        return {_key(key): parameter(each) for key, each in value.items()}
+        return {_key(key): parameter(item) for key, item in value.items()}
     foreign = type(value).__module__.startswith("jinja2.")  # `loop` and the like are iterators too
     if isinstance(value, (Sequence, Iterator, set, frozenset)) and not foreign:
         return _items(value)
     return _unfit(value)
 
 
-def is_driver_value(value: Any) -> bool:
-    """Whether this is one of the driver's own types, told without importing the driver."""
-    kinds = type(value).__mro__
-    return any(
-        kind.__module__.partition(".")[0] == "neo4j"
-        and (kind.__name__ in _DRIVER_TYPES or kind.__name__ == "Point")
-        for kind in kinds
-    )
-
-
 def _text(value: str) -> str:
     plain = str(value)
     try:
         plain.encode()
-    except UnicodeEncodeError:
-        raise SeedFileError(
-            f"This text cannot be stored: it holds half of a character (position {_surrogate(plain)}).",
-            code=CODE,
-        ) from None
+    except UnicodeEncodeError as error:
+        message = f"This text cannot be stored: it holds half of a character (position {error.start + 1})."
+        raise SeedFileError(message, code=CODE) from None
     return plain
-
-
-def _surrogate(text: str) -> int:
-    return next(index for index, character in enumerate(text, 1) if "\ud800" <= character <= "\udfff")
 
 
 def _integer(value: int) -> int:
@@ -118,9 +80,8 @@ def _key(key: Any) -> str:
 
 def _items(value: Any) -> list[Any]:
     result: list[Any] = []
-    ordered = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
-    for each in ordered:
-        result.append(parameter(each))
+    for item in sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value:
+        result.append(parameter(item))
         if len(result) > MAX_LIST:
             raise SeedFileError(
                 f"This list has over {MAX_LIST:,} items: too many for one parameter.",
@@ -139,17 +100,14 @@ def _unfit(value: Any) -> Any:
             hint="The result of a macro, an include or a set block is Cypher text: write it out alone.",
             code="GM575",
         )
-    kind = type(value).__name__
-    hint = (
-        "Call it: {{ name(…) }}"
-        if callable(value)
-        else "Neo4j takes texts, numbers, booleans, dates, lists and maps."
-    )
-    raise SeedFileError(f"A {kind} cannot be a value in Neo4j.", hint=hint, code=CODE)
+    hint = "Neo4j takes texts, numbers, booleans, dates, lists and maps."
+    if callable(value):
+        hint = "Call it: {{ name(…) }}"
+    raise SeedFileError(f"A {type(value).__name__} cannot be a value in Neo4j.", hint=hint, code=CODE)
 
 
 def literal(value: Any) -> str:
-    """Write a number or boolean as Cypher text; raises SeedFileError (GM575) for anything else."""
+    """Return a number or boolean as Cypher text; raise SeedFileError (GM575) for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -158,12 +116,130 @@ def literal(value: Any) -> str:
         return repr(float(value))
     if isinstance(value, Undefined):
         value._fail_with_undefined_error()
+    shown = "template text" if isinstance(value, Text) else f"a {type(value).__name__}"
     raise SeedFileError(
-        f"'literal' takes a number or a boolean, not {_shown(value)}.",
+        f"'literal' takes a number or a boolean, not {shown}.",
         hint="Write {{ value }} without the filter: it becomes a parameter. Names go through 'identifier'.",
         code="GM575",
     )
 
 
-def _shown(value: Any) -> str:
-    return "template text" if isinstance(value, Text) else f"a {type(value).__name__}"
+# ---- types of columns
+
+
+class Unfit(ValueError):
+    """A value that cannot be read as a type; the text says why."""
+
+
+def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Converter:
+    """Return what reads a value that is not null as the type ``kind``; it raises Unfit.
+
+    ``separator`` parts the items of a list. Raise SeedFileError (GM591) for an unknown type.
+    """
+    name = kind.strip().lower()
+    if name.endswith("[]"):
+        return _list_of(converter(name[:-2], separator, decimal), separator)
+    name = _OTHER_NAMES.get(name, name)
+    if name == "float" and decimal != ".":
+        return _float_with(decimal)
+    if name in _TYPES:
+        return _TYPES[name]
+    hint = f"{did_you_mean(kind, NAMES, 'types')} Other types are made in Cypher: duration(row.x), point(…)."
+    raise SeedFileError(f"There is no type {kind!r}.", hint=hint, code=BAD_OPTION)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise Unfit("it is not a whole number")
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        raise Unfit("it is not a whole number") from None
+    if "_" in value if isinstance(value, str) else number != value:
+        raise Unfit("it is not a whole number")
+    if MIN_INTEGER <= number <= MAX_INTEGER:
+        return number
+    raise Unfit("it is too large, because Neo4j's integers have 64 bits")
+
+
+def _float(value: Any) -> float:
+    try:
+        if not isinstance(value, bool) and "_" not in str(value):
+            return float(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise Unfit("it is not a number")
+
+
+def _float_with(decimal: str) -> Converter:
+    def number(value: Any) -> float:
+        if isinstance(value, str):
+            if "." in value:  # it could part thousands or a fraction
+                raise Unfit(f"the decimal sign is {decimal!r}, and there is a '.'")
+            value = value.replace(decimal, ".")
+        return _float(value)
+
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    word = str(value).strip().lower()
+    if word in YES or word in NO:
+        return word in YES
+    raise Unfit("it is neither true nor false")
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _iso(value: Any, kind: type[datetime.date]) -> Any:
+    text = value.isoformat() if isinstance(value, datetime.date) else value  # YAML has dates of its own
+    try:
+        return kind.fromisoformat(text.strip())
+    except (AttributeError, TypeError, ValueError):
+        pass
+    example = "2024-02-29T10:11:12Z" if kind is datetime.datetime else "2024-02-29"
+    raise Unfit(f"it is not written like {example}")
+
+
+def _date(value: Any) -> datetime.date:
+    return _iso(value, datetime.date)  # type: ignore[no-any-return]
+
+
+def _datetime(value: Any) -> datetime.datetime:
+    """Read a zoned one; without a zone it is UTC, as in Cypher's ``datetime()``."""
+    moment: datetime.datetime = _iso(value, datetime.datetime)
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _list_of(convert: Converter, separator: str) -> Converter:
+    def items(value: Any) -> list[Any]:
+        if isinstance(value, str):  # one in brackets is a JSON list, as many programs write them
+            value = _json(value) if value.startswith("[") else value.split(separator)
+        if not isinstance(value, list):
+            raise Unfit("it is not a list")
+        if None in value:
+            raise Unfit("a list in Neo4j holds no nulls")
+        return [convert(item) for item in value]
+
+    return items
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unfit("it is not a list in JSON") from None
+
+
+_TYPES: dict[str, Converter] = {
+    "int": _whole,
+    "float": _float,
+    "bool": _boolean,
+    "string": _string,
+    "date": _date,
+    "datetime": _datetime,
+}
+_OTHER_NAMES = {"integer": "int", "number": "float", "boolean": "bool", "text": "string"}
+NAMES = tuple(_TYPES)

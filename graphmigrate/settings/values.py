@@ -12,8 +12,9 @@ from graphmigrate.settings.model import Secret
 
 PASSWORD_FILE_LIMIT = 64 * 1024
 SECRET_VARIABLES = frozenset({"NEO4J_PASSWORD", "NEO4J_AUTH", "GRAPHMIGRATE_PASSWORD"})
-YES = frozenset({"true", "yes", "on", "1"})
-NO = frozenset({"false", "no", "off", "0"})
+# What means true and false in settings, in variables of seeds and in columns of their data files.
+YES = frozenset({"true", "yes", "on", "t", "y", "1"})
+NO = frozenset({"false", "no", "off", "f", "n", "0"})
 EXAMPLES = {
     "float": "Times are in seconds: 30 or 2.5.",
     "int": "For example 4.",

@@ -50,11 +50,11 @@ def test_examples_of_a_page(
 
 
 def test_the_reference_names_every_function_type_and_filter() -> None:
-    from graphmigrate.seeds.conversions import NAMES
     from graphmigrate.seeds.csv_rows import Dialect
-    from graphmigrate.seeds.filters import HARMLESS
     from graphmigrate.seeds.frontmatter import KEYS, RESERVED
+    from graphmigrate.seeds.functions import HARMLESS
     from graphmigrate.seeds.randomness import FUNCTIONS
+    from graphmigrate.seeds.values import NAMES
 
     text = (DOCS / "reference/seed-templates.md").read_text()
     words = {*RESERVED, *HARMLESS, *Dialect.__dataclass_fields__, *NAMES, *KEYS}

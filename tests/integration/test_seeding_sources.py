@@ -32,14 +32,7 @@ TYPES = {
     "b": ("bool", "yes", "BOOLEAN NOT NULL"),
     "s": ("string", "x", "STRING NOT NULL"),
     "d": ("date", "2024-02-29", "DATE NOT NULL"),
-    "t": ("time", "10:11:12+01:00", "ZONED TIME NOT NULL"),
-    "lt": ("localtime", "10:11:12.123456789", "LOCAL TIME NOT NULL"),
-    "dt": ("datetime", "2024-07-01T10:00:00[Europe/Paris]", "ZONED DATETIME NOT NULL"),
-    "ns": ("datetime", "2024-07-01T10:00:00.123456789Z", "ZONED DATETIME NOT NULL"),
-    "ld": ("localdatetime", "2024-07-01T10:00:00", "LOCAL DATETIME NOT NULL"),
-    "du": ("duration", "P1Y2M3DT4H5M6.5S", "DURATION NOT NULL"),
-    "p": ("point", "5.1 52.1", "POINT NOT NULL"),
-    "c": ("point:cartesian", "1 2 3", "POINT NOT NULL"),
+    "dt": ("datetime", "2024-07-01T10:00:00.123456+02:00", "ZONED DATETIME NOT NULL"),
     "li": ("int[]", "1|2", "LIST<INTEGER NOT NULL> NOT NULL"),
     "ld2": ("date[]", "2024-01-01", "LIST<DATE NOT NULL> NOT NULL"),
 }
@@ -59,19 +52,13 @@ def test_every_type_arrives(project: Project, driver: neo4j.Driver, seeds: Path,
     project.call("seed")
     [[found]] = rows(driver, "MATCH (n:A) RETURN reduce(m = [], k IN keys(n) | m + [[k, valueType(n[k])]])")
     assert dict(found) == {name: kind for name, (_, _, kind) in TYPES.items()}
-    [[again]] = rows(
-        driver,
-        "MATCH (n:A) RETURN [toString(n.ns), toString(n.lt), toString(n.t), toString(n.du), n.p.crs, n.c.crs, n.dt.timezone]",
-    )
-    assert again == [
-        "2024-07-01T10:00:00.123456789Z", "10:11:12.123456789", "10:11:12+01:00", "P1Y2M3DT4H5M6.5S", "wgs-84", "cartesian-3d",
-        "Europe/Paris",
-    ]  # fmt: skip
+    [[again]] = rows(driver, "MATCH (n:A) RETURN [toString(n.dt), n.li, n.f]")
+    assert again == ["2024-07-01T10:00:00.123456+02:00", [1, 2], 1.5]
 
 
 def test_generated_rows_arrive(project: Project, driver: neo4j.Driver, seeds: Path) -> None:
     columns = (
-        "id=random.uuid(), at=random.datetime('2024-01-01', '2025-01-01'), where=random.point(3, 50, 7, 53), v=random.vector(4),"
+        "id=random.uuid(), at=random.datetime('2024-01-01', '2025-01-01'), v=random.vector(4),"
         " tags=random.sample(['a', 'b'], 0, 2), name=random.maybe(concat('n', sequence())), boss=ref()"
     )
     write(

@@ -13,14 +13,14 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
 from graphmigrate.cli.app import run
 
 ROOT = Path(__file__).parents[2]
 STEPS = ROOT / "scripts" / "ci"
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+ACTION = YAML(typ="safe", pure=True).load((ROOT / "action.yml").read_text())
 RUNS = ACTION["runs"]["steps"]
 
 
@@ -34,8 +34,7 @@ def test_the_action_is_valid_by_its_schema() -> None:
 def test_workflows_are_valid_pinned_and_of_least_permissions(path: Path) -> None:
     folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
     schema = json.loads((folder / "github-workflows.json").read_text())
-    workflow = yaml.safe_load(path.read_text())
-    workflow["on"] = workflow.pop(True)  # YAML 1.1 reads "on" as true
+    workflow = YAML(typ="safe", pure=True).load(path.read_text())
     assert [error.message for error in Draft7Validator(schema).iter_errors(workflow)] == []
     assert workflow["permissions"] == {}
     used = re.findall(r"uses: (\S+)(.*)", path.read_text())
@@ -94,7 +93,9 @@ def test_gitlab_s_service_gets_no_variable_that_neo4j_would_refuse() -> None:
     blocks = re.findall(
         r"^```yaml\n(.*?)^```", (ROOT / "docs/how-to/ci.md").read_text(), re.MULTILINE | re.DOTALL
     )
-    recipe = next(yaml.safe_load(each)["graph"] for each in blocks if "\n  services:" in each)
+    recipe = next(
+        YAML(typ="safe", pure=True).load(each)["graph"] for each in blocks if "\n  services:" in each
+    )
     assert {name for name in recipe["variables"] if name.startswith("NEO4J_")} == {"NEO4J_AUTH"}
 
 
@@ -103,7 +104,7 @@ def test_the_hooks_run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         if name.startswith(("NEO4J_", "GRAPHMIGRATE_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(ROOT)
-    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    hooks = YAML(typ="safe", pure=True).load((ROOT / ".pre-commit-hooks.yaml").read_text())
     for hook in hooks:
         assert {"id", "name", "entry", "language"} <= set(hook)
         program, *arguments = shlex.split(hook["entry"])

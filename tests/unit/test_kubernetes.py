@@ -9,12 +9,14 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from graphmigrate.cli.entrypoint import entrypoint
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
-MANIFESTS = {path.name: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+MANIFESTS = {
+    path.name: YAML(typ="safe", pure=True).load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))
+}
 VERSIONS = ("1.29", kubernetes_validate.latest_version())
 
 

@@ -14,9 +14,9 @@ from graphmigrate.database.connection import Database
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, UsageError
 from graphmigrate.seeds import ledger
 from graphmigrate.seeds.decisions import Decision
+from graphmigrate.seeds.frontmatter import to_json
 from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, SeedRow
 from graphmigrate.seeds.prepare import PreparedSeed
-from graphmigrate.seeds.variables import to_json
 
 VISITS = (
     "---\nvars: {shop: north}\nreset: |\n  MATCH (v:Visit {shop: {{ shop }}})\n  DETACH DELETE v\n---\n"

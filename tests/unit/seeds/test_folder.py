@@ -13,7 +13,7 @@ from graphmigrate.errors import GraphMigrateError
 from graphmigrate.seeds import catalogue, prepare
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.folder import collect
-from graphmigrate.seeds.variables import from_json, to_json
+from graphmigrate.seeds.frontmatter import from_json, to_json
 
 
 def write(folder: Path, **seeds: str) -> Path:

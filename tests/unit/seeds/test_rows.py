@@ -15,11 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphmigrate.seeds.csv_rows import CsvSource
-from graphmigrate.seeds.data import file_checksum
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.json_rows import JsonLinesSource
 from graphmigrate.seeds.paths import open_inside
-from graphmigrate.seeds.rows import ListSource, RangeSource, Source, as_source
+from graphmigrate.seeds.rows import ListSource, RangeSource, Source, as_source, file_checksum
 
 
 def csv_of(folder: Path, content: str | bytes) -> CsvSource:
@@ -48,13 +47,13 @@ def test_csv_as_maps_and_as_lists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "column", "words"),
     [
-        ("a,b\n1,2\n1\n", 3, 2, "1 fields, the header 2"),
-        ("a,b\n1,2,3\n", 2, 5, "3 fields, the header 2"),
+        ("a,b\n1,2\n1\n", 3, 2, "1 field, the header has 2"),
+        ("a,b\n1,2,3\n", 2, 5, "3 fields, the header has 2"),
         ('a,b\n"1,2",3,4\n', 2, 9, "3 fields"),
         ('a,b\n"1\n1",2\n"3\n', 4, 1, "not valid CSV"),
         ('a,b\n"1"x,2\n', 2, 1, "not valid CSV"),
         (b"a,b\n1,2\nx,\xff\n", 3, 3, "byte 0xff"),
-        ("a,b\n" + "1,2\n" * 5 + "\n\n1\n", 9, 2, "1 fields"),
+        ("a,b\n" + "1,2\n" * 5 + "\n\n1\n", 9, 2, "1 field,"),
     ],
 )
 def test_a_bad_csv_row_has_line_and_column(
@@ -71,7 +70,7 @@ def test_a_bad_csv_row_has_line_and_column(
 
 @pytest.mark.parametrize(
     ("content", "column", "words"),
-    [("", 1, "empty"), ("a,,b\n", 3, "has no name"), ("a,b,a\n", 5, "twice: 'a'")],
+    [("", 1, "empty"), ("a,,b\n", 3, "has no name"), ("a,b,a\n", 5, "named 'a', and so is another")],
 )
 def test_a_bad_header_is_found_at_once(tmp_path: Path, content: str, column: int, words: str) -> None:
     with pytest.raises(SeedFileError, match=words) as raised:
@@ -160,7 +159,7 @@ def test_the_checksum_of_a_data_file_does_not_depend_on_how_it_is_read(content: 
     import tempfile
     from unittest.mock import patch
 
-    with tempfile.TemporaryDirectory() as name, patch("graphmigrate.seeds.data._CHUNK", chunk):
+    with tempfile.TemporaryDirectory() as name, patch("graphmigrate.seeds.rows._CHUNK", chunk):
         (Path(name) / "x").write_bytes(content)
         whole = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
         assert file_checksum(Path(name), "x") == hashlib.sha256(whole).hexdigest()
