@@ -39,6 +39,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Project": {
         "doctor": ("support:doctor", "Check the way to the database, and the database."),
+        "import": ("project:import_file", "Make a seed and a migration from a CSV file."),
         "init": ("project:init", "Turn a folder into a project that works at once."),
         "new": ("project:new", "Begin the next migration."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),

@@ -119,6 +119,44 @@ def _stamp(highest: Version, now: datetime) -> str | None:
     return text if now.strftime(form) > digits else None
 
 
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What ``import`` wrote, the name of the seed, and how many rows it will load."""
+
+    seed: str
+    rows: int
+    created: tuple[str, ...]
+
+
+@command("import")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--label", required=True, metavar="LABEL", help="The label of the nodes.")
+@click.option("--key", required=True, metavar="COLUMN", help="The column that identifies a row.")
+@click.option("--types", is_flag=True, help="Read columns of numbers, booleans and dates as such.")
+def import_file(cli: CliContext, file: Path, label: str, key: str, types: bool) -> None:
+    """Copy a CSV file into the project, with a seed that loads it and a migration for its key.
+
+    For example: graphmigrate import people.csv --label Person --key id --types
+    """
+    from graphmigrate.seeds import importing
+
+    settings = cli.settings(connect=False)
+    folder = settings.migrations
+    files = collect(folder).files if folder.is_dir() else ()
+    version = next_version([each.version for each in files], datetime.now(UTC))
+    migration = folder / f"V{version}__{_words(f'{label} {key} unique').lower()}.cypher"
+    existing = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.cypher"))]
+    plan = importing.plan(
+        file, label, key, types=types, seeds=settings.seeds, migration=migration, existing=existing
+    )
+    report = ImportReport(plan.seed, plan.rows, tuple(str(path) for path in plan.write()))
+    cli.result(report, lambda _: [*report.created, _next_steps(plan.seed)])
+
+
+def _next_steps(seed: str) -> str:
+    return f"Load it with: graphmigrate migrate && graphmigrate seed {seed}"
+
+
 @command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 def init(cli: CliContext, folder: Path) -> None:

@@ -7,6 +7,7 @@ Jinja would yield one string. Here the code generator writes each output as a pi
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -27,7 +28,7 @@ from jinja2.loaders import BaseLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from graphmigrate.cypher.identifiers import quote
-from graphmigrate.errors import Place, ProjectError
+from graphmigrate.errors import Place, ProjectError, closest
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
 from graphmigrate.seeds.folder import SUFFIX, decode
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
     from graphmigrate.seeds.folder import SeedFile
 
 _NOWHERE = Origin("", 0)
+_TAGS = (
+    "unwind", "endunwind", "for", "endfor", "if", "elif", "else", "endif", "set", "endset", "macro", "endmacro",
+    "call", "endcall", "include", "import", "from", "extends", "block", "endblock", "raw", "endraw", "with", "endwith",
+)  # fmt: skip
 # A seed that is rendered again must say the same, so that an interrupted load can be resumed.
 _CLOCK = frozenset({"now", "today", "utcnow", "utc_now", "astimezone", "to_clock_time"})
 
@@ -147,7 +152,10 @@ def _line_of(error: BaseException, main: str) -> tuple[str, int]:
 
 def _not_a_template(error: TemplateSyntaxError, place: Place) -> SeedFileError:
     message = error.message or "This is not a valid template"
-    return _without_filter(message, place) or SeedFileError(message, place=place, code="GM570")
+    unknown = re.match(r"Encountered unknown tag '(\w+)'", message)
+    close = closest(unknown[1], _TAGS) if unknown else None
+    hint = f"Did you mean {{% {close} %}}?" if close else None
+    return _without_filter(message, place) or SeedFileError(message, hint=hint, place=place, code="GM570")
 
 
 def _not_evaluated(error: Exception, place: Place, variables: Mapping[str, Any]) -> SeedFileError:
