@@ -328,7 +328,7 @@ class TestFaker:
         assert words in (raised.value.hint or "")
         assert raised.value.place is not None
 
-    @pytest.mark.parametrize("locale", ["en_US", "nl_NL", "de_DE", "sv_SE"])
+    @pytest.mark.parametrize("locale", ["en_US", "sv_SE"])
     def test_what_is_allowed_does_not_look_at_the_clock(self, locale: str) -> None:
         """Calls every method without arguments, and watches which functions written in C it calls."""
         found = Locale(locale)
@@ -343,7 +343,7 @@ class TestFaker:
 
         for name in allowed:
             with contextlib.suppress(Exception):
-                call = found.member(name)
+                call = getattr(found._faker, name)
                 sys.setprofile(watch)
                 call()
             sys.setprofile(None)
