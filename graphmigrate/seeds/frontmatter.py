@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from graphmigrate.seeds.folder import SeedFile
 
-KEYS = ("description", "depends", "profiles", "vars", "order", "reset")
+KEYS = ("description", "depends", "profiles", "vars", "order", "unmatched", "reset")
 ORDERS = ("any", "kept")
+UNMATCHED = ("error", "warn", "ignore")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
@@ -38,7 +39,8 @@ class FrontMatter:
     """What a seed says about itself; ``variables`` are names with their defaults.
 
     ``settings`` are the variables that a profile sets, by its name. ``order`` is ``any`` or ``kept`` where the
-    seed says whether rows may be loaded in any order. ``reset`` are the statements that remove what it made,
+    seed says whether rows may be loaded in any order. ``unmatched`` is what a row is for which a MATCH finds
+    nothing: ``error``, ``warn`` or ``ignore``. ``reset`` are the statements that remove what it made,
     which begin at line ``reset_line``.
     """
 
@@ -48,6 +50,7 @@ class FrontMatter:
     variables: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: str = ""
+    unmatched: str = ""
     reset: str = ""
     reset_line: int = 1
 
@@ -114,6 +117,7 @@ class _Reader:
             "profiles": self._profiles,
             "vars": self._variables,
             "order": self._order,
+            "unmatched": self._unmatched,
             "reset": self._reset,
         }
         for key, key_node, node in document.pairs(root):
@@ -131,6 +135,7 @@ class _Reader:
             variables,
             {name: changed for name, changed in settings.items() if changed},
             values.get("order", ""),
+            values.get("unmatched", ""),
             reset,
             line,
         )
@@ -171,6 +176,13 @@ class _Reader:
             return str(value)
         hint = "Leave it out: then each row block is judged by itself."
         self.wrong(node, "'order' must be any or kept.", hint)
+        return ""
+
+    def _unmatched(self, node: Any, value: Any) -> str:
+        if value in UNMATCHED:
+            return str(value)
+        hint = "Leave it out: then such rows are told."
+        self.wrong(node, "'unmatched' must be error, warn or ignore.", hint)
         return ""
 
     def _reset(self, node: Any, value: Any) -> tuple[str, int]:
