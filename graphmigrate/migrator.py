@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from graphmigrate.database.version import Version
-from graphmigrate.errors import GraphMigrateError, Severity
+from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
 from graphmigrate.migrations import preview
 from graphmigrate.migrations.outcome import Outcome
@@ -178,16 +178,7 @@ class Migrator:
                 if not explained:
                     preview.preflight(workspace, planned, history)
                 apply.apply(workspace, lock, files, planned, history, outcome, check_data)
-        complete = (version for version, row in history.rows.items() if row.complete)
-        highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
-        return MigrateResult(
-            workspace.target,
-            tuple(outcome.applied),
-            (*(preview.skipped(each) for each in planned.skips), *outcome.skipped),
-            highest.text if highest else None,
-            time.monotonic() - started,
-            tuple(each for each in planned.problems if each.severity is Severity.WARNING),
-        )
+        return preview.migrate_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
     @translate_driver_errors
     def plan(

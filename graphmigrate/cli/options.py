@@ -100,7 +100,10 @@ check_data = _setting(
 
 def shared_options() -> list[click.Parameter]:
     """Return these options, made anew for each command."""
-    output, form, level = click.Choice(OUTPUTS), click.Choice(LOG_FORMATS), click.Choice(LEVELS)
+    return [*_setting_options(), *_output_options()]
+
+
+def _setting_options() -> list[click.Parameter]:
     return [
         _option("--uri", metavar="URI", help="The database, for example bolt://localhost:7687 [NEO4J_URI]."),
         _option("--username", metavar="NAME", help="[NEO4J_USERNAME]"),
@@ -122,22 +125,27 @@ def shared_options() -> list[click.Parameter]:
         _option("--seeds", metavar="PATH", help="The folder of seeds; default: seeds."),
         _option("--config", metavar="PATH", help="The configuration file; default: graphmigrate.toml."),
         _option("--env-file", metavar="PATH", help="A file of NAME=value lines; default: .env."),
+    ]
+
+
+def _output_options() -> list[click.Parameter]:
+    return [
         _option(
             "--output",
-            type=output,
+            type=click.Choice(OUTPUTS),
             help="How results are printed; default: text. Markdown: plan and status.",
             **_variable("OUTPUT"),
         ),
         _option("--quiet", "-q", is_flag=True, help="Print errors and results only.", **_variable("QUIET")),
         _option(
             "--log-format",
-            type=form,
+            type=click.Choice(LOG_FORMATS),
             help="Print log lines on standard error in place of messages [GRAPHMIGRATE_LOG_FORMAT].",
             **_variable("LOG_FORMAT"),
         ),
         _option(
             "--log-level",
-            type=level,
+            type=click.Choice(LEVELS),
             help="The least that is logged; default: info [GRAPHMIGRATE_LOG_LEVEL].",
             **_variable("LOG_LEVEL"),
         ),

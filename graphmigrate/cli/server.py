@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphmigrate import server as api
 from graphmigrate.cli.options import pass_cli
 from graphmigrate.cli.render.style import clean_lines
 from graphmigrate.errors import GraphMigrateError
+from graphmigrate.server.docker import log_command
+from graphmigrate.server.health import tail
+from graphmigrate.server.state import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from graphmigrate.cli.context import CliContext
-    from graphmigrate.server import Server
-
 PREFIX = "GRAPHMIGRATE_SERVER_"
 
 
@@ -87,8 +89,6 @@ def start(
     no_auth: bool,
 ) -> None:
     """Start the server, or name the one that runs; returns when it answers queries."""
-    from graphmigrate import server as api
-
     options = api.ServerOptions(
         provider=provider,
         version=neo4j_version,
@@ -108,8 +108,6 @@ def start(
 @pass_cli
 def stop(cli: CliContext) -> None:
     """Stop the server that 'start' started, and no other one."""
-    from graphmigrate import server as api
-
     stopped = api.stop(_project(cli), cli.say)
     cli.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
     cli.result({"stopped": stopped}, lambda _style: [])
@@ -133,10 +131,8 @@ def status(ctx: click.Context, exit_code: bool) -> None:
 @pass_cli
 def url(cli: CliContext, browser: bool) -> None:
     """Print the server's Bolt URI."""
-    from graphmigrate.server import browser_url
-
     running = _required(cli)
-    text = browser_url(running) if browser else running.bolt_uri
+    text = api.browser_url(running) if browser else running.bolt_uri
     cli.result({"url": text}, lambda _style: [text])
 
 
@@ -150,13 +146,8 @@ def logs(cli: CliContext, follow: bool, lines: int) -> None:
     """Print what the server printed last; after it died or was stopped, too."""
     running = _find(cli)
     if running is not None and running.container:
-        from graphmigrate.server.docker import log_command
-
         _hand_over(log_command(running.container, lines, follow=follow))
         return
-    from graphmigrate.server.health import tail
-    from graphmigrate.server.state import Folder
-
     folder = Folder(_project(cli))
     kept = [folder.home(ephemeral=each).log_file for each in (False, True)]
     file = (
@@ -175,13 +166,11 @@ def _project(cli: CliContext) -> Path:
     return cli.load().folder.absolute()
 
 
-def _find(cli: CliContext) -> Server | None:
-    from graphmigrate import server as api
-
+def _find(cli: CliContext) -> api.Server | None:
     return api.find(_project(cli))
 
 
-def _required(cli: CliContext) -> Server:
+def _required(cli: CliContext) -> api.Server:
     running = _find(cli)
     if running is None:
         raise _no_server()
@@ -192,10 +181,8 @@ def _no_server() -> NoServer:
     return NoServer("No server of this project runs.", hint="Start one: graphmigrate server start")
 
 
-def _lines(running: Server) -> list[str]:
+def _lines(running: api.Server) -> list[str]:
     """Describe a server for people; the password stays in its file."""
-    from graphmigrate.server import browser_url, stop_command
-
     place = f"container {running.container[:12]}" if running.container else f"process {running.pid}"
     kept = "thrown away at stop" if running.ephemeral else str(running.data_dir)
     user = f"{running.username}, password in {running.password_file}" if running.username else "none needed"
@@ -203,25 +190,23 @@ def _lines(running: Server) -> list[str]:
         "Neo4j": f"{running.version} ({running.provider}, {place})",
         "Bolt": running.bolt_uri,
         "HTTP": running.http_url,
-        "Browser": browser_url(running),
+        "Browser": api.browser_url(running),
         "User": user,
         "Data": kept,
-        "Stop it": stop_command(),
+        "Stop it": api.stop_command(),
     }
     return [f"{name:<8} {clean_lines(text)}" for name, text in rows.items()]
 
 
-def _facts(running: Server) -> dict[str, object]:
+def _facts(running: api.Server) -> dict[str, object]:
     """Describe a server for programs; the password stays in its file."""
-    from graphmigrate.server import browser_url
-
     return {
         "running": True,
         "provider": running.provider,
         "version": running.version,
         "bolt_uri": running.bolt_uri,
         "http_url": running.http_url,
-        "browser_url": browser_url(running),
+        "browser_url": api.browser_url(running),
         "username": running.username,
         "password_file": running.password_file,
         "data_dir": running.data_dir,

@@ -20,15 +20,24 @@ from graphmigrate.errors import (
 from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import plan
 from graphmigrate.migrations.plan import UNFINISHED
-from graphmigrate.results import PlannedMigration, PlannedStatement, SkippedMigration, State, StatusRow
+from graphmigrate.results import (
+    MigrateResult,
+    PlannedMigration,
+    PlannedStatement,
+    SkippedMigration,
+    State,
+    StatusRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphmigrate.database.history import History
     from graphmigrate.migrations.model import Migration, MigrationFolder
+    from graphmigrate.migrations.outcome import Outcome
     from graphmigrate.migrations.plan import Entry, Plan
     from graphmigrate.migrations.workspace import Workspace
+    from graphmigrate.results import Target
     from graphmigrate.settings import Settings
 
 MANY = 100  # statements whose check takes so long that people should know
@@ -344,4 +353,20 @@ def status_row(entry: Entry) -> StatusRow:
         execution_time=row.execution_time if row else None,
         type=row.type if row else None,
         detail=entry.detail,
+    )
+
+
+def migrate_result(
+    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
+) -> MigrateResult:
+    """Return what a caller is told of a run."""
+    complete = (version for version, row in history.rows.items() if row.complete)
+    highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
+    return MigrateResult(
+        target,
+        tuple(outcome.applied),
+        (*(skipped(each) for each in planned.skips), *outcome.skipped),
+        highest.text if highest else None,
+        seconds,
+        tuple(each for each in planned.problems if each.severity is Severity.WARNING),
     )

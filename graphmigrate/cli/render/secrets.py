@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from functools import partial
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from graphmigrate.cypher.escapes import decode
+from graphmigrate.cypher.lexer import TokenKind, is_significant, sections, tokens_from, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,9 +68,6 @@ def _without(text: str, secrets: Iterable[str]) -> str:
 def _shapes(secret: str) -> set[str]:
     if secret.isascii() and secret.replace("-", "").replace("_", "").isalnum():
         return {secret}  # it looks the same everywhere
-    import json
-    from urllib.parse import quote
-
     json_ones = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return {secret, *json_ones, repr(secret)[1:-1], quote(secret), quote(secret, "")}
 
@@ -73,8 +75,6 @@ def _shapes(secret: str) -> set[str]:
 def _without_literals(text: str, *, anywhere: bool) -> str:
     if "password" not in text.lower() and "\\u" not in text:
         return text
-    from graphmigrate.cypher.escapes import decode
-
     found = {(each.start, _end(each, text)) for each in _literals(decode(text), anywhere=anywhere)}
     parts, done = [], 0
     for start, end in sorted(found):
@@ -86,8 +86,6 @@ def _without_literals(text: str, *, anywhere: bool) -> str:
 
 def _literals(decoded: Decoded, *, anywhere: bool) -> Iterator[Token]:
     """Yield the strings of ``PASSWORD 'x'`` and ``PASSWORD FROM 'x' TO 'y'``."""
-    from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens_from, word_of
-
     places = [found.start() for found in _PASSWORD.finditer(decoded.text)]
     chosen = filter(partial(_in_command, decoded.text), places) if anywhere else _in_code(decoded, places)
     for place in chosen:
@@ -105,8 +103,6 @@ def _in_command(text: str, place: int) -> bool:
 
 def _in_code(decoded: Decoded, places: list[int]) -> list[int]:
     """Leave out what stands in strings, names and comments."""
-    from graphmigrate.cypher.lexer import TokenKind, sections
-
     cut = list(sections(decoded)) if places else []
     ends = list(accumulate(len(each.text) for each in cut))
     return [place for place in places if cut[bisect_right(ends, place)].kind is TokenKind.CODE]
