@@ -15,14 +15,13 @@ from graphmigrate.cli.options import Seconds, allow_empty, command
 from graphmigrate.cli.render.style import count
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import GraphMigrateError
+from graphmigrate.settings.values import NO, YES
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
     from graphmigrate.results import MigrateResult, SeedResult, Target
 
 SEEDS_OF_NO_PROFILE = "true"
-YES = frozenset({SEEDS_OF_NO_PROFILE, "1", "yes", "on"})
-NO = frozenset({"", "false", "0", "no", "off"})
 
 
 class CommandNotFound(GraphMigrateError):
@@ -94,9 +93,10 @@ def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple
 
 def which_seeds(chosen: str | None) -> tuple[bool, str | None]:
     """Say whether seeds are loaded, and of which profile; the words for yes and no are those of other variables."""
-    if chosen is None or chosen.strip().lower() in NO:
+    name = (chosen or "").strip()
+    if not name or name.lower() in NO:
         return False, None
-    return True, None if chosen.strip().lower() in YES else chosen.strip()
+    return True, None if name.lower() in YES else name
 
 
 def check_command(name: str) -> None:
