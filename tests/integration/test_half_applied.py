@@ -11,7 +11,10 @@ from tests.projects import Project, rows
 FIRST = "MATCH (c:Customer) SET c.seen = 1, c.times = coalesce(c.times, 0) + 1;"
 UNIQUE = "CREATE CONSTRAINT customer_email FOR (c:Customer) REQUIRE c.email IS UNIQUE;"
 LAST = "MATCH (c:Customer) SET c.seen = 2;"
-FIX = "MATCH (c:Customer) WITH c.email AS e, collect(c) AS all FOREACH (c IN all[1..] | SET c.email = e + c.id);"
+FIX = (
+    "MATCH (c:Customer) WITH c ORDER BY c.id WITH c.email AS e, collect(c) AS all "
+    "FOREACH (c IN all[1..] | SET c.email = e + c.id);"
+)
 DONE = [["a", 2, 1], ["a2", 2, 1]]
 
 
