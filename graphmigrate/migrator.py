@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
-from graphmigrate.migrations import preview
-from graphmigrate.migrations.outcome import Outcome
+from graphmigrate.migrations import apply, findings, plan, standing
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     BaselineResult,
@@ -155,30 +154,14 @@ class Migrator:
         ``check_data`` (auto, always, never) says whether to look first for values that planned constraints would refuse.
 
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
-        history and files disagree, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
+        history and files differ, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
         """
         started = time.monotonic()
         workspace = self._workspace
-        files, history = workspace.files_and_history()
-        # while another run is at work, or one that died is not recovered, the history cannot be held against the files
-        preview.warn(workspace, history)
-        settled = history.record is None
-        planned = preview.make_plan(
-            workspace, files, history, _text(target), allow_out_of_order, judge=settled
+        planned, history, outcome = apply.migrate(
+            workspace, _text(target), allow_out_of_order, lock_timeout, check_data
         )
-        outcome = Outcome()
-        if not preview.nothing_to_do(planned, history):
-            from graphmigrate.migrations import apply
-
-            explained = preview.preflight(workspace, planned, history)
-            with workspace.locked(lock_timeout) as lock:
-                before, history = history, apply.recover_dead(workspace, lock, files, outcome)
-                if not (settled and history.same_rows(before)):
-                    planned = preview.make_plan(workspace, files, history, _text(target), allow_out_of_order)
-                if not explained:
-                    preview.preflight(workspace, planned, history)
-                apply.apply(workspace, lock, files, planned, history, outcome, check_data)
-        return preview.migrate_result(workspace.target, planned, history, outcome, time.monotonic() - started)
+        return plan.migrate_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
     @translate_driver_errors
     def plan(
@@ -194,15 +177,13 @@ class Migrator:
         """
         workspace = self._workspace
         files, history = workspace.files_and_history()
-        planned = preview.make_plan(
-            workspace, files, history, _text(target), allow_out_of_order, strict=False
-        )
-        problems = [*planned.problems, *preview.findings(workspace, planned, history)]
-        problems += preview.data_findings(workspace, planned, history, check_data)
+        planned = plan.make_plan(workspace, files, history, _text(target), allow_out_of_order, strict=False)
+        problems = [*planned.problems, *findings.findings(workspace, planned, history)]
+        problems += findings.data_findings(workspace, planned, history, check_data)
         return PlanResult(
             workspace.target,
-            tuple(preview.planned_migration(task) for task in planned.tasks),
-            tuple(preview.skipped(skip) for skip in planned.skips),
+            tuple(plan.planned_migration(task) for task in planned.tasks),
+            tuple(plan.skipped(skip) for skip in planned.skips),
             tuple(problems),
         )
 
@@ -211,16 +192,16 @@ class Migrator:
         """Return every version's state; writes nothing, takes no lock."""
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
-        entries = preview.standing(workspace, files, history)
-        problems = [*files.problems, *preview.mismatches(files, entries, history)]
+        entries = standing.entries_of(workspace, files, history)
+        problems = [*files.problems, *standing.told_mismatches(files, entries, history)]
         return Status(
-            workspace.target, tuple(preview.status_row(entry) for entry in entries), tuple(problems)
+            workspace.target, tuple(standing.status_row(entry) for entry in entries), tuple(problems)
         )
 
     @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
-        return preview.validate(self._workspace, offline=offline)
+        return findings.validate(self._workspace, offline=offline)
 
     @translate_driver_errors
     def baseline(self, version: str, *, without_files: bool = False) -> BaselineResult:
@@ -254,7 +235,7 @@ class Migrator:
         ``restore`` takes versions, and ``ledger`` for what is no migration's node; ``forget`` also takes ``V1..V9``, those of
         them that a baseline has marked.
         """
-        from graphmigrate.migrations import apply, repair
+        from graphmigrate.migrations import repair
 
         workspace, files = self._workspace, self._workspace.files(may_be_empty=True)
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
@@ -262,11 +243,11 @@ class Migrator:
         repair.refuse_two_words(wanted)
         damaged = repair.show_damage(workspace)
         if not any(wanted.values()) and not restore:
-            return RepairResult(damaged or apply.show_repairs(workspace, files))
+            return RepairResult(damaged or repair.show_repairs(workspace, files))
         with workspace.locked(None, repairing=bool(damaged)):
             if restore or (damaged and wanted["forget"]):
                 return RepairResult(repair.restore(workspace, restore, wanted["forget"]))
-            return RepairResult(apply.repair(workspace, files, wanted))
+            return RepairResult(repair.repair_named(workspace, files, wanted))
 
     @translate_driver_errors
     def wait(self, timeout: float = 60.0) -> Target:
@@ -299,10 +280,10 @@ class Migrator:
         from graphmigrate import seeds
 
         started = time.monotonic()
-        preview.refuse_protected(self.settings, profile, yes=yes)
+        standing.refuse_protected(self.settings, profile, yes=yes)
         workspace = self._workspace
         preparation = self._prepared(names, profile, variables)
-        preview.refuse_pending(workspace)
+        standing.refuse_pending(workspace)
         database, target = workspace.database, workspace.target
         choices = {"force": force, "allow_duplicates": allow_duplicates, "reset": reset}
         decided = seeds.decide(database, preparation, **choices)

@@ -1,31 +1,68 @@
-"""Carrying a plan out under the lock: a run that died is recovered first, then the tasks run between two records."""
+"""The whole way of a run, from top to bottom: read, plan, check, lock, recover, check again, run, record.
+
+``migrate`` is the way. What it finds on the way stands in ``findings``; what it does with one migration in ``runner``.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import Attempt
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
-from graphmigrate.migrations import checks, data_check
-from graphmigrate.migrations import repair as repairs
-from graphmigrate.migrations.preview import refuse
+from graphmigrate.migrations import findings
+from graphmigrate.migrations.model import Outcome
+from graphmigrate.migrations.plan import make_plan, nothing_to_do
+from graphmigrate.migrations.standing import warn
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
     from graphmigrate.database.history import History
     from graphmigrate.database.lock import Lock
-    from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import MigrationFolder
-    from graphmigrate.migrations.outcome import Outcome
     from graphmigrate.migrations.plan import Plan
     from graphmigrate.migrations.run_state import RunState
     from graphmigrate.migrations.workspace import Workspace
-    from graphmigrate.results import RepairAction
+    from graphmigrate.schema.catalogue import Catalogue
 
 
-def recover_dead(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
+class Run(NamedTuple):
+    """What a run decided and did; ``history`` is that before its own migrations."""
+
+    planned: Plan
+    history: History
+    outcome: Outcome
+
+
+def migrate(
+    workspace: Workspace,
+    target: str | None,
+    allow_out_of_order: bool,
+    lock_timeout: float | None,
+    check_data: str | None,
+) -> Run:
+    """Apply what is pending: everything is checked before the lock is asked for, and what may have changed since under it."""
+    files, history = workspace.files_and_history()
+    warn(workspace, history)
+    # while another run is at work, or one that died is not recovered, the history cannot be held against the files
+    ended = history.record is None
+    planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended)
+    outcome = Outcome()
+    if nothing_to_do(planned, history):
+        return Run(planned, history, outcome)
+    explained = findings.preflight(workspace, planned, history)
+    with workspace.locked(lock_timeout) as lock:
+        before, history = history, _recover(workspace, lock, files, outcome)
+        if not (ended and history.same_rows(before)):
+            planned = make_plan(workspace, files, history, target, allow_out_of_order)
+        if not explained:
+            findings.preflight(workspace, planned, history)
+        _apply(workspace, lock, files, planned, history, outcome, check_data)
+    return Run(planned, history, outcome)
+
+
+def _recover(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
     """Complete the history of a run that died; return the history as it then stands."""
     history = workspace.history()
     if history.record is None:
@@ -41,64 +78,29 @@ def recover_dead(workspace: Workspace, lock: Lock, files: MigrationFolder, outco
     return workspace.history()
 
 
-def repair(
-    workspace: Workspace, files: MigrationFolder, wanted: dict[str, set[Version]]
-) -> tuple[RepairAction, ...]:
-    """Do what a person said of the named versions; every word is checked before anything is committed."""
-    from graphmigrate.migrations.recovery import recover, verdicts_of
-
-    history = workspace.history()
-    verdicts = verdicts_of(workspace.database, history, wanted)
-    others = {word: versions - verdicts.keys() for word, versions in wanted.items()}
-    chosen = repairs.changes(files, history, others, workspace.read_one)
-    if verdicts:  # for those of a run that died whose fate cannot be read
-        recover(workspace.database, history, files, workspace.read_one, verdicts)
-    recovered = tuple(repairs.recovered_action(version, word) for version, word in verdicts.items())
-    return (*recovered, *repairs.resolve(workspace.database, chosen, workspace.listen))
-
-
-def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:
-    """Name what stops ``migrate`` and what resolves it; changes nothing."""
-    from graphmigrate.migrations.recovery import first_unfinished
-
-    history = workspace.history()
-    version = first_unfinished(workspace.database, history)
-    unfinished = [repairs.unfinished(version)] if version else []
-    return (*unfinished, *repairs.findings(files, history, workspace.read_one))
-
-
-def apply(
+def _apply(
     workspace: Workspace,
     lock: Lock,
     files: MigrationFolder,
     planned: Plan,
     history: History,
     outcome: Outcome,
-    check_data: str | None = None,
+    check_data: str | None,
 ) -> None:
     """Record the skips, then run the tasks; ``outcome`` holds what was done, also where it ends in an error.
 
     The schema is read once, under the lock: it is what the plan is checked against and what the run starts from.
-    Raises PreflightError where a statement would fail.
     """
     from graphmigrate.database.catalogue import read_catalogue
     from graphmigrate.database.ledger import prepare_ledger
     from graphmigrate.migrations.recovery import close_record, open_record
-    from graphmigrate.migrations.run_state import RunState, record_skip
+    from graphmigrate.migrations.run_state import RunState
     from graphmigrate.migrations.runner import Runner
 
     database = workspace.database
     catalogue = read_catalogue(database)
-    found = checks.check_catalogue(planned.tasks, catalogue)
-    refuse(found)
-    found += data_check.check_data(database, planned.tasks, catalogue, check_data)
-    refuse(found)
-    for problem in found:
-        workspace.listen(Warned(problem))
-    for skip in planned.skips:
-        workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
-        if history.skips.get(skip.file.version.canonical) != skip.reason:
-            record_skip(database, skip.file.version.canonical, skip.reason)
+    _check(workspace, planned, catalogue, check_data)
+    _skip(workspace, planned, history)
     if not planned.tasks:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
@@ -106,7 +108,7 @@ def apply(
     try:
         record = open_record(
             database, planned, catalogue, history.top_rank
-        )  # an interruption may come just after its commit
+        )  # may be interrupted after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         prepare_ledger(database)  # a statement may have dropped the constraints on our own nodes
@@ -114,6 +116,28 @@ def apply(
     except BaseException as error:
         _end_unfinished(workspace, state, files, outcome, error)
         raise
+
+
+def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data: str | None) -> None:
+    """Raise PreflightError for what the schema or the data would refuse; tell the warnings."""
+    from graphmigrate.migrations import checks, data_check
+
+    found = checks.check_catalogue(planned.tasks, catalogue)
+    findings.refuse(found)
+    found += data_check.check_data(workspace.database, planned.tasks, catalogue, check_data)
+    findings.refuse(found)
+    for problem in found:
+        workspace.listen(Warned(problem))
+
+
+def _skip(workspace: Workspace, planned: Plan, history: History) -> None:
+    """Tell and record the migrations that are skipped."""
+    from graphmigrate.migrations.run_state import record_skip
+
+    for skip in planned.skips:
+        workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
+        if history.skips.get(skip.file.version.canonical) != skip.reason:
+            record_skip(workspace.database, skip.file.version.canonical, skip.reason)
 
 
 def _end_unfinished(

@@ -149,7 +149,7 @@ def _reason(error: OSError) -> str:
 
 
 def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place: Place) -> Problem | None:
-    """Say that a folder is not read, where somebody may think that it is."""
+    """Return that a folder is not read, where a person may think that it is."""
     if path.name.startswith(".") or path.name == "__pycache__":
         return None
     if isinstance(verdict, MigrationName) or (isinstance(verdict, Refused) and verdict.looks_like_migration):
@@ -164,7 +164,7 @@ def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place:
 
 
 def _is_left_out(path: Path) -> bool:
-    """Whether somebody may think that this is read; a link that leads nowhere counts as a file."""
+    """Whether a person may think that this is read; a link that leads nowhere counts as a file."""
     return may_hold_statements(path.name) and not os.path.isdir(path)
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.version import Version
     from graphmigrate.errors import Place, Problem
+    from graphmigrate.results import AppliedMigration, SkippedMigration
 
 
 def normalise(content: bytes) -> bytes:
@@ -101,3 +104,13 @@ class Migration:
     file: MigrationFile
     header: Header
     statements: tuple[Statement, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did so far, also where it ends in an error."""
+
+    applied: list[AppliedMigration] = field(default_factory=list)
+    skipped: list[SkippedMigration] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    times: list[tuple[str, timedelta]] = field(default_factory=list)

@@ -64,7 +64,7 @@ class Refused(NamedTuple):
 
     @property
     def looks_like_migration(self) -> bool:
-        """Whether somebody meant it as a migration."""
+        """Whether it was meant as a migration."""
         return self.severity is Severity.ERROR
 
 

@@ -128,7 +128,9 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
     if prefix is None:
         return
     word = prefix.text.upper()
-    effect = "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
+    effect = (
+        "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that is not printed"
+    )
     place = place_at(statement.file, statement.source, statement.start + prefix.start)
     yield Problem("GM106", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
 

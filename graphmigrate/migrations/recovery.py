@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.database.history import Attempt, History
     from graphmigrate.events import Listener
-    from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
-    from graphmigrate.migrations.outcome import Outcome
+    from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder, Outcome
     from graphmigrate.migrations.plan import Plan, Task
     from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import CatalogueEntry, SchemaObject

@@ -11,7 +11,7 @@ from graphmigrate.database.records import item_of, record_change
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
-from graphmigrate.migrations import plan
+from graphmigrate.migrations import plan, standing
 from graphmigrate.results import BaselineResult, RepairAction, State
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.history import History, HistoryRow
     from graphmigrate.errors import Problem
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
-    from graphmigrate.migrations.plan import Entry
+    from graphmigrate.migrations.standing import Entry
     from graphmigrate.migrations.workspace import Workspace
 
 Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
@@ -42,14 +42,14 @@ class Change(NamedTuple):
 
 
 def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[RepairAction, ...]:
-    """Name every disagreement of history and files that stops ``migrate``, with what resolves it."""
-    entries = plan.compare(files.files, history)
-    stranger = plan.lost_files(entries) or plan.other_project(entries)
+    """Return every place where history and files differ that stops ``migrate``, with what resolves it."""
+    entries = standing.compare(files.files, history)
+    stranger = standing.lost_files(entries) or standing.other_project(entries)
     if stranger:
         first = next(entry for entry in entries if entry.row)
         return (_action(first, stranger.message, stranger.hint or ""),)
-    renamed = plan.renames(entries)
-    found = (_finding(entry, plan.mismatch(entry, history, renamed), renamed, read) for entry in entries)
+    renamed = standing.renames(entries)
+    found = (_finding(entry, standing.mismatch(entry, history, renamed), renamed, read) for entry in entries)
     told = (each or _announced(entry, history) for each, entry in zip(found, entries, strict=True))
     return tuple(each for each in told if each)
 
@@ -76,7 +76,7 @@ def _announced(entry: Entry, history: History) -> RepairAction | None:
 
 def _edited_part(entry: Entry, read: Reader) -> Problem | None:
     """Say what was edited of the part of an interrupted migration that took effect."""
-    if entry.state not in plan.UNFINISHED or entry.row is None or entry.file is None:
+    if entry.state not in standing.UNFINISHED or entry.row is None or entry.file is None:
         return None
     migration = read(entry.file)
     return plan.edited_part(plan.task_of(migration, entry.row.key, entry.row), entry.row)
@@ -216,7 +216,7 @@ def changes(
     Raises UsageError (GM610) where one does not fit its version's state, HistoryMismatch (GM605) where the part to count as
     done is not in the file as it was.
     """
-    entries = {entry.version: entry for entry in plan.compare(files.files, history)}
+    entries = {entry.version: entry for entry in standing.compare(files.files, history)}
     found = []
     for word, versions in wanted.items():
         for version in sorted(versions):
@@ -327,7 +327,7 @@ def baseline(
     """
     entries = [
         entry
-        for entry in plan.compare(files.files, history)
+        for entry in standing.compare(files.files, history)
         if entry.file and entry.row is None and entry.version <= limit
     ]
     marks: list[tuple[Version, MigrationFile | None]] = [(each.version, each.file) for each in entries]
@@ -371,3 +371,29 @@ def _marked(version: Version, file: MigrationFile | None, database: Database, ra
         type_=BASELINE,
     )
     return first | progress(file.checksum if file else None, 0, 0, (), database.run)
+
+
+def repair_named(
+    workspace: Workspace, files: MigrationFolder, wanted: dict[str, set[Version]]
+) -> tuple[RepairAction, ...]:
+    """Do what a person said of the named versions; every word is checked before anything is committed."""
+    from graphmigrate.migrations.recovery import recover, verdicts_of
+
+    history = workspace.history()
+    verdicts = verdicts_of(workspace.database, history, wanted)
+    others = {word: versions - verdicts.keys() for word, versions in wanted.items()}
+    chosen = changes(files, history, others, workspace.read_one)
+    if verdicts:  # for those of a run that died whose fate cannot be read
+        recover(workspace.database, history, files, workspace.read_one, verdicts)
+    recovered = tuple(recovered_action(version, word) for version, word in verdicts.items())
+    return (*recovered, *resolve(workspace.database, chosen, workspace.listen))
+
+
+def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:
+    """Name what stops ``migrate`` and what resolves it; changes nothing."""
+    from graphmigrate.migrations.recovery import first_unfinished
+
+    history = workspace.history()
+    version = first_unfinished(workspace.database, history)
+    at_work = [unfinished(version)] if version else []
+    return (*at_work, *findings(files, history, workspace.read_one))

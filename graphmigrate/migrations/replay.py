@@ -73,7 +73,7 @@ def replay(
     """Walk the dead run's plan in order, past what the ledger has, and read each schema segment's fate.
 
     A migration whose query did not hold was skipped, which its run wrote down at once. One that has a query and changed nothing
-    counts only where something after it shows that the run went on: else nobody knows whether the query was asked.
+    counts only where something after it shows that the run went on: else it is not known whether the query was asked.
 
     ``read`` gives the migration of a version as its file stands, None where there is none. ``verdicts`` are a person's words
     for versions whose fate cannot be read: RERUN (nothing more took effect) or DONE (all of it did). Raises HistoryMismatch
@@ -168,7 +168,7 @@ def _kind_of_step(item: Mapping[str, Any], step: int) -> str | None:
 def failed_to_build(
     record: RunRecord, history: History, now: Catalogue, read: Callable[[Version], Migration | None]
 ) -> tuple[CatalogueEntry, ...]:
-    """Return what the dead run's segment at hand made, where an index of it is FAILED: it is to be as if it had not been."""
+    """Return what the dead run's segment at hand made, where an index of it is FAILED: it is to be removed."""
     expected = Catalogue.from_json(record.catalogue)
     by_key = {row.key: row for row in history.rows.values()}
     for item in record.plan:

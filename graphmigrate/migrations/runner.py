@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.errors import Place
-    from graphmigrate.migrations.outcome import Outcome
+    from graphmigrate.migrations.model import Outcome
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.segments import Segment
     from graphmigrate.schema.catalogue import Catalogue

@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
-from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
+from graphmigrate.database.catalogue import (
+    IndexFailed,
+    await_indexes,
+    drop_entries,
+    names_in_use,
+    read_catalogue,
+)
 from graphmigrate.database.commit import retries, until_known
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.migrations.run_state import failed
-from graphmigrate.migrations.unused_names import UnusedNames
 from graphmigrate.schema.compare import Fate, apply, fate, made_by
-from graphmigrate.schema.reader import may_use
+from graphmigrate.schema.reader import may_use, mentioned
 
 if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
+    from graphmigrate.database.connection import Database
     from graphmigrate.errors import GraphMigrateError
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.run_state import RunState
@@ -125,3 +131,39 @@ class SchemaSegments:
     def _is_done(self, segment: Segment) -> bool:
         there = read_catalogue(self._state.database)
         return fate(segment.actions, self._expected(), there) is Fate.COMMITTED
+
+
+class UnusedNames:
+    """Labels and types that nothing has yet: an index on them is built of nothing, and so cannot fail.
+
+    It reads once which names are in use, when it is first asked, and follows what the run itself writes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._used: set[str] | None = None
+        self._unknown = False
+
+    def cover(self, target: SchemaObject) -> bool:
+        """Whether no node has a label, or no relationship the type, that the index is on."""
+        if self._used is None:
+            self._used = self._read()
+        return bool(target.labels) and not self._unknown and self._used.isdisjoint(target.labels)
+
+    def _read(self) -> set[str]:
+        try:
+            return names_in_use(self._database)
+        except DriverFailure:  # no right to ask, say: every index is then waited for
+            self._unknown = True
+            return set()
+
+    def write(self, segment: Segment) -> None:
+        """Follow a segment that is about to run and is no schema segment."""
+        if self._used is None or self._unknown:
+            return  # what it writes will be read, or is not told any more
+        for statement in segment.statements:
+            names = mentioned(statement.text) if segment.kind is Kind.DATA else None
+            if names is None:
+                self._unknown = True
+                return
+            self._used |= names

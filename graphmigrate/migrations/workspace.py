@@ -210,7 +210,7 @@ class Workspace:
         from graphmigrate.database.ledger import prepare_ledger
         from graphmigrate.database.lock import Lock
 
-        self.database.name = self.target.database  # asks, where nobody has yet
+        self.database.name = self.target.database  # asks, where it is not known yet
         try:
             _ = self.facts
             prepare_ledger(self.database, repairing=repairing)

@@ -205,7 +205,7 @@ def test_no_public_method_lets_an_error_of_the_driver_through(name: str) -> None
 def test_what_is_not_of_the_driver_stays_what_it_is(
     empty: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphmigrate.migrations.preview.validate", lambda *_, **__: {}["x"])
+    monkeypatch.setattr("graphmigrate.migrations.findings.validate", lambda *_, **__: {}["x"])
     with pytest.raises(KeyError):
         Migrator(uri="bolt://127.0.0.1:1", **empty).validate()
 

@@ -9,9 +9,10 @@ import pytest
 from graphmigrate.database.history import SKIPPED, STARTED, Attempt, History, HistoryRow, history_of
 from graphmigrate.database.version import Version
 from graphmigrate.migrations.model import Migration, MigrationFile, checksum
-from graphmigrate.migrations.plan import Entry, Plan, build, compare, judged_anew, other_language
+from graphmigrate.migrations.plan import Plan, build, other_language
 from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
+from graphmigrate.migrations.standing import Entry, compare, judged_anew
 from graphmigrate.results import State, Target
 
 COMMUNITY = "community"

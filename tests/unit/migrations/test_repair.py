@@ -10,7 +10,7 @@ import pytest
 from graphmigrate.database.history import COMPLETE, STARTED, History, HistoryRow, history_of
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, ProjectError, Severity, UsageError
-from graphmigrate.migrations import plan, preview, repair
+from graphmigrate.migrations import repair, standing
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.model import Migration, MigrationFile
 from graphmigrate.migrations.reader import read
@@ -110,7 +110,7 @@ def test_what_a_run_may_be_inside_of_is_not_called_interrupted(announced: tuple[
     assert shown.resolution == "graphmigrate repair --rerun V7 or --done V7"
     files, at_work = collect(folder), replace(history, record="default/run/other")
     assert repair.findings(files, at_work, read_one) == ()
-    (warned,) = preview.mismatches(files, plan.compare(files.files, at_work), at_work)
+    (warned,) = standing.told_mismatches(files, standing.compare(files.files, at_work), at_work)
     assert (warned.code, warned.severity) == ("GM211", Severity.WARNING)
 
 
@@ -119,7 +119,7 @@ def test_a_renamed_file_is_not_said_to_be_forgotten(tmp_path: Path) -> None:
     history = applied(folder)
     (folder / "V5__a.cypher").rename(folder / "V7__a.cypher")
     files = collect(folder)
-    (problem,) = plan.mismatches(plan.compare(files.files, history), history)
+    (problem,) = standing.mismatches(standing.compare(files.files, history), history)
     assert problem.code == "GM603"
     assert "V7__a.cypher has the text that was applied" in problem.message
     assert problem.hint
@@ -127,7 +127,7 @@ def test_a_renamed_file_is_not_said_to_be_forgotten(tmp_path: Path) -> None:
     (shown,) = repair.findings(files, history, read_one)
     assert (shown.version, shown.resolution) == ("5", problem.hint)
     write_migrations(tmp_path, V7__a="CREATE (:Other);")
-    (problem,) = plan.mismatches(plan.compare(collect(folder).files, history), history)
+    (problem,) = standing.mismatches(standing.compare(collect(folder).files, history), history)
     assert problem.message.endswith("its file is missing.")
 
 
@@ -147,7 +147,7 @@ def test_a_wrong_folder_comes_before_its_consequences(tmp_path: Path) -> None:
     (folder / "V2__b.cypher").rename(folder / "V2_b.cypher")
     write_migrations(tmp_path, V1__other="CREATE (:Other);")
     files = collect(folder)
-    found = preview.mismatches(files, plan.compare(files.files, history), history)
+    found = standing.told_mismatches(files, standing.compare(files.files, history), history)
     assert [each.code for each in found] == ["GM602"]
     assert all("repair" not in (each.hint or "") for each in found)
     with Migrator(uri="bolt://127.0.0.1:1", migrations=folder) as migrator, pytest.raises(ProjectError):

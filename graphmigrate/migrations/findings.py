@@ -1,0 +1,157 @@
+"""What speaks against a plan before its first statement: files, history, statements, server, data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
+from graphmigrate.events import CheckStarted
+from graphmigrate.migrations import plan
+from graphmigrate.migrations.standing import compare, of_history, told_mismatches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphmigrate.database.history import History
+    from graphmigrate.database.version import Version
+    from graphmigrate.migrations.model import Migration
+    from graphmigrate.migrations.plan import Plan
+    from graphmigrate.migrations.workspace import Workspace
+
+
+MANY = 100  # statements whose check takes so long that people should know
+
+
+def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
+    """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
+    files = workspace.files(strict=False)
+    problems = list(files.problems)
+    migrations: dict[Version, Migration] = {}
+    for file in files.files:
+        migrations[file.version], found = workspace.read(file)
+        problems.extend(found)
+    if offline or any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
+        return tuple(problems)  # every version in the history would be missing, for one and the same reason
+    history = workspace.history()
+    entries = compare(files.files, history)
+    problems.extend(told_mismatches(files, entries, history))
+    chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
+    pairs = [(entry, migrations[entry.version]) for entry in chosen]
+    planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
+    problems += [*planned.problems, *findings(workspace, planned, history)]
+    return tuple(dict.fromkeys(problems))  # GM211 speaks of the history and of the statements
+
+
+def findings(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Collect what the checks and the server say of the planned statements, without a lock."""
+    found = [*_about_server(workspace, planned, history), *of_history(history)]
+    found += checked(workspace, planned, history)
+    try:
+        return [*found, *_explained(workspace, planned)]
+    except SchemaLocked as locked:
+        return [*found, Problem(locked.code, locked.message, locked.hint, severity=Severity.WARNING)]
+
+
+def checked(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Judge the plan's statements, along the catalogue where it stands still."""
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.migrations import checks
+
+    if not planned.tasks:
+        return []
+    if history.record is not None:  # the run at work, or the next one, still changes the catalogue
+        return checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
+    return checks.check(
+        planned.tasks, workspace.target, read_catalogue(workspace.database), workspace.settings.allow
+    )
+
+
+def data_findings(
+    workspace: Workspace, planned: Plan, history: History, how: str | None = None
+) -> list[Problem]:
+    """Return what in the data stands in the way of the plan; nothing while another run may still change them."""
+    from graphmigrate.database.catalogue import read_catalogue
+    from graphmigrate.migrations.data_check import check_data
+
+    if not planned.tasks or history.record is not None:
+        return []
+    return check_data(workspace.database, planned.tasks, read_catalogue(workspace.database), how)
+
+
+def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
+    """Refuse what the files alone or the server's parser refuse, before the lock is even asked for.
+
+    False where the server cannot say yet, because another run's schema change is under way: ask again with the lock, which
+    is when a run that never ends was ended.
+    """
+    from graphmigrate.events import Warned
+    from graphmigrate.migrations import checks
+
+    found = _about_server(workspace, planned, history)
+    refuse(found)
+    found += checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
+    try:
+        found += _explained(workspace, planned)
+    except SchemaLocked:
+        refuse(found)
+        return False
+    for problem in (*planned.problems, *found):
+        if problem.severity is Severity.WARNING:
+            workspace.listen(Warned(problem))
+    refuse(found)
+    return True
+
+
+def _about_server(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
+    """Judge the server and the database, and the language that the planned files will run under."""
+    from graphmigrate.database.target import target_problems
+
+    if not planned.tasks:
+        return []
+    server = workspace.target
+    found = list(target_problems(server.database, server.version, workspace.facts))
+    return [*found, *plan.other_language(planned, history, workspace.facts.language)]
+
+
+def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
+    """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
+    from graphmigrate.database.preflight import explain, explain_conditions
+    from graphmigrate.migrations.checks import may_be_skipped, with_actions
+
+    statements = [
+        statement
+        for task in planned.tasks
+        for segment in task.remaining
+        for statement, action in with_actions(segment)
+        if statement.language or not (action and action.plain)
+    ]
+    if len(statements) >= MANY:
+        workspace.listen(CheckStarted(len(statements)))
+    guarded = {
+        each.place.file
+        for task in planned.tasks
+        if may_be_skipped(task)
+        for each in task.migration.statements
+    }
+    asked = [
+        (each.value, each.place)
+        for task in planned.tasks
+        if task.row is None
+        for each in task.migration.header.queries
+    ]
+    found = explain_conditions(workspace.database, asked) if asked else []
+    return found + explain(workspace.database, statements, guarded) if statements else found
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise PreflightError where any of these is an error."""
+    errors = _unique(each for each in problems if each.severity is Severity.ERROR)
+    raise_all(errors, PreflightError, "{count} statements would fail; nothing was run.")
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Keep the first finding at each place."""
+    found: dict[object, Problem] = {}
+    for problem in problems:
+        found.setdefault(problem.place or problem, problem)
+    return list(found.values())
