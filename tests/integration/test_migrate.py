@@ -199,12 +199,12 @@ def test_two_runners_at_once_apply_everything_once(project: Project, driver: neo
     assert sum(isinstance(event, MigrationApplied) for event in project.events) == 3
 
 
-def test_deleting_everything_is_refused(project: Project, driver: neo4j.Driver) -> None:
+def test_deleting_everything_leaves_the_history(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a=DATA, V2__b="MATCH (n) DETACH DELETE n;")
-    with pytest.raises(Exception, match="its history"):
-        project.migrate()
-    assert count(driver, "Person") == 10
-    assert count(driver, "__GraphMigrateMigration") == 1
+    project.migrate()
+    assert count(driver, "Person") == 0
+    assert count(driver, "__GraphMigrateMigration") == 2
+    assert project.call("status").clean
 
 
 def test_a_guarded_create_that_would_be_a_silent_no_op_is_named(
