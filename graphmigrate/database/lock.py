@@ -17,8 +17,8 @@ from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
 from graphmigrate.database.ledger import ledger_key
 from graphmigrate.database.restore import FORMAT
-from graphmigrate.database.transactions import await_no_work, terminate, transactions
-from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout
+from graphmigrate.database.transactions import await_no_work, terminate, transactions, waiting_for_lock
+from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout, MigrationFailed
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Lock:
         self._key = f"{database.settings.ledger}/lock"
         self._beats = 0
         self._failure: BaseException | None = None
+        self._waited_for_us = False  # a statement of this run
         self._session: neo4j.Session | None = None
         self._transaction: neo4j.Transaction | None = None
         self._pulse: neo4j.Result | None = None
@@ -65,6 +66,7 @@ class Lock:
         while not self._try(started, timeout):
             time.sleep(_POLL)
         threading.Thread(target=self._serve, daemon=True, name="graphmigrate-heartbeat").start()
+        threading.Thread(target=self._watch_own, daemon=True, name="graphmigrate-own").start()
         self._database.confirm = self.confirm
 
     def doing(self, what: str) -> None:
@@ -74,6 +76,7 @@ class Lock:
     def confirm(self) -> None:
         """Raise LockLost unless the lock is ours at this moment; asks the server, without planning a query anew.
 
+        Raises MigrationFailed (GM520), once, where a statement of this run had to be ended: it waited for this lock.
         The lock's own thread asks, so that a signal to the main thread never breaks the connection that holds the lock.
         """
         answered = threading.Event()
@@ -82,6 +85,9 @@ class Lock:
             pass
         if self._failure is not None or self._ended.is_set():
             raise _lost(self._failure) from self._failure
+        if self._waited_for_us:
+            self._waited_for_us = False
+            raise _waited()
 
     def release(self) -> None:
         """Let the next one in."""
@@ -193,6 +199,18 @@ class Lock:
         with suppress(*DriverFailure):  # the server ends it with the connection
             terminate(self._database, chosen)
 
+    def _watch_own(self) -> None:
+        """End a statement of this run that waits for the lock's own transaction: it would wait for ever.
+
+        Such statements are refused before anything runs; this is for one that no reading of its text can find.
+        """
+        while not self._ended.wait(self._database.settings.heartbeat):
+            with suppress(Exception):  # looked at again at the next beat
+                waiting = waiting_for_lock(self._database)
+                if waiting:
+                    self._waited_for_us = True
+                    self._database.read(queries.TERMINATE, ids=waiting)
+
     def _serve(self) -> None:
         """Answer the questions of ``confirm``, and beat when it is time."""
         due = time.monotonic() + self._database.settings.heartbeat
@@ -253,6 +271,16 @@ def _lost(error: BaseException | None) -> LockLost:
     return LockLost(
         f"{what}. The run stopped; its transaction at hand is rolled back.",
         hint="Run the same command again: it sees what was committed, and continues there.",
+    )
+
+
+def _waited() -> MigrationFailed:
+    return MigrationFailed(
+        "A statement waited for the lock that this run itself holds, and was ended: it changes a constraint of graphmigrate's "
+        "own nodes, or an index of every label.",
+        hint="Take it out of the file and run again; graphmigrate repair says more where it was announced. What must be "
+        "dropped all the same is dropped by hand, while no graphmigrate runs.",
+        code="GM520",
     )
 
 

@@ -83,6 +83,11 @@ WHERE database = $database
 RETURN transactionId AS id, outerTransactionId AS outer, metaData AS metadata, status, currentQuery AS query,
        CASE WHEN metaData.role = 'lock' THEN parameters END AS pulse, connectionId AS connection
 """
+BLOCKED: Final = """
+SHOW TRANSACTIONS YIELD transactionId, database, metaData, status, connectionId
+WHERE database = $database AND (metaData.run = $run OR connectionId = '')
+RETURN transactionId AS id, metaData.role AS role, status
+"""
 TERMINATE: Final = "TERMINATE TRANSACTIONS $ids YIELD transactionId, message"
 CLOSE_CONNECTIONS: Final = "CALL dbms.killConnections($ids) YIELD message RETURN message"
 TERMINATED: Final = """

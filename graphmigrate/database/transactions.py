@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ _COUNTED = (
     "labels_added",
     "labels_removed",
 )
+_WORDS = re.compile(r"[^\[\], ]+")  # of "Blocked by: [neo4j-transaction-7, neo4j-transaction-9]"
 _CLOSING = 10.0  # seconds
 _NOT_READERS = (LOCK, WORK, LOOK, PREPARE)  # a reader without the lock disturbs nobody
 
@@ -38,6 +40,20 @@ def terminate(database: Database, chosen: Any) -> None:
     ids = [row["id"] for row in transactions(database) if chosen(row["metadata"])]
     if ids:
         database.read(queries.TERMINATE, ids=ids)
+
+
+def waiting_for_lock(database: Database) -> list[str]:
+    """Return the transactions of this run, and those that procedures opened, that wait for the transaction of its lock.
+
+    One that a procedure opened has no connection and no metadata.
+    """
+    rows = database.read(queries.BLOCKED, database=database.name, run=database.run)
+    locks = {row["id"] for row in rows if row["role"] == LOCK}
+    return [
+        row["id"]
+        for row in rows
+        if row["role"] != LOCK and not locks.isdisjoint(_WORDS.findall(row["status"]))
+    ]
 
 
 def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WORK,)) -> None:

@@ -56,7 +56,12 @@ class Runner:
         state.begin(task)
         for segment in task.remaining:
             state.lock.doing(f"{task.name} {file.description}, part {segment.number} of {task.steps}")
-            self._run_segment(task, segment)
+            try:
+                self._run_segment(task, segment)
+            except MigrationFailed as failure:
+                if failure.error_code == "GM520":  # it was ended by the lock, which knows no place
+                    failure.place = failure.place or segment.statements[0].place
+                raise
             state.pass_over(segment)
         if not task.remaining:  # what followed the committed statements was taken out of the file
             state.record(state.step(task, None, task.first - 1))

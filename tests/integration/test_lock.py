@@ -22,6 +22,7 @@ from graphmigrate.database.queries import LEDGER_CONSTRAINTS
 from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import HistoryMismatch, LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.events import LockAwaited
+from graphmigrate.migrations import checks
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.settings import Settings
 from tests.conftest import Neo4jTarget
@@ -362,3 +363,49 @@ def test_after_a_lock_that_was_not_obtained_the_same_object_still_takes_over(
         with pytest.raises(LockTimeout):
             migrator.migrate(lock_timeout=0.5)
         assert [each.version for each in migrator.migrate().applied] == ["1"]
+
+
+@pytest.fixture
+def lookup_indexes(driver: neo4j.Driver) -> Iterator[list[str]]:
+    """The names of the two indexes that every new database has, which are there again afterwards."""
+    yield [name for [name] in rows(driver, "SHOW INDEXES YIELD name, type WHERE type = 'LOOKUP' RETURN name")]
+    driver.execute_query("CREATE LOOKUP INDEX node_labels IF NOT EXISTS FOR (n) ON EACH labels(n)")
+    driver.execute_query("CREATE LOOKUP INDEX types IF NOT EXISTS FOR ()-[r]-() ON EACH type(r)")
+
+
+@pytest.mark.depends_on_version
+@pytest.mark.parametrize("name", ["__graphmigrate_lock_key", "`__graphmigrate\\u005flock_key`"])
+def test_a_statement_that_waits_for_its_own_runs_lock_is_ended(
+    driver: neo4j.Driver,
+    neo4j_target: Neo4jTarget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    """As a procedure would run it whose text nobody can read: the refusals before the run are taken away."""
+    monkeypatch.setattr(checks, "about_ours", lambda *_: ())
+    monkeypatch.setattr(checks, "LEDGER_LABELS", {})
+    project = Project(neo4j_target, tmp_path, heartbeat=0.5)
+    project.write(V1__a="CREATE (:A);", V2__b=f"DROP CONSTRAINT {name};")
+    began = time.monotonic()
+    with pytest.raises(MigrationFailed, match="waited for the lock that this run itself holds") as caught:
+        project.migrate()
+    assert time.monotonic() - began < 20
+    assert caught.value.place
+    assert caught.value.place.file.endswith("V2__b.cypher")
+    assert (
+        len(rows(driver, "SHOW CONSTRAINTS YIELD name WHERE name STARTS WITH '__graphmigrate' RETURN name"))
+        == 2
+    )
+    project.write(V2__b="CREATE (:B);")  # what the hint says
+    assert [each.version for each in project.migrate().applied] == ["2"]
+    assert (count(driver, "A"), count(driver, "B")) == (1, 1)
+
+
+def test_so_is_one_that_drops_the_index_of_every_label(
+    driver: neo4j.Driver, lookup_indexes: list[str], neo4j_target: Neo4jTarget, tmp_path: Path
+) -> None:
+    project = Project(neo4j_target, tmp_path, heartbeat=0.5)
+    project.write(**{f"V{at}__x": f"DROP INDEX `{name}`;" for at, name in enumerate(lookup_indexes, 1)})
+    with pytest.raises(MigrationFailed, match="an index of every label"):
+        project.migrate()
