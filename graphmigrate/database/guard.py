@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from graphmigrate.cypher.clauses import judge
+from graphmigrate.cypher.lexer import fingerprint
+from graphmigrate.cypher.reader import significant
 from graphmigrate.database import queries
 from graphmigrate.database.version import Version
 from graphmigrate.errors import Problem, ProjectError, Severity
@@ -185,6 +188,41 @@ def leave_out(text: str) -> str:
     if written is not None and len(written) <= 400:
         return f"Leave graphmigrate's own nodes out: {' '.join(written.split())}"
     return f"Leave graphmigrate's own nodes out, with MATCH (n) WHERE NOT n:{queries.OWN} … or a label."
+
+
+def only_leaves_ours_out(text: str, before: str) -> bool:
+    """Whether the statement of the fingerprint ``before`` got nothing but conditions ``NOT n:__GraphMigrate``."""
+    words = [token.text for token in significant(text)]
+    return any(
+        fingerprint(" ".join(_without_exclusion(words, bracketed))) == before for bracketed in (True, False)
+    )
+
+
+def _without_exclusion(words: list[str], bracketed: bool) -> list[str]:
+    """Return the words without those conditions; with ``bracketed`` without the brackets that one put around the others."""
+    kept: list[str] = []
+    closing = -1
+    at = 0
+    while at < len(words):
+        if [words[at].upper(), *words[at + 2 : at + 4]] != ["NOT", ":", queries.OWN]:
+            if at != closing:
+                kept.append(words[at])
+            at += 1
+            continue
+        at += 4
+        if words[at : at + 1] and words[at].upper() == "AND":
+            at += 1
+            if bracketed and words[at : at + 1] == ["("]:
+                closing = _closing(words, at)
+                at += 1
+        elif kept and kept[-1].upper() in {"WHERE", "AND"}:
+            kept.pop()
+    return kept
+
+
+def _closing(words: list[str], at: int) -> int:
+    depths = accumulate({"(": 1, ")": -1}.get(word, 0) for word in words[at:])
+    return next((at + number for number, depth in enumerate(depths) if not depth), -1)
 
 
 def was_put_back(number: int, texts: Iterable[str], place: Place | None) -> Problem:

@@ -280,16 +280,31 @@ def edited_part(task: Task, row: HistoryRow) -> Problem | None:
     return None
 
 
+def with_ours_left_out(now: Sequence[Statement], row: HistoryRow) -> tuple[str, ...] | None:
+    """Return the fingerprints of the committed statements as they are now; None where more than our clause was added."""
+    from graphmigrate.cypher.lexer import fingerprint
+    from graphmigrate.database.guard import only_leaves_ours_out
+
+    prints = tuple(fingerprint(each.text) for each in now[: len(row.statements)])
+    if len(prints) < len(row.statements) or prints == row.statements:
+        return None
+    edited = zip(now, prints, row.statements, strict=False)
+    fits = all(new == old or only_leaves_ours_out(each.text, old) for each, new, old in edited)
+    return prints if fits else None
+
+
 def _edited_statement(task: Task, statement: Statement | None, number: int, row: HistoryRow) -> Problem:
     what = "is another one now" if statement else "is gone from the file"
     effect = "is committed" if number <= row.committed else "may have taken effect in part"
     upto = statements(1, len(row.statements))
+    hint = f"Put {upto} of {task.migration.file.name} back; what follows may be changed freely"
     anew = f"; or let that statement run as it is now: graphmigrate repair --rerun {task.name}"
     return Problem(
         "GM605",
         f"{task.name} is applied in part: statement {number} {effect}, and {what}.",
-        f"Put {upto} of {task.migration.file.name} back; what follows may be changed freely"
-        f"{anew if number > row.committed else ''}.",
+        f"Only what leaves graphmigrate's own nodes out was added: graphmigrate repair --accept {task.name}"
+        if with_ours_left_out(task.migration.statements, row)
+        else f"{hint}{anew if number > row.committed else ''}.",
         statement.place if statement else None,
     )
 

@@ -138,7 +138,7 @@ def restore(
     ]
     gone = [key for key in damage.missing if f"V{version_in(key)}" in dropped]
     damages.restore(database, damage, kept, gone)
-    prepare_ledger(database)
+    prepare_ledger(database, repairing=True)  # what was not named may still be there twice
     return tuple(
         RepairAction(
             way.name.removeprefix("V"), "", _RESTORED[_canonical(way.name) in dropped], "", done=True
@@ -258,8 +258,15 @@ def recovered_action(version: Version, word: str) -> RepairAction:
     return RepairAction(version.text, "", _RECOVERED[word], f"--{word}", done=True)
 
 
-def _accept(entry: Entry, _: Reader) -> dict[str, Any] | None:
-    return {"checksum": entry.file.checksum} if entry.state is State.CHANGED and entry.file else None
+def _accept(entry: Entry, read: Reader) -> dict[str, Any] | None:
+    """Take an applied file as it is now; of a half-applied one what only leaves the bookkeeping nodes out."""
+    if entry.file is None or entry.row is None:
+        return None
+    changed = {"checksum": entry.file.checksum}
+    if entry.state in plan.UNFINISHED:
+        statements = plan.with_ours_left_out(read(entry.file).statements, entry.row)
+        return changed | {"statements": list(statements)} if statements else None
+    return changed if entry.state is State.CHANGED else None
 
 
 def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
@@ -302,7 +309,8 @@ _RECOVERED = {
     "done": "what the run that died left of it counts as complete",
 }
 _FITS = {
-    "accept": "an applied migration whose file was edited",
+    "accept": "an applied migration whose file was edited, or a half-applied one to which only the clause "
+    "WHERE NOT n:__GraphMigrate was added",
     "forget": "a version in the history that has no file, or that a baseline marked",
     "rerun": "a migration interrupted inside a statement that commits by itself, or between its batches",
     "done": "a migration interrupted inside a statement that commits by itself",

@@ -81,3 +81,33 @@ def test_done_is_said_of_the_announced_statement_only(project: Project, driver: 
     assert (count(driver, "A"), count(driver, "Copy"), count(driver, "B")) == (1, 2, 1)
     assert project.call("status").clean
     assert project.call("repair").actions == ()
+
+
+def test_an_edit_that_only_leaves_our_nodes_out_is_accepted(project: Project, driver: neo4j.Driver) -> None:
+    """Of an applied migration, and of one that is applied in part; any other edit of what is committed is refused."""
+    text = (
+        "// graphmigrate: transaction statement\n{}\nCREATE (:A);\nUNWIND [{}] AS i CREATE (:B {{x: 1 / i}});"
+    )
+    project.write(
+        V1__a="MATCH (n) SET n.seen = 1;",
+        V2__b=text.format("MATCH (n) WHERE n.x = 1 OR n.y = 1 SET n.z = 1;", 0),
+    )
+    with pytest.raises(MigrationFailed):
+        project.migrate()
+    left_out = "MATCH (n) WHERE NOT n:__GraphMigrate AND (n.x = 1 OR n.y = 1) SET n.z = 1;"
+    project.write(
+        V2__b=text.format("MATCH (n) WHERE NOT n:__GraphMigrate AND (n.x = 1 OR n.y = 2) SET n.z = 1;", 1)
+    )
+    assert "half-applied one to which only" in refused(project, accept=["V2"]).message
+    project.write(
+        V1__a="MATCH (n) WHERE NOT n:__GraphMigrate SET n.seen = 1;", V2__b=text.format(left_out, 1)
+    )
+    assert [each.resolution for each in project.call("repair").actions] == [
+        "graphmigrate repair --accept V1",
+        "Only what leaves graphmigrate's own nodes out was added: graphmigrate repair --accept V2",
+    ]
+    project.call("repair", accept=["V1", "V2"])
+    assert [each.version for each in project.migrate().applied] == ["2"]
+    assert (count(driver, "A"), count(driver, "B")) == (1, 1)
+    assert project.call("status").clean
+    assert project.call("repair").actions == ()
