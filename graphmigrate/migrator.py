@@ -190,10 +190,13 @@ class Migrator:
     @translate_driver_errors
     def status(self) -> Status:
         """Return every version's state; writes nothing, takes no lock."""
+        from graphmigrate.database.ledger import missing_constraints
+
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
         entries = standing.entries_of(workspace, files, history)
         problems = [*files.problems, *standing.told_mismatches(files, entries, history)]
+        problems += missing_constraints(workspace.database, history)
         return Status(
             workspace.target, tuple(standing.status_row(entry) for entry in entries), tuple(problems)
         )
@@ -358,9 +361,13 @@ class Migrator:
 
     @translate_driver_errors
     def summary(self) -> GraphSummary:
-        """Count nodes by label and relationships by type, the ledger's own left out."""
+        """Count nodes by label and relationships by type, the ledger's own left out.
+
+        Raises HistoryMismatch (GM612), as every other method, where something else has changed the ledger's nodes.
+        """
         from graphmigrate.database.counts import count
 
+        standing.warn(self._workspace, self._workspace.history())
         return GraphSummary(*count(self._workspace.database))
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:

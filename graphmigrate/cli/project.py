@@ -1,4 +1,4 @@
-"""``init`` and ``new``: they write files and need no database."""
+"""``init`` and ``new``: they write files; ``new`` asks the database which versions it knows, where there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from graphmigrate.cli.options import command
-from graphmigrate.errors import UsageError
+from graphmigrate.database.version import Version
+from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations.files import collect
 from graphmigrate.settings.files import PYPROJECT, has_table
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.cli.context import CliContext
-    from graphmigrate.database.version import Version
+    from graphmigrate.settings import Settings
 
 SCAFFOLD = Path(__file__).parent.parent / "scaffold"
 # Where each template goes; a folder that already holds something gets no samples.
@@ -59,17 +60,36 @@ class InitReport:
 def new(cli: CliContext, description: tuple[str, ...]) -> None:
     """Write the next migration as a commented template and print its path.
 
+    Its version is the next after those of the files and of the database's history, where one is named.
+
     For example: graphmigrate new add users
     """
     words = _words(" ".join(description))
-    folder = collect(cli.settings(connect=False).migrations)
+    settings = cli.settings(connect=None)
+    folder = collect(settings.migrations)
     for each in folder.problems:
         cli.warn(each)
-    version = next_version([each.version for each in folder.files], datetime.now(UTC))
+    known = [each.version for each in folder.files]
+    version = next_version([*known, *_in_history(cli, settings)], datetime.now(UTC))
     path = folder.path / f"V{version}__{words}.cypher"
     text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
     _write(path, text.replace("DESCRIPTION", words.replace("_", " ")))
     cli.result(NewReport(version, str(path)), lambda _: [str(path)])
+
+
+def _in_history(cli: CliContext, settings: Settings) -> list[Version]:
+    """Return the versions that the database knows; where it was not asked, say so."""
+    if not settings.uri:
+        cli.say("No database was named: the version follows the files alone.")
+        return []
+    from graphmigrate.migrator import Migrator
+
+    try:
+        with Migrator(settings) as migrator:
+            return [Version.parse(row.version) for row in migrator.status().rows]
+    except GraphMigrateError as error:
+        cli.say(f"The history was not read, so the version follows the files alone: {error.message}")
+        return []
 
 
 def _words(description: str) -> str:

@@ -81,6 +81,21 @@ def prepare_ledger(database: Database, *, repairing: bool = False) -> None:
                 missing = _missing_constraints(database)
 
 
+def missing_constraints(database: Database, history: History) -> list[Problem]:
+    """Warn of each constraint of ours that something else has dropped from a ledger that is in use."""
+    if not history.initialised:
+        return []
+    return [
+        Problem(
+            "GM612",
+            f"The constraint {name} is missing: graphmigrate's own nodes could be there twice.",
+            f"The next run that has something to do makes it again. To make it now: {queries.LEDGER_CONSTRAINTS[name]}",
+            severity=Severity.WARNING,
+        )
+        for name in _missing_constraints(database)
+    ]
+
+
 def _make_constraints(database: Database, names: Iterable[str]) -> None:
     """Make them together; where two nodes of ours have one key, at least the lock's."""
     try:

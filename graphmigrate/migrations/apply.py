@@ -14,7 +14,7 @@ from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted
 from graphmigrate.migrations import findings
 from graphmigrate.migrations.model import Outcome
 from graphmigrate.migrations.plan import make_plan, nothing_to_do
-from graphmigrate.migrations.standing import warn
+from graphmigrate.migrations.standing import tell, warn
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
@@ -50,7 +50,11 @@ def migrate(
     planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended)
     outcome = Outcome()
     if nothing_to_do(planned, history):
-        return Run(planned, history, outcome)
+        from graphmigrate.database.ledger import missing_constraints
+
+        missing = missing_constraints(workspace.database, history)  # this run makes none
+        tell(workspace, missing)
+        return Run(planned._replace(problems=(*planned.problems, *missing)), history, outcome)
     explained = findings.preflight(workspace, planned, history)
     with workspace.locked(lock_timeout) as lock:
         before, history = history, _recover(workspace, lock, files, outcome)

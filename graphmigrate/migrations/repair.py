@@ -263,7 +263,7 @@ def _accept(entry: Entry, read: Reader) -> dict[str, Any] | None:
     if entry.file is None or entry.row is None:
         return None
     changed = {"checksum": entry.file.checksum}
-    if entry.state in plan.UNFINISHED:
+    if entry.state in standing.UNFINISHED:
         statements = plan.with_ours_left_out(read(entry.file).statements, entry.row)
         return changed | {"statements": list(statements)} if statements else None
     return changed if entry.state is State.CHANGED else None

@@ -174,9 +174,14 @@ _UNFINISHED_RUN = Problem(
 
 def warn(workspace: Workspace, history: History) -> None:
     """Tell what is not ours on the ledger's nodes."""
+    tell(workspace, history.warnings)
+
+
+def tell(workspace: Workspace, warnings: Iterable[Problem]) -> None:
+    """Tell warnings while a command works."""
     from graphmigrate.events import Warned
 
-    for problem in history.warnings:
+    for problem in warnings:
         workspace.listen(Warned(problem))
 
 

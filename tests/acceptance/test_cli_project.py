@@ -25,6 +25,16 @@ def project(tmp_path: Path, neo4j_target: Neo4jTarget, driver: neo4j.Driver) -> 
     return folder
 
 
+def test_new_takes_the_next_version_of_history_and_files_together(project: Folder) -> None:
+    assert project.run("migrate").returncode == 0
+    assert project.run("baseline", "V7", "--without-files").returncode == 0
+    made = project.run("new", "x")
+    assert (made.stdout, made.stderr) == ("migrations/V8__x.cypher\n", "")
+    unreachable = project.run("new", "y", NEO4J_URI="bolt://127.0.0.1:1")
+    assert unreachable.stdout == "migrations/V9__y.cypher\n"
+    assert unreachable.stderr.startswith("The history was not read, so the version follows the files alone: ")
+
+
 def test_an_empty_folder_becomes_a_project_that_works(project: Folder, driver: neo4j.Driver) -> None:
     migrated = project.run("migrate")
     assert migrated.returncode == 0, migrated.stderr

@@ -57,7 +57,8 @@ def test_new_prints_the_path_of_a_template(folder: Path, capsys: pytest.CaptureF
     (folder / "migrations" / "V7__x.cypher").write_text("RETURN 1;")
     assert run(["new", "Add users"]) == 0
     out, err = capsys.readouterr()
-    assert (out, err) == ("migrations/V8__Add_users.cypher\n", "")
+    assert out == "migrations/V8__Add_users.cypher\n"
+    assert err == "No database was named: the version follows the files alone.\n"
     text = (folder / "migrations" / "V8__Add_users.cypher").read_text()
     assert text.startswith("// Add users\n")
     assert all(line.startswith("//") for line in text.splitlines())
