@@ -11,6 +11,16 @@ BEFORE = (
     "UNWIND range(1, 20) AS code CREATE (:Legacy {code: code, seen: 0})",
 )
 
+# Fails where something before it took effect twice or not at all: afterwards nobody could tell, since everything is deleted.
+UNDISTURBED = (
+    """
+MATCH (n) WHERE NOT n:__GraphMigrate
+WITH count(n) AS nodes, sum(n.visits) AS visits, sum(n.seen) AS seen, count(n.code) AS codes
+RETURN 1 / CASE WHEN [nodes, visits, seen, codes, COUNT { ()-[k:KNOWS]->() WHERE k.times = 1 }] = %s THEN 1 ELSE 0 END;
+""".strip()
+    % [3 * PEOPLE + 15 + 5 + 10, PEOPLE, 15, 15 + 5, 40]
+)
+
 CORPUS = {
     "V1__guarded_constraint": (
         "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;"
@@ -70,6 +80,18 @@ CORPUS = {
     "V18__made_and_dropped": "CREATE INDEX passing FOR (t:Thing) ON (t.d);\nDROP INDEX passing;",
     "V19__remove": "MATCH (c:Legacy) WHERE c.code > 15 DETACH DELETE c;\nCREATE (:Trace {at: 'V19'});",
     "V20__end": "DROP CONSTRAINT legacy_code;\nCREATE (:Trace {at: 'V20'});",
+    # What reaches every node, graphmigrate's own too: they are put back before the commit.
+    "V21__every_node": "MATCH (n) SET n:Searchable;\nCREATE (:Trace {at: 'V21'});",
+    "V22__every_key": (
+        "UNWIND range(1, 5) AS i CREATE (:Keyed {key: 'k' + i});\n"
+        "MATCH (n) WHERE n.key IS NOT NULL SET n.code = n.key REMOVE n.key;\nCREATE (:Trace {at: 'V22'});"
+    ),
+    "V23__all_away": f"{UNDISTURBED}\nMATCH (n) DETACH DELETE n;\nCREATE (:Trace {{at: 'V23'}});",
+    "V24__more": (
+        "UNWIND range(1, 40) AS i CREATE (:Person {id: i, name: 'n' + i, visits: 0});\n"
+        "CREATE INDEX trace FOR (t:Trace) ON (t.at);\nCREATE (:Trace {at: 'V24'});"
+    ),
+    "V25__once_more": "MATCH (p:Person) SET p.visits = p.visits + 1;\nCREATE (:Trace {at: 'V25'});",
 }
 HALF = "9"  # where "half migrated" ends
 
