@@ -127,7 +127,7 @@ def test_a_run_at_work_is_not_called_interrupted(project: Folder, driver: neo4j.
         said = process.stdout + process.stderr
         assert process.returncode == 0, (command, said)
         assert "was interrupted" not in said, command
-        assert ("V3 : a run that means to apply it" if command == "repair" else "[GM211]") in said, command
+        assert ("V3: a run that means to apply it" if command == "repair" else "[GM211]") in said, command
         assert "repair --rerun V3" not in said, command
 
 

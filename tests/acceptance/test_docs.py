@@ -23,7 +23,10 @@ from tests.conftest import Neo4jTarget
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-CLONE = ("migrations", "seeds", "graphmigrate.toml", "Makefile", "pyproject.toml", "requirements.txt")
+CLONE = (
+    *("migrations", "seeds", "graphmigrate.toml", "Makefile"),
+    *("pyproject.toml", "requirements.txt", "requirements-dev.txt"),
+)
 WITHOUT_MAKE = (
     'make() { command make --dry-run "$@" >/dev/null; }'  # the targets exist; tests do not run the tests
 )
@@ -64,9 +67,11 @@ def name_of(page: Path) -> str:
 
 
 def run_page(page: Path, folder: Path, environment: dict[str, str]) -> None:
+    clone = folder / "clone"
+    clone.mkdir()
     for name in CLONE:
         source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, clone / name)
     script = "\n".join(
         [
             "set -e",
@@ -77,7 +82,7 @@ def run_page(page: Path, folder: Path, environment: dict[str, str]) -> None:
     )
     process = subprocess.run(
         ["bash", "-c", script],
-        cwd=folder,
+        cwd=clone,
         env=environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
