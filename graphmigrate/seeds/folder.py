@@ -5,40 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.seeds.frontmatter import SeedFile
 from graphmigrate.seeds.paths import open_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from graphmigrate.seeds.frontmatter import FrontMatter
 
 SUFFIX = ".cypher.j2"
 _NAME = re.compile(r"\w[\w.-]*")
 # Endings of Cypher and Jinja files: one beside the seeds was meant to be loaded.
 _MEANT = re.compile(r"\.(cypher|cql|cyp|neo4j|j2|jinja2?|tpl)(?=\.|$)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class SeedFile:
-    """One seed on disk.
-
-    ``file`` is its path for messages, ``text`` what it says (BOM dropped, LF), ``own_checksum`` the
-    SHA-256 of these bytes.
-    """
-
-    name: str
-    file: str
-    text: str = field(repr=False)
-    own_checksum: str
-    front: FrontMatter
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from graphmigrate.settings.values import NO, YES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from graphmigrate.seeds.folder import SeedFile
 
 KEYS = ("description", "depends", "profiles", "vars", "order", "unmatched", "reset")
 ORDERS = ("any", "kept")
@@ -53,6 +52,21 @@ class FrontMatter:
     unmatched: str = ""
     reset: str = ""
     reset_line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """One seed on disk.
+
+    ``file`` is its path for messages, ``text`` what it says (BOM dropped, LF), ``own_checksum`` the
+    SHA-256 of these bytes.
+    """
+
+    name: str
+    file: str
+    text: str = field(repr=False)
+    own_checksum: str
+    front: FrontMatter
 
 
 def split(text: str) -> tuple[str | None, str]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeds.folder import SeedFile, SeedFolder
+    from graphmigrate.seeds.folder import SeedFolder
+    from graphmigrate.seeds.frontmatter import SeedFile
     from graphmigrate.seeds.history import SeedRow
     from graphmigrate.seeds.template import Rendering
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from jinja2.parser import Parser
 
-    from graphmigrate.seeds.folder import SeedFile
+    from graphmigrate.seeds.frontmatter import SeedFile
 
 _NOWHERE = Origin("", 0)
 _TAGS = (
