@@ -27,7 +27,7 @@ def test_failed_batches_fail_the_migration(project: Project) -> None:
         1,
         "graphmigrate repair --rerun V1 or --done V1.",
     )
-    assert [row.state for row in project.call("status").rows] == [State.INTERRUPTED, State.PENDING]
+    assert [row.state for row in project.call("status").rows] == [State.FAILED, State.PENDING]
     project.call("repair", done=["1"])
     assert [each.version for each in project.migrate().applied] == ["2"]
 

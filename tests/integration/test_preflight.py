@@ -102,8 +102,8 @@ def test_every_fault_is_one_for_the_server(driver: neo4j.Driver) -> None:
         ),
         ("CREATE ROLE reader IF NOT EXISTS", None),
         (
-            "ALTER CURRENT GRAPH TYPE SET { (p:Person => {name :: STRING}) }",
-            "Neo4j Community Edition has no ALTER CURRENT GRAPH TYPE SET.",
+            "ALTER CURRENT GRAPH TYPE ADD { (p:Person => {name :: STRING}) }",
+            "Neo4j Community Edition has no ALTER CURRENT GRAPH TYPE ADD.",
         ),
         (
             "CYPHER 25 CREATE AUTH RULE x IF NOT EXISTS SET CONDITION true",

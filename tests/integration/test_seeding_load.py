@@ -334,7 +334,7 @@ def test_the_failing_row_of_several_sessions_is_named(database: Database, seeds:
 def test_a_bad_row_names_its_line(database: Database, seeds: Seeds) -> None:
     folder = seeds(a="{% unwind row in csv('p.csv') %}CREATE (:P {id: row.id}){% endunwind %}")
     (folder / "p.csv").write_text("id,x\n" + "1,2\n" * 14 + "1,2,3\n" + "1,2\n" * 9)
-    with pytest.raises(SeedFailed, match="3 fields, the header 2") as raised:
+    with pytest.raises(SeedFailed, match="3 fields, the header has 2") as raised:
         load(database, folder)
     place = raised.value.place
     assert place is not None
