@@ -21,6 +21,7 @@ SERVER = re.compile(rb"(org\.neo4j\.server|com\.neo4j\.server\.enterprise)\.\w+"
 STOPPED = {128 + signal.SIGINT, 128 + signal.SIGTERM}  # the container is being stopped
 SECRET_FILES = ("NEO4J_AUTH_FILE", "NEO4J_AUTH_PATH")  # read by the official entrypoint, for the server alone
 LOOK_SECONDS = 0.05
+AGAIN_SECONDS = 1.0
 
 
 def main(folder: Path) -> None:
@@ -76,7 +77,10 @@ def end_server(image: int, code: int) -> None:
         f"Neo4j is stopped, because its init folder failed: see the error above.\ngraphmigrate: exit code {code}"
     )
     with contextlib.suppress(ProcessLookupError):
-        os.kill(server, signal.SIGTERM)
+        # The first process of a container ignores signals until Java listens to them.
+        while find_server() == server:
+            os.kill(server, signal.SIGTERM)
+            time.sleep(AGAIN_SECONDS)
 
 
 def await_server(image: int) -> int | None:
