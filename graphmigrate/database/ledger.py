@@ -202,12 +202,6 @@ def asked_history(database: Database) -> Iterator[Callable[[], History]]:
         yield lambda: history_in(answer(), database.settings.ledger)
 
 
-def read_history(database: Database) -> History:
-    """Read the whole history. Raises HistoryMismatch as ``asked_history`` does."""
-    with asked_history(database) as answer:
-        return answer()
-
-
 def read_nodes(database: Database) -> list[Node]:
     """Read every node of this ledger, and each of ours that does not tell whose it is, as they are."""
     with _asked_nodes(database) as answer:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from graphmigrate.cypher.statements import normalise_bytes
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -16,14 +18,9 @@ if TYPE_CHECKING:
     from graphmigrate.results import AppliedMigration, SkippedMigration
 
 
-def normalise(content: bytes) -> bytes:
-    """Return the bytes of a text without a byte-order mark and with LF for CRLF: what checksums are taken over."""
-    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
-
-
 def checksum(content: bytes) -> str:
     """Return SHA-256, in hexadecimal: the same for one text, however an editor or Git stored its line ends."""
-    return hashlib.sha256(normalise(content)).hexdigest()
+    return hashlib.sha256(normalise_bytes(content)).hexdigest()
 
 
 class MigrationFile(NamedTuple):

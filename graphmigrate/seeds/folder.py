@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.statements import normalise_bytes
 from graphmigrate.errors import Place, Problem
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
@@ -49,14 +50,9 @@ class SeedFolder:
             )
 
 
-def normalise(content: bytes) -> bytes:
-    """Drop a byte-order mark and read CRLF as LF: what checksums are taken over."""
-    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
-
-
 def decode(content: bytes, file: str) -> str:
     """Return the text of a template; raises SeedFileError (GM560) for anything but UTF-8 text."""
-    clean = normalise(content)
+    clean = normalise_bytes(content)
     try:
         text = clean.decode()
     except UnicodeDecodeError as error:
@@ -130,7 +126,9 @@ def _read(root: Path, entry: Path) -> tuple[SeedFile | None, list[Problem]]:
         return None, [Problem(error.error_code, error.message, error.hint, place)]
     front, problems = frontmatter.read(text, str(entry))
     name = unicodedata.normalize("NFC", entry.name.removesuffix(SUFFIX))
-    return SeedFile(name, str(entry), text, hashlib.sha256(normalise(content)).hexdigest(), front), problems
+    return SeedFile(
+        name, str(entry), text, hashlib.sha256(normalise_bytes(content)).hexdigest(), front
+    ), problems
 
 
 def _unknown_dependencies(seeds: dict[str, SeedFile]) -> Iterable[Problem]:
