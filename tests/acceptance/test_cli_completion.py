@@ -73,7 +73,7 @@ def test_bash_completes_on_tab(project: Path) -> None:
     try:
         for typed, completed in (
             ("graphmigrate mig\t", "graphmigrate migrate "),
-            ("graphmigrate migrate --allow\t", "--allow-out-of-order "),
+            ("graphmigrate migrate --allow-o\t", "--allow-out-of-order "),
             ("graphmigrate migrate --to V2\t", "--to V2 "),
             ("graphmigrate seed peo\t", "seed people "),
             ("graphmigrate status --output js\t", "--output json "),
@@ -106,7 +106,7 @@ def completions(project: Path, line: str) -> list[str]:
         ("graphmigrate repair --accept V1", ["V1", "V10"]),
         ("graphmigrate baseline 1", ["1", "10"]),
         ("graphmigrate seed ", ["check", "list", "load", "show", "people"]),
-        ("graphmigrate explain gm61", ["GM610", "GM611"]),
+        ("graphmigrate explain gm61", ["GM610", "GM611", "GM612"]),
         ("graphmigrate completion ", list(SHELLS)),
         ("graphmigrate server st", ["start", "status", "stop"]),
         ("graphmigrate val", ["validate"]),
