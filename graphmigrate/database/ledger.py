@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _FIRST_USE_SECONDS = 60.0
 _SURELY_LEFT_BEHIND = 10.0
 _LOSSES = 3
+_LOOKED_THROUGH = 2_000_000
 _NEVER = (
     "Neo.ClientError.Security",
     "Neo.ClientError.Statement.SyntaxError",
@@ -199,11 +200,15 @@ def asked_history(database: Database) -> Iterator[Callable[[], History]]:
     It raises HistoryMismatch where the format is another one (GM609) or a node was changed (GM612).
     """
     with _asked_nodes(database) as answer:
-        yield lambda: history_in(answer(), database.settings.ledger)
+        yield lambda: history_in(_same_twice(database, answer()), database.settings.ledger)
 
 
 def read_nodes(database: Database) -> list[Node]:
     """Read every node of this ledger, and each of ours that does not tell whose it is, as they are."""
+    return _same_twice(database, _read_once(database))
+
+
+def _read_once(database: Database) -> list[Node]:
     with _asked_nodes(database) as answer:
         return answer()
 
@@ -211,11 +216,42 @@ def read_nodes(database: Database) -> list[Node]:
 @contextmanager
 def _asked_nodes(database: Database) -> Iterator[Callable[[], list[Node]]]:
     names = [name for name in NAMES if name not in TIMES]
-    prefix = f"{database.settings.ledger}/"
-    with database.asking(
-        queries.HISTORY, prefix=prefix, form=_FORM, names=names, times=list(TIMES)
-    ) as result:
-        yield lambda: [_node(row, [*names, *TIMES]) for row in next(result)["rows"]]
+    asked = {
+        "prefix": f"{database.settings.ledger}/",
+        "form": _FORM,
+        "names": names,
+        "times": list(TIMES),
+    }
+
+    def nodes_in(result: neo4j.Result) -> list[Node]:
+        return [_node(row, [*names, *TIMES]) for row in next(result)["rows"]]
+
+    with database.asking(queries.HISTORY, **asked) as result:
+        yield lambda: _with_unlabelled(nodes_in(result), database, nodes_in, **asked)
+
+
+def _same_twice(database: Database, nodes: list[Node]) -> list[Node]:
+    """Return nodes of one moment: a query may see one node before a commit of another run, and the next after it."""
+    while ways(Damage(nodes, None, database.settings.ledger)):
+        before, nodes = nodes, _read_once(database)
+        if {node.id: node for node in nodes} == {node.id: node for node in before}:
+            break
+    return nodes
+
+
+def _with_unlabelled(
+    nodes: list[Node], database: Database, nodes_in: Callable[[neo4j.Result], list[Node]], **asked: Any
+) -> list[Node]:
+    """Add our nodes that lost every label, where no other is left but the owner that a run makes: migrate would begin anew.
+
+    Every node is looked at for that, so a graph of many millions of nodes is left alone.
+    """
+    if any(node.kind != "Ledger" for node in nodes) or _missing_constraints(database):
+        return nodes
+    if database.read(queries.COUNT_NODES)[0]["count"] > _LOOKED_THROUGH:
+        return nodes
+    with database.asking(queries.UNLABELLED_HISTORY, **asked) as result:
+        return nodes + nodes_in(result)
 
 
 def _node(row: list[Any], names: Iterable[str]) -> Node:

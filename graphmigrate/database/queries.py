@@ -18,19 +18,27 @@ RETURN kernel[0] AS version, kernel[1] AS edition, languages, database
 # One query, and the names of properties are a parameter: the server plans each property that is written out for 6 ms. It reads
 # all properties of a node in half the time of each by its name. Times come as text: the driver takes a quarter of a
 # millisecond to make one of its own, and few of them are looked at. What does not tell whose it is comes along.
-HISTORY: Final = """
-MATCH (n:__GraphMigrate|__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateRun|__GraphMigrateSeed|__GraphMigrateAttempt)
-WITH n, properties(n) AS m
-WHERE coalesce(m.key STARTS WITH $prefix, true) OR NOT coalesce(m.key =~ $form, false)
+_AS_ROWS: Final = """
 RETURN collect([elementId(n), labels(n), COUNT { (n)--() }, [name IN keys(m) WHERE NOT name IN $names]]
                + [name IN $names | m[name]] + [name IN $times | toStringOrNull(m[name])]) AS rows
 """
+HISTORY: Final = f"""
+MATCH (n:__GraphMigrate|__GraphMigrateLedger|__GraphMigrateMigration|__GraphMigrateRun|__GraphMigrateSeed|__GraphMigrateAttempt)
+WITH n, properties(n) AS m
+WHERE coalesce(m.key STARTS WITH $prefix, true) OR NOT coalesce(m.key =~ $form, false)
+{_AS_ROWS}"""
+UNLABELLED_HISTORY: Final = f"""
+MATCH (n) WHERE NOT n:__GraphMigrate AND n.key STARTS WITH $prefix AND n.key =~ $form
+WITH n, properties(n) AS m
+{_AS_ROWS}"""
 
 RUN_RECORD: Final = """
 MATCH (r:__GraphMigrate {key: $key})
 RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, toStringOrNull(r.since) AS since, r.plan AS plan,
        r.catalogue AS catalogue
 """
+
+COUNT_NODES: Final = "MATCH (n) RETURN count(n) AS count"
 
 CONSTRAINTS: Final = (
     "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, ownedIndex"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphmigrate.database import queries
 from graphmigrate.database.history import COMPLETE, STARTED, version_in
 from graphmigrate.database.records import item_of, read_plan, record_change, written_rows
-from graphmigrate.database.shape import faults, is_relabelled
+from graphmigrate.database.shape import PREFIX, faults, is_relabelled
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 
@@ -171,8 +171,10 @@ def _row_of(item: Mapping[str, Any], came_to: tuple[int, int, int, int]) -> dict
 def _of_node(node: Node, damage: Damage) -> Way:
     wrong = "; ".join(damage.wrong(node)) or "there is more than one of it"
     finding = f"graphmigrate's {node.name} was changed by something else: {wrong}"
-    if node.kind and is_relabelled(node, damage.ledger):
-        name = _name_of(node, damage) if node.kind == "Migration" else LEDGER
+    if node.kind not in {"Ledger", None} and is_relabelled(node, damage.ledger):
+        # without a label of ours a node is found only where no other is: all of them are restored together
+        is_found = any(label.startswith(PREFIX) for label in node.labels)
+        name = _name_of(node, damage) if node.kind == "Migration" and is_found else LEDGER
         resolution = f"graphmigrate repair --restore {name}"
         return Way(name, finding, resolution, (node.id,), relabel=node.kind)
     if node.kind not in {"Migration", None}:

@@ -25,7 +25,7 @@ SAME = "MATCH (a), (b) WHERE a.version = b.version AND elementId(a) < elementId(
 STATEMENTS = [
     (
         "MATCH (n) WHERE n.key IS NOT NULL SET n.code = n.key REMOVE n.key;",
-        "MATCH (p:P) WHERE p.key IS NULL RETURN collect(p.code)",
+        "MATCH (p:P) WHERE p.key IS NULL WITH p.code AS code ORDER BY code RETURN collect(code)",
         ["a", "b"],
     ),
     (SAME, "MATCH (:P)-[s:SAME]->(:P) RETURN count(s)", 1),
@@ -67,12 +67,17 @@ class Watching:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.seen: set[str] = set()
+        self._failed: list[Exception] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     def _watch(self) -> None:
-        while not self._done.is_set():
-            entries = self.project.call("status").rows
+        while not self._done.is_set() and not self._failed:
+            try:
+                entries = self.project.call("status").rows
+            except Exception as error:
+                self._failed.append(error)
+                continue
             self.seen |= {each.state for each in entries if each.version == "1"}
             time.sleep(0.02)
 
@@ -83,6 +88,7 @@ class Watching:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+        assert not self._failed
 
 
 def test_as_migrations(project: Project, driver: neo4j.Driver) -> None:
