@@ -8,26 +8,32 @@ from graphmigrate.errors import ProjectError
 
 VERSION_PATTERN = r"[0-9]+(?:[._][0-9]+)*"
 _VERSION = re.compile(rf"[vV]?({VERSION_PATTERN})")
+_NAMED = re.compile(r"R__\S+")
 _LONGEST = 200  # characters; a file name has at most 255
+_AFTER_ALL: int = 10 ** (_LONGEST + 1)
 
 
 class Version(tuple[int, ...]):
     """A version: its numbers without trailing zeros, compared as such; ``text`` is what was written.
 
-    ``1``, ``001`` and ``1.0`` are one and the same, with one hash.
+    ``1``, ``001`` and ``1.0`` are one and the same, with one hash. A repeatable migration without a version has its name in
+    place of one, ``R__views``: such names come after all versions, in order.
     """
 
     text: str
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Read ``1.2``, ``1_2`` or ``V1.2``. Raises ProjectError (GM119) for anything else."""
+        """Read ``1.2``, ``1_2``, ``V1.2`` or ``R__name``. Raises ProjectError (GM119) for anything else."""
+        if _NAMED.fullmatch(text):
+            return cls.named(text)
         match = _VERSION.fullmatch(text.strip()) if len(text) <= _LONGEST else None
         if match is None:
             shown = text if len(text) <= _LONGEST else f"{text[:20]}…"
             raise ProjectError(
                 f"{shown!r} is not a version.",
-                hint="A version is numbers joined by dots or underscores, such as 7, 1.2 or 20260131_1200.",
+                hint="A version is numbers joined by dots or underscores, such as 7, 1.2 or 20260131_1200; "
+                "a repeatable migration has its name: R__views.",
                 code="GM119",
             )
         return cls.written(match.group(1))
@@ -42,10 +48,27 @@ class Version(tuple[int, ...]):
         version.text = text
         return version
 
+    @classmethod
+    def named(cls, name: str) -> Version:
+        """Take the name of a repeatable migration, which has no white space."""
+        version = cls((_AFTER_ALL, *map(ord, name)))
+        version.text = name
+        return version
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it is a name in place of a version."""
+        return self[0] == _AFTER_ALL
+
+    @property
+    def name(self) -> str:
+        """How messages call it: ``V1.2`` or ``R__views``."""
+        return self.text if self.is_named else f"V{self.text}"
+
     @property
     def canonical(self) -> str:
-        """The version without leading zeros and trailing zero parts, as ledger keys have it."""
-        return ".".join(map(str, self))
+        """The version without leading zeros and trailing zero parts, or the name, as ledger keys have it."""
+        return self.text if self.is_named else ".".join(map(str, self))
 
     def __str__(self) -> str:
         return self.text

@@ -1,4 +1,4 @@
-"""Find the migrations of a folder, and say something about every other file in it."""
+"""Find the migrations of a folder and its subfolders, and say something about every other file in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem, ProjectError, Severity
-from graphmigrate.migrations.model import MigrationFile, MigrationFolder, checksum
+from graphmigrate.migrations.model import FileKind, MigrationFile, MigrationFolder, checksum
 from graphmigrate.migrations.names import (
     Ignored,
     MigrationName,
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BLOCK = 65536
+SQUASHED = "squashed"  # directly inside the migrations folder: what a squash has replaced
 
 
 def collect(folder: Path) -> MigrationFolder:
@@ -29,17 +30,49 @@ def collect(folder: Path) -> MigrationFolder:
     Findings about single files are in ``problems``; a folder that does not exist has no files. Raises ProjectError where
     it is no folder (GM110) or cannot be listed (GM118).
     """
-    files: list[MigrationFile] = []
+    found: list[MigrationFile] = []
     problems: list[Problem] = []
+    _walk(folder, (), found, problems)
+    of_kind: dict[FileKind, list[MigrationFile]] = {kind: [] for kind in FileKind}
+    for file in sorted(found, key=lambda file: (file.version, file.name)):
+        of_kind[file.kind].append(file)
+    files = sorted(
+        [*of_kind[FileKind.VERSIONED], *of_kind[FileKind.REPEATABLE]], key=lambda file: file.version
+    )
+    undos, callbacks = of_kind[FileKind.UNDO], of_kind[FileKind.CALLBACK]
+    for each in (files, undos, callbacks):
+        problems += _duplicates(folder, each)
+    problems += _orphans(files, undos)
+    return MigrationFolder(folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks))
+
+
+def _walk(
+    folder: Path, above: tuple[tuple[int, int], ...], found: list[MigrationFile], problems: list[Problem]
+) -> None:
+    """Collect a folder and those inside it; ``above`` are the folders on the way to it, by device and inode."""
     for entry in _entries(folder):
-        found = _read_entry(folder, entry)
-        if isinstance(found, MigrationFile):
-            files.append(found)
-        elif found is not None:
-            problems.append(found)
-    files.sort(key=lambda file: (file.version, file.name))
-    problems += _duplicates(files)
-    return MigrationFolder(folder, tuple(files), tuple(problems))
+        if not _is_folder(entry):
+            result = _read_entry(entry)
+            if isinstance(result, MigrationFile):
+                found.append(result)
+            elif result is not None and (not above or may_hold_statements(entry.name)):
+                problems.append(result)  # folders inside may hold data, too
+            continue
+        if (
+            entry.name.startswith(".")
+            or entry.name == "__pycache__"
+            or (not above and entry.name == SQUASHED)
+        ):
+            continue
+        result = _about_folder(entry, above)
+        if result:
+            problems.append(result)
+            continue
+        here = folder.stat()
+        try:
+            _walk(folder / entry.name, (*above, (here.st_dev, here.st_ino)), found, problems)
+        except ProjectError as error:
+            problems.append(Problem(error.error_code, error.message, error.hint, _place(entry.path)))
 
 
 def lack_of_files(folder: MigrationFolder, *, allowed: bool) -> list[Problem]:
@@ -86,16 +119,25 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         ) from None
 
 
-def _read_entry(folder: Path, entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
+def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
     verdict = read_name(entry.name)
     path = entry.path
-    if _is_folder(entry):
-        return _about_folder(folder / entry.name, verdict, _place(path))
     if isinstance(verdict, Ignored):
         return None
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
+    unread = _NOT_YET.get("code" if entry.name.endswith(".py") else verdict.kind)
+    if unread:
+        hint = "Write it as V<version>__<description>.cypher, or move it out of the folder."
+        return Problem("GM113", f"{unread} are not supported yet.", hint, _place(path))
     return _read_file(path, entry.name, verdict, is_regular=_is_file(entry))
+
+
+_NOT_YET = {
+    FileKind.REPEATABLE: "Repeatable migrations (R__)",
+    FileKind.CALLBACK: "Callbacks",
+    "code": "Migrations in Python",
+}
 
 
 def _place(path: str) -> Place:
@@ -127,7 +169,9 @@ def _read_file(
         broken = os.path.islink(path) and isinstance(error, FileNotFoundError)
         reason = f"it is a link to {os.readlink(path)!r}, which is not there" if broken else _reason(error)
         return _unreadable(reason, _place(path))
-    return MigrationFile(name.version, name.description, path, file_name, checksum(content), content)
+    return MigrationFile(
+        name.version, name.description, path, file_name, checksum(content), content, name.kind
+    )
 
 
 def _content(path: str) -> bytes:
@@ -148,34 +192,56 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _about_folder(path: Path, verdict: MigrationName | Ignored | Refused, place: Place) -> Problem | None:
-    """Return that a folder is not read, where a person may think that it is."""
-    if path.name.startswith(".") or path.name == "__pycache__":
-        return None
-    if isinstance(verdict, MigrationName) or (isinstance(verdict, Refused) and verdict.looks_like_migration):
+def _about_folder(entry: os.DirEntry[str], above: tuple[tuple[int, int], ...]) -> Problem | None:
+    """Return why a folder is not read: its name is that of a file, or it is one of those on the way to it."""
+    verdict, place = read_name(entry.name), _place(entry.path)
+    if isinstance(verdict, MigrationName) or entry.name.endswith(".cypher"):
         hint = "Put the statements in a file of that name, or move the folder away."
         return Problem("GM113", "This is a folder with the name of a migration.", hint, place)
-    inside = next((each for each in sorted(path.rglob("*")) if _is_left_out(each)), None)
-    if inside is None:
-        return None
-    message = f"Folders inside the migrations folder are not read; this one holds {inside.name!r}."
-    hint = "Move its migrations up into the migrations folder, or the folder elsewhere."
-    return Problem("GM113", printable(message), hint, place)
+    there = entry.stat()
+    parent = os.stat(os.path.dirname(entry.path) or ".")
+    if (there.st_dev, there.st_ino) in {*above, (parent.st_dev, parent.st_ino)}:
+        return Problem(
+            "GM118", "This link leads back to a folder that it lies in.", "Delete the link.", place
+        )
+    return None
 
 
-def _is_left_out(path: Path) -> bool:
-    """Whether a person may think that this is read; a link that leads nowhere counts as a file."""
-    return may_hold_statements(path.name) and not os.path.isdir(path)
-
-
-def _duplicates(files: list[MigrationFile]) -> list[Problem]:
+def _duplicates(folder: Path, files: list[MigrationFile]) -> list[Problem]:
+    """Return where two files stand for one version, or one callback."""
     return [
         Problem(
             "GM112",
-            f"{first.name!r} and {second.name!r} have the same version, {second.version.canonical}.",
-            "Give one of them a version of its own; 1, 001 and 1.0 are the same version.",
+            f"{_shown(folder, first)!r} and {_shown(folder, second)!r} have the same {_identity(second)}.",
+            "Give one of them a version of its own; 1, 001 and 1.0 are the same version."
+            if not second.version.is_named
+            else "Give one of them another name.",
             _place(second.location),
         )
         for first, second in pairwise(files)
         if first.version == second.version
+    ]
+
+
+def _shown(folder: Path, file: MigrationFile) -> str:
+    return os.path.relpath(file.location, folder)
+
+
+def _identity(file: MigrationFile) -> str:
+    return "name" if file.version.is_named else f"version, {file.version.canonical}"
+
+
+def _orphans(files: list[MigrationFile], undos: list[MigrationFile]) -> list[Problem]:
+    """Return which undo files have no migration."""
+    versions = {file.version for file in files if file.kind is FileKind.VERSIONED}
+    hint = "Bring the migration back, correct the version, or move this file out of the folder."
+    return [
+        Problem(
+            "GM113",
+            f"There is no migration {file.version.name} for this file to undo.",
+            hint,
+            _place(file.location),
+        )
+        for file in undos
+        if file.version not in versions
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -23,8 +24,17 @@ def checksum(content: bytes) -> str:
     return hashlib.sha256(normalise_bytes(content)).hexdigest()
 
 
+class FileKind(StrEnum):
+    """What a file is by its name: ``V…``, ``R…``, ``U…``, or a callback such as ``afterMigrate.cypher``."""
+
+    VERSIONED = "versioned"
+    REPEATABLE = "repeatable"
+    UNDO = "undo"
+    CALLBACK = "callback"
+
+
 class MigrationFile(NamedTuple):
-    """A migration on disk, named and hashed but not yet read: cheap for ten thousand of them."""
+    """A file on disk, named and hashed but not yet read: cheap for ten thousand of them."""
 
     version: Version
     description: str
@@ -32,6 +42,7 @@ class MigrationFile(NamedTuple):
     name: str
     checksum: str
     content: bytes
+    kind: FileKind = FileKind.VERSIONED
 
     @property
     def path(self) -> Path:
@@ -40,11 +51,16 @@ class MigrationFile(NamedTuple):
 
 
 class MigrationFolder(NamedTuple):
-    """What ``collect`` found, in order of version, with every finding about names."""
+    """What ``collect`` found, in order of version, with every finding about names.
+
+    ``files`` are what has a row in the history: versioned and repeatable ones. ``undos`` are the files that take one back.
+    """
 
     path: Path
     files: tuple[MigrationFile, ...]
     problems: tuple[Problem, ...]
+    undos: tuple[MigrationFile, ...] = ()
+    callbacks: tuple[MigrationFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

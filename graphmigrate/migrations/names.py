@@ -9,10 +9,21 @@ from typing import NamedTuple
 
 from graphmigrate.database.version import VERSION_PATTERN, Version
 from graphmigrate.errors import Severity
+from graphmigrate.migrations.model import FileKind
 
 IGNORED = (
     *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "thumbs.db", "desktop.ini", "codeowners"),
-    *("*.md", "*.markdown", "*.rst", "*.adoc", "makefile", "dockerfile", "justfile", "graphmigrate.toml"),
+    *(
+        "*.md",
+        "*.markdown",
+        "*.rst",
+        "*.adoc",
+        "makefile",
+        "dockerfile",
+        "justfile",
+        "graphmigrate.toml",
+        "_*.py",
+    ),
 )
 """Names of files, in lower case, that are never read and never mentioned."""
 
@@ -29,14 +40,16 @@ _SUFFIXES = (
     ".cpyher",
     ".cypher.sql",
 )
-_MIGRATION = re.compile(rf"V({VERSION_PATTERN})__(.*[^\s_].*)\.cypher", re.DOTALL)
+_NAME = re.compile(rf"([VRU])({VERSION_PATTERN})__(.*[^\s_].*)\.(cypher|py)", re.DOTALL)
+_NAMED = re.compile(r"R__(.*[^\s_].*)\.cypher", re.DOTALL)
+_CALLBACK = re.compile(r"(before|after)([A-Z][A-Za-z]*)(?:__(.*))?\.cypher", re.DOTALL)
+PHASES = ("beforeFirstUse", "beforeMigrate", "afterMigrate")
+_LEFT_OUT = {"Clean", "Validate", "Info", "Baseline", "Connect", "Repair"}  # phases of neo4j-migrations
+_KINDS = {"V": FileKind.VERSIONED, "R": FileKind.REPEATABLE, "U": FileKind.UNDO}
 # Names that are not right are few: their patterns are compiled when the first of them is met.
 _VERSIONED = rf"[vV]{VERSION_PATTERN}[-_. ]*__?.+|[vV]{VERSION_PATTERN}__"
 _SURELY_VERSIONED = rf"[vV]{VERSION_PATTERN}__"
-_REPEATABLE = rf"R(?:{VERSION_PATTERN})?__.*\.\w+"
-_UNDO = rf"U{VERSION_PATTERN}__.*\.\w+"
 _DOWN = r"(?i)\d.*\.down\.(?:cypher|cql)$"  # golang-migrate's: to run it forward would undo its twin
-_CALLBACK = r"(?:before|after)[A-Z]\w*?(?:__.*)?\.cypher"
 _MAY_BE_CYPHER = r"|\.(?:|txt|bak|cy.*)"
 _ANY_VERSION = rf"(?:v|ver|version|m|mig|migration)?[-_. ]*({VERSION_PATTERN})(.*)"
 _SEPARATORS = "-_. "
@@ -44,10 +57,14 @@ _SHAPE = "V<version>__<description>.cypher"
 
 
 class MigrationName(NamedTuple):
-    """The name of a migration: its version, and its description with underscores shown as spaces."""
+    """The name of a migration: its version, and its description with underscores shown as spaces.
+
+    Of a callback, ``version`` is its name.
+    """
 
     version: Version
     description: str
+    kind: FileKind = FileKind.VERSIONED
 
 
 class Ignored(NamedTuple):
@@ -74,12 +91,46 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
         return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
     name = unicodedata.normalize("NFC", name)
     undoes = ".down." in name.lower() and re.search(_DOWN, name)
-    match = None if undoes else _MIGRATION.fullmatch(name)
-    if match and len(match.group(1)) <= 200:
-        return MigrationName(Version.written(match.group(1)), _shown(match.group(2)))
+    found = None if undoes else _migration(name)
+    if found:
+        return found
     if _is_ignored(name.lower()):
         return Ignored()
-    return _unsupported(name) or _misnamed(name) or _stray()
+    return _callback(name) or _foreign(name) or _misnamed(name) or _stray()
+
+
+def _migration(name: str) -> MigrationName | None:
+    """Read a name that is right."""
+    match = _NAME.fullmatch(name)
+    if match and len(match.group(2)) <= 200 and (match.group(1) == "V" or match.group(4) == "cypher"):
+        kind, version, description, _ = match.groups()
+        return MigrationName(Version.written(version), _shown(description), _KINDS[kind])
+    match = _NAMED.fullmatch(name)
+    if match:
+        description = _shown(match.group(1))
+        return MigrationName(
+            Version.named(f"R__{description.replace(' ', '_')}"), description, FileKind.REPEATABLE
+        )
+    return None
+
+
+def _callback(name: str) -> MigrationName | Refused | None:
+    """Read the name of a callback; those of phases that there are not here are left out with a note."""
+    match = _CALLBACK.fullmatch(name)
+    if match is None:
+        return None
+    phase = f"{match.group(1)}{match.group(2)}"
+    if phase in PHASES:
+        return MigrationName(Version.named(name), _shown(match.group(3) or ""), FileKind.CALLBACK)
+    known = match.group(2) in _LEFT_OUT
+    return Refused(
+        "GM113",
+        f"Callbacks of the phase {phase} are not run here."
+        if known
+        else f"There is no phase {phase} for callbacks.",
+        f"There are {', '.join(PHASES)}; move this file out of the folder, or rename it.",
+        Severity.WARNING if known else Severity.ERROR,
+    )
 
 
 def _is_ignored(lowered: str) -> bool:
@@ -93,7 +144,7 @@ def _is_ignored(lowered: str) -> bool:
 def may_hold_statements(name: str) -> bool:
     """Whether a file looks like a migration to people, wherever it lies.
 
-    It ends like Cypher, or begins like ``V1__`` and may be Cypher or a catalogue: ``V1__people.csv`` is data.
+    It ends like Cypher, or begins like ``V1__`` and may be Cypher, Python or a catalogue: ``V1__people.csv`` is data.
     """
     if _is_ignored(name.lower()):
         return False
@@ -102,32 +153,29 @@ def may_hold_statements(name: str) -> bool:
     if not re.match(_SURELY_VERSIONED, name):
         return False
     stem, suffix = _split_versioned(name)
-    return suffix.lower() == ".xml" or _may_be_cypher(stem, suffix)
+    return suffix.lower() in {".xml", ".py"} or _may_be_cypher(stem, suffix)
 
 
 def _shown(description: str) -> str:
     return " ".join(description.replace("_", " ").split())
 
 
-def _unsupported(name: str) -> Refused | None:
+def _foreign(name: str) -> Refused | None:
     """Recognise what other tools read and this one does not."""
-    undo = "Move it out of the folder: run forward, it would undo. To take a migration back, write a new one."
-    other = f"Write it as {_SHAPE}, or move it out of the folder."
-    kinds = (
-        (re.fullmatch(_REPEATABLE, name), "Repeatable migrations (R__)", other),
-        (re.fullmatch(_UNDO, name), "Undo migrations (U<version>__)", undo),
-        (re.search(_DOWN, name), "Undo migrations (.down)", undo),
-        (re.fullmatch(_CALLBACK, name, re.DOTALL), "Callbacks", other),
-        (
-            name.lower().endswith((".py", ".java", ".class", ".kt")),
-            "Migrations in a programming language",
-            other,
-        ),
+    if re.search(_DOWN, name):
+        hint = "To take a migration back, name it U<version>__<description>.cypher, or move it out of the folder."
+        return Refused("GM113", "This file undoes a migration, and its name is that of another tool.", hint)
+    if not name.lower().endswith((".py", ".java", ".class", ".kt")):
+        return None
+    if re.match(r"[RU]\d*__", name) and name.endswith(".py"):
+        message = "Only V<version>__<description>.py is a migration in Python; what it does is undone by its downgrade(tx)."
+        return Refused("GM113", message, f"Write it as {_SHAPE}, or move it out of the folder.")
+    if name.endswith(".py") and not re.match(_VERSIONED, name):
+        return None
+    hint = f"Write it as {_SHAPE} or V<version>__<description>.py, or move it out of the folder."
+    return Refused(
+        "GM113", "Of programming languages, only Python is read, as V<version>__<description>.py.", hint
     )
-    for found, kind, hint in kinds:
-        if found:
-            return Refused("GM113", f"{kind} are not supported yet.", hint)
-    return None
 
 
 def _misnamed(name: str) -> Refused | None:

@@ -54,21 +54,66 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ("GM118", "V5__g.cypher", Severity.ERROR),
         ("GM118", "V7__i.cypher", Severity.ERROR),
         ("GM113", "notes.txt", Severity.WARNING),
-        ("GM113", "old", Severity.ERROR),
         ("GM113", "v2__c.cypher", Severity.ERROR),
         ("GM112", "V1__a.cypher", Severity.ERROR),
     ]
 
 
-@pytest.mark.parametrize("folder", ["changelog", "license-data", "readme", "notice", "old.md", "sub~", "a"])
-@pytest.mark.parametrize(
-    "name", ["V1__a.cypher", "v1_a.cql", "init.cyp", "V1__a.CYPHER.txt", "V1__a", "V1__a.xml"]
-)
-def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, name: str) -> None:
+@pytest.mark.parametrize("folder", ["changelog", "license-data", "readme", "old.md", "sub~", "V1__base"])
+def test_folders_inside_are_read(tmp_path: Path, folder: str) -> None:
     (tmp_path / folder / "deep").mkdir(parents=True)
-    write(tmp_path / folder / "deep", "README.md", name)
-    assert found(tmp_path) == [("GM113", folder, Severity.ERROR)]
-    assert repr(name) in collect(tmp_path).problems[0].message
+    write(tmp_path / folder / "deep", "README.md", "V2__b.cypher", "notes.txt", "helper.py")
+    write(tmp_path, "V3__c.cypher", "V1__a.cypher")
+    assert [file.version.text for file in collect(tmp_path).files] == ["1", "2", "3"]
+    assert found(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["v1_a.cql", "init.cyp", "V1__a.CYPHER.txt", "V1__a", "V1__a.xml", "V1_a.py.bak"]
+)
+def test_what_looks_like_a_migration_is_told_in_folders_inside(tmp_path: Path, name: str) -> None:
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    write(tmp_path / "old" / "deep", name)
+    expected = [] if name.endswith(".py.bak") else [("GM113", name, Severity.ERROR)]
+    assert found(tmp_path) == expected
+
+
+def test_hidden_and_squashed_folders_are_not_read(tmp_path: Path) -> None:
+    for folder in (".old", "__pycache__", "squashed", "deep/squashed"):
+        (tmp_path / folder).mkdir(parents=True)
+        write(tmp_path / folder, f"V{len(folder)}__a.cypher", "wrong.cypher")
+    assert [file.name for file in collect(tmp_path).files] == ["V13__a.cypher"]
+    assert found(tmp_path) == [("GM113", "wrong.cypher", Severity.ERROR)]
+
+
+def test_a_cycle_of_links_ends_with_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a", "V1__a.cypher")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "a" / "itself").symlink_to(tmp_path / "a")
+    assert found(tmp_path) == [("GM118", "itself", Severity.ERROR), ("GM118", "up", Severity.ERROR)]
+    assert len(collect(tmp_path).files) == 1
+
+
+def test_one_version_in_two_folders_names_both_paths(tmp_path: Path) -> None:
+    for folder in ("a", "b/c"):
+        (tmp_path / folder).mkdir(parents=True)
+        write(tmp_path / folder, "V1__x.cypher")
+    (problem,) = collect(tmp_path).problems
+    assert problem.code == "GM112"
+    assert "'a/V1__x.cypher' and 'b/c/V1__x.cypher'" in problem.message
+
+
+def test_an_undo_file_needs_its_migration(tmp_path: Path) -> None:
+    write(tmp_path, "V1__a.cypher", "U1.0__anything.cypher", "U2__b.cypher")
+    folder = collect(tmp_path)
+    assert [(file.name, file.kind) for file in folder.undos] == [
+        ("U1.0__anything.cypher", "undo"),
+        ("U2__b.cypher", "undo"),
+    ]
+    assert [problem.message for problem in folder.problems] == [
+        "There is no migration V2 for this file to undo."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +124,7 @@ def test_no_folder_with_migrations_is_passed_over(tmp_path: Path, folder: str, n
         ("changelog", "CHANGELOG.md"),
         ("pictures", "v1_0.png"),
         ("scripts", "load.py"),
+        ("scripts", "V1_load.java"),
         ("data", "V1__people.csv"),
         ("data", "V1__people.json"),
         ("pictures", "V1__schema.png"),
@@ -90,19 +136,10 @@ def test_other_folders_are_left_alone(tmp_path: Path, folder: str, name: str) ->
     assert found(tmp_path) == []
 
 
-def test_a_folder_inside_another_is_no_file(tmp_path: Path) -> None:
-    (tmp_path / "data" / "V1__a").mkdir(parents=True)
-    write(tmp_path / "data" / "V1__a", "people.csv")
-    assert found(tmp_path) == []
-    write(tmp_path / "data" / "V1__a", "V2__b.cypher")
-    assert found(tmp_path) == [("GM113", "data", Severity.ERROR)]
-    assert "'V2__b.cypher'" in collect(tmp_path).problems[0].message
-
-
 def test_a_link_inside_a_folder_that_leads_nowhere_is_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "V1__a.cypher").symlink_to("gone.cypher")
-    assert found(tmp_path) == [("GM113", "old", Severity.ERROR)]
+    assert found(tmp_path) == [("GM118", "V1__a.cypher", Severity.ERROR)]
 
 
 def test_two_files_of_one_version_are_both_named(tmp_path: Path) -> None:

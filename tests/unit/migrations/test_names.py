@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
+from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.names import Ignored, MigrationName, Refused, may_hold_statements, read_name
 
 LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/")
@@ -106,25 +107,46 @@ def test_a_suggested_name_is_a_right_one(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what"),
+    ("name", "kind", "version", "description"),
     [
-        ("000001_create_users.down.cypher", "Undo migrations"),
-        ("V1__create_users.down.cypher", "Undo migrations"),
-        ("R__views.cypher", "Repeatable"),
-        ("R1__views.cypher", "Repeatable"),
-        ("U1.2__x.cypher", "Undo"),
-        ("beforeMigrate.cypher", "Callbacks"),
-        ("afterMigrate__x y.cypher", "Callbacks"),
-        ("V1__x.py", "programming language"),
-        ("V1__x.java", "programming language"),
+        ("R__views.cypher", FileKind.REPEATABLE, "R__views", "views"),
+        ("R__all  my_views.cypher", FileKind.REPEATABLE, "R__all_my_views", "all my views"),
+        ("R1.0__views.cypher", FileKind.REPEATABLE, "1", "views"),
+        ("U1.2__x.cypher", FileKind.UNDO, "1.2", "x"),
+        ("V1__x.py", FileKind.VERSIONED, "1", "x"),
+        ("beforeFirstUse.cypher", FileKind.CALLBACK, "beforeFirstUse.cypher", ""),
+        ("afterMigrate__x y.cypher", FileKind.CALLBACK, "afterMigrate__x y.cypher", "x y"),
     ],
 )
-def test_what_other_tools_read_is_said_to_be_unsupported(name: str, what: str) -> None:
+def test_every_kind_of_file_is_told_by_its_name(
+    name: str, kind: FileKind, version: str, description: str
+) -> None:
+    found = read_name(name)
+    assert isinstance(found, MigrationName)
+    assert (found.kind, found.version.canonical, found.description) == (kind, version, description)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "severity"),
+    [
+        ("000001_create_users.down.cypher", "undoes a migration", Severity.ERROR),
+        ("V1__create_users.down.cypher", "undoes a migration", Severity.ERROR),
+        ("beforeClean.cypher", "beforeClean are not run", Severity.WARNING),
+        ("afterEach__x.cypher", "no phase afterEach", Severity.ERROR),
+        ("R__x.py", "Only V<version>__", Severity.ERROR),
+        ("U1__x.py", "undone by its downgrade", Severity.ERROR),
+        ("V1_x.py", "only Python", Severity.ERROR),
+        ("V1__x.java", "only Python", Severity.ERROR),
+        ("helper.py", "not a migration", Severity.WARNING),
+    ],
+)
+def test_what_other_tools_read_and_this_one_does_not_is_said(
+    name: str, what: str, severity: Severity
+) -> None:
     found = read_name(name)
     assert isinstance(found, Refused)
-    assert (found.code, found.severity) == ("GM113", Severity.ERROR)
+    assert (found.code, found.severity) == ("GM113", severity)
     assert what in found.message
-    assert "not supported yet" in found.message
 
 
 @pytest.mark.parametrize("suffix", ["xml", "yaml", "yml", "json", "sql", "groovy", "scala", "graphql"])
@@ -138,11 +160,11 @@ def test_nobody_is_told_to_call_another_language_cypher(suffix: str) -> None:
     assert ("constraints and indexes" in found.hint) is (suffix == "xml")
 
 
-@pytest.mark.parametrize("name", ["U3__x.cypher", "V3__x.down.cypher", "3_x.down.cql"])
+@pytest.mark.parametrize("name", ["V3__x.down.cypher", "3_x.down.cql"])
 def test_nobody_is_told_to_run_an_undo_file_forward(name: str) -> None:
     found = read_name(name)
     assert isinstance(found, Refused)
-    assert found.hint.startswith("Move it out of the folder")
+    assert "name it U<version>__" in found.hint
 
 
 @pytest.mark.parametrize(
@@ -199,7 +221,8 @@ def test_some_files_are_left_alone(name: str) -> None:
             for suffix in (".cypher", ".cql", ".CYP", ".cyphr", "", ".", ".txt", ".bak", ".XML")
         ),
         *((name, True) for name in ("init.cypher", "V1.2__a", "v1_2__a.TXT", "V1__a.cypher.orig")),
-        *((f"V1__a{suffix}", False) for suffix in (".csv", ".json", ".png", ".csv.gz", ".py", ".sql", ".md")),
+        *((f"V1__a{suffix}", False) for suffix in (".csv", ".json", ".png", ".csv.gz", ".sql", ".md")),
+        ("V1__a.py", True),
         *((name, False) for name in ("init", "notes.txt", "v1_0", "changelog.xml", ".V1__a.cypher.swp")),
     ],
 )
