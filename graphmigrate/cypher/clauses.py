@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import kind_of, without_prefix
-from graphmigrate.cypher.lexer import Token, TokenKind, unquoted, word_of
+from graphmigrate.cypher.lexer import Token, TokenKind, unescaped, unquoted, word_of
 from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.procedures import text_arguments, touches_no_node
 from graphmigrate.cypher.reader import (
@@ -118,7 +118,7 @@ def tokens_within(text: str) -> Iterator[Token]:
     """Yield the significant tokens; in place of a string those of the text that it holds."""
     for token in significant(text):
         if token.kind is TokenKind.STRING:
-            yield from tokens_within(_unescaped(token.text[1:-1]))
+            yield from tokens_within(unescaped(token.text[1:-1]))
         else:
             yield token
 
@@ -290,7 +290,7 @@ class _Walk:
         inner = _Walk()
         value = token.text[1:-1]
         escaped = "\\" in value or len(token.text) != token.end - token.start
-        rest: list[Token] = significant(_unescaped(value))
+        rest: list[Token] = significant(unescaped(value))
         while rest:
             end = next((at for at, each in enumerate(rest) if each.kind is TokenKind.SEPARATOR), len(rest))
             inner.statement(rest[:end])
@@ -387,11 +387,6 @@ def _written(name: str) -> str:
 
 def _moved(reach: Reach, by: int) -> Reach:
     return Reach(reach.start + by, reach.end + by, tuple((at + by, text) for at, text in reach.edits))
-
-
-def _unescaped(value: str) -> str:
-    signs = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-    return re.sub(r"\\(.)", lambda found: signs.get(found[1], found[1]), value, flags=re.DOTALL)
 
 
 def _columns(words: Sequence[Token], scope: Scope, *, named: bool = False) -> Scope:

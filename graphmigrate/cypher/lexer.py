@@ -8,14 +8,15 @@ backslash is an ordinary character; white space and comments may stand between `
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.cypher.escapes import Decoded, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 WHITESPACE = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u00a0\u1680"
@@ -133,10 +134,18 @@ def unquoted(token: Token) -> str:
     return text[1:-1].replace("``", "`") if text.startswith("`") else text
 
 
-def fingerprint(text: str) -> str:
-    """Return the first 16 hexadecimal digits of SHA-256 over a statement's tokens: white space and comments do not count.
+def unescaped(value: str) -> str:
+    """Return what a string means whose text, without its quotes, is ``value``."""
+    signs = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+    return re.sub(r"\\(.)", lambda found: signs.get(found[1], found[1]), value, flags=re.DOTALL)
 
-    It says whether a statement that was committed is still the same in its file.
+
+def fingerprint(text: str, parameters: Mapping[str, Any] | None = None) -> str:
+    """Return the first 16 hexadecimal digits of SHA-256 over a statement's tokens, and over the values of its parameters.
+
+    It says whether a statement that was committed is still the same in its file; white space and comments do not count.
     """
     joined = "\0".join(token.text for token in tokens(text) if is_significant(token))
+    if parameters:
+        joined += f"\0:param {json.dumps(parameters, sort_keys=True)}"
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]

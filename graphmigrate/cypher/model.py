@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.errors import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Kind(StrEnum):
@@ -23,7 +28,8 @@ class Statement:
 
     ``text`` is what is sent to the server: from its first token to its last, without the final semicolon.
     ``start`` is the offset of ``text`` in ``source``, the whole decoded file, both in characters. ``language`` is the
-    version of Cypher that the file asks for, where the statement does not name one itself.
+    version of Cypher that the file asks for, where the statement does not name one itself. ``parameters`` are the values
+    that ``:param`` lines before it gave to the parameters that it uses.
     """
 
     text: str
@@ -33,6 +39,12 @@ class Statement:
     kind: Kind
     terminated: bool = True
     language: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the ledger keeps of it, to see whether a statement that was committed is still the same, its values too."""
+        return fingerprint(self.text, self.parameters)
 
     @property
     def sent(self) -> str:

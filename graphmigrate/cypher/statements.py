@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.client import Client, refusal
 from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import kind_of
 from graphmigrate.cypher.lexer import WHITESPACE, Token, TokenKind, is_significant, sections, tokens
 from graphmigrate.cypher.model import Statement, place_at
+from graphmigrate.cypher.parameters import parameters
 from graphmigrate.errors import Problem, ProjectError
 
 if TYPE_CHECKING:
@@ -19,16 +20,6 @@ _UNTERMINATED = {
     '"': ("GM102", 'This string has no closing ".', 'Close it; a quotation mark inside "…" is written \\".'),
     "`": ("GM102", "This name has no closing backtick.", "Close it; a backtick inside `…` is written twice."),
     "/*": ("GM102", "This comment has no closing */.", "Close it; comments do not nest."),
-}
-_CLIENT_HINTS = {
-    "use": "Delete the line, and choose the database with --database or NEO4J_DATABASE.",
-    "begin": "Delete the line: statements run in transactions without it.",
-    "commit": "Delete the line: statements run in transactions without it.",
-    "rollback": "Delete the line: a failed transaction is rolled back without it.",
-    "param": "Delete the line, and write the value into the statement.",
-    "params": "Delete the line, and write the values into the statements.",
-    "auto": "Delete the word: a statement that needs its own transaction is recognised and gets it.",
-    "source": "Delete the line, and give that file a version of its own.",
 }
 
 
@@ -47,9 +38,14 @@ def split(source: str, file: str) -> tuple[Statement, ...]:
     return statements
 
 
-def scan(source: str, file: str) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
-    """Do the work of ``split``, with the problems as values beside the statements that could be read."""
-    scanner = _Scanner(normalise(source), file)
+def scan(
+    source: str, file: str, client: Client | None = None
+) -> tuple[tuple[Statement, ...], tuple[Problem, ...]]:
+    """Do the work of ``split``, with the problems as values beside the statements that could be read.
+
+    With ``client`` the file may hold the client commands that it takes.
+    """
+    scanner = _Scanner(normalise(source), file, client)
     statements = tuple(scanner.run())
     return statements, tuple(sorted(scanner.problems, key=_position))
 
@@ -71,8 +67,9 @@ def _position(problem: Problem) -> tuple[int, int]:
 class _Scanner:
     """One pass over the sections of a file; it starts anew after the line of a client command."""
 
-    def __init__(self, source: str, file: str) -> None:
+    def __init__(self, source: str, file: str, client: Client | None) -> None:
         self.source = source
+        self._client = client
         self.file = file
         self.problems: list[Problem] = []
         self._decoded = decode(source)
@@ -128,10 +125,14 @@ class _Scanner:
             return
         self._report_escapes(begin, end)
         text = self.source[begin:end]
-        yield Statement(text, self.file, self.source, begin, kind_of(text), terminated)
+        known = self._client.values if self._client else {}
+        values = (
+            {each.name: known[each.name] for each in parameters(text) if each.name in known} if known else {}
+        )
+        yield Statement(text, self.file, self.source, begin, kind_of(text), terminated, parameters=values)
 
     def _after_client_command(self, section: Token, offset: int) -> int | None:
-        """Report a line such as ``:use neo4j`` and give the decoded offset after it, else None."""
+        """Follow or report a line such as ``:use neo4j``, and give the decoded offset after it; else None."""
         if self._begin >= 0 or section.kind is not TokenKind.CODE:
             return None
         code = section.text.lstrip(WHITESPACE)
@@ -141,15 +142,11 @@ class _Scanner:
         begin = offset + len(section.text) - len(code)
         end = text.find("\n", begin)
         end = len(text) if end < 0 else end
-        self._report_client_command(text[begin:end], self._decoded.source_offset(begin))
+        line, at = text[begin:end], self._decoded.source_offset(begin)
+        refused = self._client.take(line, at) if self._client else refusal(line)
+        if refused:
+            self._report("GM106", refused.message, refused.hint, at)
         return end
-
-    def _report_client_command(self, line: str, offset: int) -> None:
-        found = re.match(r":\w*", line)
-        word = found.group() if found else ":"
-        hint = _CLIENT_HINTS.get(word[1:].lower(), "Delete the line; files hold Cypher statements only.")
-        message = f"{word} is a command of Neo4j Browser or cypher-shell, not Cypher."
-        self._report("GM106", message, hint, offset)
 
     def _report_unterminated(self, section: Token) -> None:
         opening = section.text[:2] if section.text.startswith("/") else section.text[0]

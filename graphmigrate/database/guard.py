@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import neo4j
 
+    from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
 
 # Moments and durations come and go as texts: the driver reads Z and [UTC] as one time zone, and takes a quarter of a
@@ -190,11 +191,12 @@ def leave_out(text: str) -> str:
     return f"Leave graphmigrate's own nodes out, with MATCH (n) WHERE NOT n:{queries.OWN} … or a label."
 
 
-def only_leaves_ours_out(text: str, before: str) -> bool:
+def only_leaves_ours_out(statement: Statement, before: str) -> bool:
     """Whether the statement of the fingerprint ``before`` got nothing but conditions ``NOT n:__GraphMigrate``."""
-    words = [token.text for token in significant(text)]
+    words = [token.text for token in significant(statement.text)]
     return any(
-        fingerprint(" ".join(_without_exclusion(words, bracketed))) == before for bracketed in (True, False)
+        fingerprint(" ".join(_without_exclusion(words, bracketed)), statement.parameters) == before
+        for bracketed in (True, False)
     )
 
 

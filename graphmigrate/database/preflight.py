@@ -56,7 +56,7 @@ def explain(
 
     A procedure or function that is missing is a warning in the ``guarded`` files: a query decides whether they run here.
     """
-    answers = explain_all(database, [(statement.sent, {}) for statement in statements])
+    answers = explain_all(database, [(statement.sent, statement.parameters) for statement in statements])
     judged = (_judge(statement, answer) for statement, answer in zip(statements, answers, strict=True))
     found = [_eased(problem, guarded) for problem in judged if problem]
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))

@@ -87,6 +87,7 @@ def check_statements(tasks: Iterable[Task], target: Target, allowed: Collection[
     names = allowed_names(allowed)
     problems: list[Problem] = []
     for task in tasks:
+        problems.extend(_about_use(task, target))
         for segment in task.remaining:
             for statement, action in with_actions(segment):
                 problems.extend(about_ours(statement, segment, task, names))
@@ -94,6 +95,19 @@ def check_statements(tasks: Iterable[Task], target: Target, allowed: Collection[
                 if action:
                     problems.extend(_of_action(statement, action, target, task))
     return problems
+
+
+def _about_use(task: Task, target: Target) -> Iterator[Problem]:
+    """Hold ``:use`` lines against the database that the whole run goes to."""
+    for name, place in task.migration.uses:
+        if name.lower() != target.database.lower():
+            yield Problem(
+                "GM106",
+                f":use {name} names another database than the one that is migrated, {target.database}.",
+                f"Migrate that one with --database {name}, and keep its files in a folder of their own (--migrations); "
+                "or delete the line.",
+                place,
+            )
 
 
 def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Task, Statement, DdlAction]]:

@@ -98,7 +98,7 @@ class _Work:
         with guarded(tx, self._ledger, self.texts) as guard:
             for statement in self._statements:
                 self.at = statement
-                summary = tx.run(statement.sent, self._parameters).consume()
+                summary = tx.run(statement.sent, {**statement.parameters, **self._parameters}).consume()
                 changes += sum(changes_of(summary).values()) or int(summary.counters.contains_updates)
         self.put_back = guard.put_back
         return changes
@@ -131,7 +131,7 @@ def run_autocommit(state: RunState, task: Task, segment: Segment) -> None:
     def run() -> str | None:
         state.lock.confirm()
         with state.database.session(write=True) as session:
-            return failed_batches(session.run(query))
+            return failed_batches(session.run(query, dict(statement.parameters)))
 
     with _put_back_after(state, statement):
         try:

@@ -112,11 +112,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A migration file read whole: header and statements."""
+    """A migration file read whole: header, statements, and the databases that its ``:use`` lines name."""
 
     file: MigrationFile
     header: Header
     statements: tuple[Statement, ...]
+    uses: tuple[tuple[str, Place], ...] = ()
 
 
 @dataclass(slots=True)

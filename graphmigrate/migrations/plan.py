@@ -266,12 +266,10 @@ def _resumable(task: Task, *, ended: bool) -> list[Problem]:
 
 def edited_part(task: Task, row: HistoryRow) -> Problem | None:
     """Find the first statement that took effect, wholly or in part, and is not in the file as it was."""
-    from graphmigrate.cypher.lexer import fingerprint
-
     file, now = task.migration.file, task.migration.statements
     for number, committed in enumerate(row.statements, 1):
         statement = now[number - 1] if number <= len(now) else None
-        if statement is None or fingerprint(statement.text) != committed:
+        if statement is None or statement.fingerprint != committed:
             return _edited_statement(task, statement, number, row)
     if row.batches and not (task.segments and task.segments[0].batched):
         place = now[row.committed].place
@@ -282,14 +280,13 @@ def edited_part(task: Task, row: HistoryRow) -> Problem | None:
 
 def with_ours_left_out(now: Sequence[Statement], row: HistoryRow) -> tuple[str, ...] | None:
     """Return the fingerprints of the committed statements as they are now; None where more than our clause was added."""
-    from graphmigrate.cypher.lexer import fingerprint
     from graphmigrate.database.guard import only_leaves_ours_out
 
-    prints = tuple(fingerprint(each.text) for each in now[: len(row.statements)])
+    prints = tuple(each.fingerprint for each in now[: len(row.statements)])
     if len(prints) < len(row.statements) or prints == row.statements:
         return None
     edited = zip(now, prints, row.statements, strict=False)
-    fits = all(new == old or only_leaves_ours_out(each.text, old) for each, new, old in edited)
+    fits = all(new == old or only_leaves_ours_out(each, old) for each, new, old in edited)
     return prints if fits else None
 
 

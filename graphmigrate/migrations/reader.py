@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.client import Client
 from graphmigrate.cypher.kinds import execution_prefix
 from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens, word_of
 from graphmigrate.cypher.model import Kind, Statement, place_at
@@ -40,7 +41,8 @@ def read(
     if isinstance(decoded, Problem):
         return Migration(file, Header(), ()), (decoded,)
     source = normalise(decoded)
-    statements, problems = scan(source, shown)
+    client = Client()
+    statements, problems = scan(source, shown, client)
     first = statements[0].start if statements else len(source)
     found = read_header(source, shown, first)
     language = found.header.options.cypher
@@ -48,7 +50,8 @@ def read(
         statements = tuple(
             each if _names_its_language(each) else replace(each, language=language) for each in statements
         )
-    migration = Migration(file, found.header, statements)
+    uses = tuple((name, place_at(shown, source, offset)) for name, offset in client.uses)
+    migration = Migration(file, found.header, statements, uses)
     everything = [*problems, *found.problems, *_about_statements(migration, max_statement_bytes)]
     if not statements and not problems:
         everything.append(_empty(source, shown))
@@ -136,16 +139,17 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
 
 
 def _about_parameters(statement: Statement, *, batched: bool) -> Iterator[Problem]:
-    seen = {"batch"} if batched else set()
+    seen = {*statement.parameters, *(["batch"] if batched else [])}
     for parameter in parameters(statement.text):
         if parameter.name in seen:
             continue
         seen.add(parameter.name)
         place = place_at(statement.file, statement.source, statement.start + parameter.start)
-        hint = "Write the value itself; seeds take variables, migrations are the same everywhere."
+        name = statement.text[parameter.start + 1 : parameter.end].strip()
+        hint = f"Set it in a line before the statement, :param {name} => 'value', or write the value itself."
         if parameter.name == "batch":
             hint = "To run it in batches, add the line `// graphmigrate: batch 10000` at the top."
-        yield Problem("GM129", f"Migrations take no parameters; ${parameter.name} has no value.", hint, place)
+        yield Problem("GM129", f"${parameter.name} has no value.", hint, place)
 
 
 def _about_batch(statements: tuple[Statement, ...]) -> Iterator[Problem]:
@@ -162,6 +166,10 @@ def _about_batch(statements: tuple[Statement, ...]) -> Iterator[Problem]:
     if only.kind is not Kind.DATA:
         yield Problem(
             "GM124", f"`batch` needs a data statement; this one is {only.kind.value}.", hint, only.place
+        )
+    elif "batch" in only.parameters:
+        yield Problem(
+            "GM124", "$batch has two values, of `batch` and of :param.", "Delete the :param line.", only.place
         )
     elif all(parameter.name != "batch" for parameter in parameters(only.text)):
         yield Problem("GM124", "`batch` is set, but the statement does not use $batch.", hint, only.place)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.database.version import Version
@@ -57,7 +56,7 @@ class RecoveredMigration:
         done = self.step - self.item["first"] + 1
         new = [each for segment in self.segments[:done] for each in segment.fingerprints]
         before = self.migration.statements[: self.item["committed"]]
-        return (*(fingerprint(each.text) for each in before), *new)
+        return (*(each.fingerprint for each in before), *new)
 
 
 RERUN, DONE = "rerun", "done"

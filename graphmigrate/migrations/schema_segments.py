@@ -51,7 +51,7 @@ class SchemaSegments:
         def change() -> None:
             with self._state.database.transaction() as tx:
                 for at[0] in segment.statements:
-                    tx.run(at[0].sent).consume()
+                    tx.run(at[0].sent, dict(at[0].parameters)).consume()
 
         backoff = retries(task.migration.header.options.retry)
         try:

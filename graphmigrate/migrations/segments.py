@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.parameters import parameters
 from graphmigrate.schema.reader import read_ddl
@@ -34,7 +33,7 @@ class Segment:
     @property
     def fingerprints(self) -> tuple[str, ...]:
         """What the ledger keeps of each statement, to see whether one that was committed is still the same."""
-        return tuple(fingerprint(statement.text) for statement in self.statements)
+        return tuple(statement.fingerprint for statement in self.statements)
 
     @property
     def creates_only(self) -> bool:
@@ -87,8 +86,9 @@ def kind_and_action(statement: Statement) -> tuple[Kind, DdlAction | None]:
 
 
 def uses_batch(statement: Statement) -> bool:
-    """Whether the statement takes the ``$batch`` parameter."""
-    return any(parameter.name == "batch" for parameter in parameters(statement.text))
+    """Whether the statement takes the ``$batch`` parameter from the header."""
+    used = any(parameter.name == "batch" for parameter in parameters(statement.text))
+    return used and "batch" not in statement.parameters
 
 
 def _parts(
