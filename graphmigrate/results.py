@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 # ---- the history, and what `migrate` did
 
 
+def version_name(version: str) -> str:
+    """Return how messages call a version: V7, or the name of a repeatable migration.
+
+    >>> version_name("7"), version_name("R__views")
+    ('V7', 'R__views')
+    """
+    return version if version.startswith("R__") else f"V{version}"
+
+
+def titled(version: str, description: str) -> str:
+    """Return a version with its description, which the name of a repeatable migration has in it."""
+    return version if version.startswith("R__") else f"V{version} {description}".rstrip()
+
+
 class State(StrEnum):
     """The state of one migration, from its file and its history together."""
 
@@ -101,7 +115,7 @@ class MigrateResult:
 
     def __str__(self) -> str:
         """Return what a person would want to know in one line."""
-        names = ", ".join(f"V{each.version}" for each in self.applied)
+        names = ", ".join(version_name(each.version) for each in self.applied)
         at = f"at version {self.version}" if self.version else "empty"
         return f"{f'Applied {names}' if names else 'Nothing to do'}; the schema of {self.target.database} is {at}."
 

@@ -12,6 +12,7 @@ from graphmigrate.cli.render import markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.migrations.files import collect
+from graphmigrate.results import version_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -178,12 +179,12 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
     """
     with cli.migrator() as migrator:
         result = migrator.baseline(version, without_files=without_files)
-    names = ", ".join(f"V{each}" for each in result.marked)
+    names = ", ".join(map(version_name, result.marked))
     marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
     cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
     if result.marked:
         first, last = result.marked[0], result.marked[-1]
-        taken_back = f"V{first}" if first == last else f"V{first}..V{last}"
+        taken_back = version_name(first) if first == last else f"{version_name(first)}..{version_name(last)}"
         cli.say(f"To take that back: graphmigrate repair --forget {taken_back}")
     cli.result(result, lambda _: [])
 

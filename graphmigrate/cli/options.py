@@ -232,10 +232,10 @@ def versions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
     """Complete a version from the names of the files."""
     from graphmigrate.migrations.names import MigrationName, read_name
 
-    names = [read_name(each.name) for each in _settings().migrations.glob("V*.cypher")]
-    found = sorted(each.version for each in names if isinstance(each, MigrationName))
+    names = [read_name(each.name) for each in _settings().migrations.rglob("[VR]*")]
+    found = sorted(each.version for each in names if isinstance(each, MigrationName) and each.kind != "undo")
     capital = incomplete[:1].upper() in {"V", ""}
-    return _beginning([f"V{each.text}" if capital else each.text for each in found], incomplete)
+    return _beginning([each.name if capital else each.text for each in found], incomplete)
 
 
 def seed_names(_ctx: click.Context, _parameter: click.Parameter | None, incomplete: str) -> list[str]:

@@ -69,7 +69,7 @@ def new(cli: CliContext, description: tuple[str, ...]) -> None:
     folder = collect(settings.migrations)
     for each in folder.problems:
         cli.warn(each)
-    known = [each.version for each in folder.files]
+    known = [each.version for each in folder.files if not each.version.is_named]
     version = next_version([*known, *_in_history(cli, settings)], datetime.now(UTC))
     path = folder.path / f"V{version}__{words}.cypher"
     text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
@@ -86,7 +86,11 @@ def _in_history(cli: CliContext, settings: Settings) -> list[Version]:
 
     try:
         with Migrator(settings) as migrator:
-            return [Version.parse(row.version) for row in migrator.status().rows]
+            return [
+                version
+                for row in migrator.status().rows
+                if not (version := Version.parse(row.version)).is_named
+            ]
     except GraphMigrateError as error:
         cli.say(f"The history was not read, so the version follows the files alone: {error.message}")
         return []

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from graphmigrate.database.version import Version
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from graphmigrate.database.version import Version
     from graphmigrate.errors import Problem
 
 COMPLETE = "applied"
@@ -99,7 +100,7 @@ class History:
     @property
     def highest(self) -> Version | None:
         """The highest version that took effect, wholly or in part."""
-        return max(self.rows, default=None)
+        return max((version for version in self.rows if not version.is_named), default=None)
 
     @property
     def skips(self) -> dict[str, str]:
@@ -113,6 +114,11 @@ class History:
         )
         return mine == others
 
+    def keys_of(self, ledger: str, version: Version) -> list[str]:
+        """Return the keys of every application of this version."""
+        last = self.generations.get(version.canonical, 0)
+        return [migration_key(ledger, version, number) for number in range(1, last + 1)]
+
     def next_key(self, ledger: str, version: Version) -> str:
         """Return the key that the next application of this version takes."""
         return migration_key(ledger, version, self.generations.get(version.canonical, 0) + 1)
@@ -125,7 +131,12 @@ def migration_key(ledger: str, version: Version, generation: int) -> str:
 
 def version_in(key: str) -> str:
     """Return the canonical version that the key of a migration names."""
-    return key.rpartition("/")[2].partition("@")[0]
+    return key.rpartition("/")[2].rpartition("@")[0]
+
+
+def name_in(key: str) -> str:
+    """Return how messages call the migration that a key names."""
+    return Version.parse(version_in(key)).name
 
 
 def history_of(rows: Iterable[HistoryRow], used: Iterable[str] = (), **more: Any) -> History:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
-from graphmigrate.database.history import COMPLETE, STARTED, version_in
+from graphmigrate.database.history import COMPLETE, STARTED, name_in, version_in
 from graphmigrate.database.records import item_of, read_plan, record_change, written_rows
 from graphmigrate.database.shape import PREFIX, faults, is_relabelled
 from graphmigrate.database.version import Version
@@ -132,7 +132,7 @@ def ways(damage: Damage) -> list[Way]:
 
 
 def _restored(key: str, nodes: Sequence[Node], damage: Damage) -> Way:
-    name = f"V{version_in(key)}"
+    name = name_in(key)
     wrong = "; ".join(
         each for node in nodes for each in damage.wrong(node) or ["there is more than one of it"]
     )
@@ -219,9 +219,9 @@ def _decide(name: str) -> str:
 def _name_of(node: Node, damage: Damage) -> str:
     key = _key_of(node, damage)
     if key:
-        return f"V{version_in(key)}"
+        return name_in(key)
     try:
-        return f"V{Version.parse(node.values['version']).text}"
+        return Version.parse(node.values["version"]).name
     except (KeyError, AttributeError, TypeError, GraphMigrateError):
         return LEDGER
 
@@ -229,7 +229,7 @@ def _name_of(node: Node, damage: Damage) -> str:
 def _key_of(node: Node, damage: Damage) -> str | None:
     """Return the key that a migration's node has, or had where only its version is left."""
     key = node.values.get("key")
-    form = re.escape(damage.ledger) + r"/migration/[0-9]{1,9}(\.[0-9]{1,9})*@[1-9][0-9]{0,8}"
+    form = re.escape(damage.ledger) + r"/migration/(?:[0-9]{1,9}(\.[0-9]{1,9})*|R__\S+)@[1-9][0-9]{0,8}"
     if isinstance(key, str) and re.fullmatch(form, key):
         return key
     try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 PREFIX = "__GraphMigrate"
+TYPES = ("cypher", "python", "repeatable", "baseline")
 _MOMENT = re.compile(r"-?\d{4,9}-\d\d-\d\dT\d\d:\d\d.*")
 _DURATION = re.compile(r"P[-.\dYMWDTHS]+")
 
@@ -106,7 +107,7 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "key": _TEXT,
             "version": _Property("a version", _version),
             "description": _TEXT,
-            "type": _Property("cypher or baseline", _one_of("cypher", "baseline")),
+            "type": _Property(f"one of {', '.join(TYPES)}", _one_of(*TYPES)),
             "checksum": _CHECKSUM._replace(optional=True),
             "source": _TEXT_OR_NONE,
             "state": _Property(f"{COMPLETE} or {STARTED}", _one_of(COMPLETE, STARTED)),
@@ -262,7 +263,7 @@ def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
     at_least = step + bool(batches or intent)
     if statements < at_least or (values["type"] == "baseline" and statements):
         yield f"step is {step}, but there are {statements} statements"
-    if values["type"] == "cypher" and "checksum" not in values:
+    if values["type"] != "baseline" and "checksum" not in values:
         yield "checksum is missing"
 
 

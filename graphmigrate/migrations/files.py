@@ -134,7 +134,6 @@ def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
 
 
 _NOT_YET = {
-    FileKind.REPEATABLE: "Repeatable migrations (R__)",
     FileKind.CALLBACK: "Callbacks",
     "code": "Migrations in Python",
 }

@@ -45,6 +45,13 @@ class MigrationFile(NamedTuple):
     kind: FileKind = FileKind.VERSIONED
 
     @property
+    def type(self) -> str:
+        """What the ledger calls it."""
+        if self.kind is FileKind.REPEATABLE:
+            return "repeatable"
+        return "python" if self.name.endswith(".py") else "cypher"
+
+    @property
     def path(self) -> Path:
         """Where it is; made when asked for, because making it takes longer than reading the file."""
         return Path(self.location)

@@ -47,7 +47,7 @@ def about_ours(
             yield any_label(
                 statement.text,
                 place,
-                f"V{version.text}",
+                version.name,
                 batches="batch" if segment.batched else "",
                 allowed=version.canonical in allowed,
             )

@@ -65,7 +65,7 @@ class Task(NamedTuple):
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"V{self.migration.file.version.text}"
+        return self.migration.file.version.name
 
 
 class Skip(NamedTuple):
@@ -137,7 +137,7 @@ def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
     if all(entry.version != version for entry in entries):
         known = ", ".join(entry.name for entry in entries[-3:]) or "none"
         raise UsageError(
-            f"There is no migration V{version.text}.", hint=f"The last ones are: {known}.", code="GM119"
+            f"There is no migration {version.name}.", hint=f"The last ones are: {known}.", code="GM119"
         )
     return version
 
@@ -179,7 +179,7 @@ def build(
     skips: list[Skip] = []
     problems: list[Problem] = []
     for entry, migration in chosen:
-        if entry.row is None:
+        if entry.begun is None:
             unmet = unmet_conditions(migration.header, target)
             if unmet and unmet[0].mode == "assume":  # the first decides, as with queries
                 skips.append(Skip(migration.file, reason_of(unmet[0], target)))
@@ -189,8 +189,8 @@ def build(
                 problems.append(_late_skip(entry))
                 skips.append(Skip(migration.file, entry.detail or ""))
                 continue
-        key = entry.row.key if entry.row else history.next_key(ledger, entry.version)
-        task = task_of(migration, key, entry.row)
+        key = entry.begun.key if entry.begun else history.next_key(ledger, entry.version)
+        task = task_of(migration, key, entry.begun)
         problems.extend(_resumable(task, ended=history.record is None))
         tasks.append(task)
     return Plan(tuple(tasks), tuple(skips), tuple(problems))
@@ -329,8 +329,9 @@ def migrate_result(
     target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
 ) -> MigrateResult:
     """Return what a caller is told of a run."""
-    complete = (version for version, row in history.rows.items() if row.complete)
-    highest = max((*complete, *(Version.parse(each.version) for each in outcome.applied)), default=None)
+    complete = [version for version, row in history.rows.items() if row.complete]
+    known = (*complete, *(Version.parse(each.version) for each in outcome.applied))
+    highest = max((version for version in known if not version.is_named), default=None)
     return MigrateResult(
         target,
         tuple(outcome.applied),

@@ -81,7 +81,7 @@ def _item(task: Task, rank: int) -> dict[str, Any]:
     file, row = task.migration.file, task.row
     lasting = {
         "version": file.version.text,
-        "type": "cypher",
+        "type": file.type,
         "description": file.description,
         "source": file.name,
         "checksum": file.checksum,
@@ -191,7 +191,7 @@ def _step(recovered: RecoveredMigration, record: RunRecord, database: Database, 
     """Return the commit that writes what a migration has come to."""
     file, row = recovered.migration.file, recovered.row
     changes = progress(file.checksum, recovered.step, recovered.steps, recovered.statements, record.run)
-    number, name = (row.commits + 1 if row else 1), f"V{recovered.version.text}"
+    number, name = (row.commits + 1 if row else 1), recovered.version.name
     if row is None:
         changes |= new_row(
             file.version,
@@ -199,6 +199,7 @@ def _step(recovered: RecoveredMigration, record: RunRecord, database: Database, 
             source=file.name,
             user=database.user,
             rank=next(ranks),
+            type_=file.type,
             language=recovered.migration.header.options.cypher or database.language,
         )
     return Step(recovered.key, number, changes, name)
@@ -210,7 +211,7 @@ def _refuse_unused(verdicts: Mapping[Version, str], recovered: Iterable[Recovere
     for version in sorted(verdicts):
         if verdicts[version] == DONE and version not in came_to:
             raise UsageError(
-                f"--done V{version.text}: nothing shows that the run that died came to it. Nothing was changed.",
+                f"--done {version.name}: nothing shows that the run that died came to it. Nothing was changed.",
                 hint="Leave it out, and graphmigrate migrate applies it; or, if it is complete, "
                 "say --done for the versions before it too.",
                 code="GM610",
@@ -222,8 +223,9 @@ def first_unfinished(database: Database, history: History) -> Version | None:
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return None
+    done = {row.key for row in history.rows.values() if row.complete}
     planned = [Version.parse(item["version"]) for item in record.plan]
-    unsure = (each for each in planned if each not in history.rows or not history.rows[each].complete)
+    unsure = (Version.parse(item["version"]) for item in record.plan if item["key"] not in done)
     return next(unsure, planned[-1])
 
 
@@ -232,9 +234,13 @@ def verdicts_of(
 ) -> dict[Version, str]:
     """Choose, of the versions a person named, those that belong to a run that died and were not announced singly."""
     record = read_run_record(database, history.record) if history.record else None
-    planned = {Version.parse(item["version"]) for item in record.plan} if record else set()
-    planned = {version for version in planned if record and not was_skipped(record, history, version)}
-    announced = {version for version, row in history.rows.items() if row.intent or row.complete}
+    items = {Version.parse(item["version"]): item["key"] for item in record.plan} if record else {}
+    planned = {version for version in items if record and not was_skipped(record, history, version)}
+    announced = {
+        version
+        for version, row in history.rows.items()
+        if (row.intent or row.complete) and row.key == items.get(version)
+    }
     open_ones = planned - announced
     return {version: word for word in (RERUN, DONE) for version in sorted(wanted[word] & open_ones)}
 

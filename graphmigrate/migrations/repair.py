@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphmigrate.database.commit import Step, write_steps
-from graphmigrate.database.history import COMPLETE, version_in
+from graphmigrate.database.history import COMPLETE, name_in
 from graphmigrate.database.ledger import new_row, progress
 from graphmigrate.database.records import item_of, record_change
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan, standing
-from graphmigrate.results import BaselineResult, RepairAction, State
+from graphmigrate.results import BaselineResult, RepairAction, State, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -121,8 +121,8 @@ def restore(
     database = workspace.database
     damage = damages.read_damage(database, read_nodes(database))
     found = damages.ways(damage)
-    wanted = {name if name == damages.LEDGER else f"V{Version.parse(name).canonical}" for name in names}
-    dropped = {f"V{version.canonical}" for version in forget}
+    wanted = {_canonical(name) for name in names}
+    dropped = {_canonical(version.name) for version in forget}
     chosen = [way for way in found if _canonical(way.name) in wanted | dropped]
     for name in sorted(wanted - {_canonical(way.name) for way in found}):
         raise _nothing_to_restore(name, found)
@@ -136,7 +136,7 @@ def restore(
     kept = [
         way._replace(create=None, relabel=None) if _canonical(way.name) in dropped else way for way in chosen
     ]
-    gone = [key for key in damage.missing if f"V{version_in(key)}" in dropped]
+    gone = [key for key in damage.missing if name_in(key) in dropped]
     damages.restore(database, damage, kept, gone)
     prepare_ledger(database, repairing=True)  # what was not named may still be there twice
     return tuple(
@@ -151,7 +151,7 @@ _RESTORED = {False: "it was restored", True: "the history forgot it"}
 
 
 def _canonical(name: str) -> str:
-    return f"V{Version.parse(name).canonical}" if name[:1] == "V" else name
+    return name if name == "ledger" else Version.parse(Version.parse(name).canonical).name
 
 
 def _nothing_to_restore(name: str, found: Sequence[Any]) -> UsageError:
@@ -201,7 +201,7 @@ def refuse_two_words(wanted: Mapping[str, set[Version]]) -> None:
         for version in sorted(versions):
             if version in said:
                 raise UsageError(
-                    f"V{version.text} is named with --{said[version]} and with --{word}. Nothing was changed.",
+                    f"{version.name} is named with --{said[version]} and with --{word}. Nothing was changed.",
                     hint="Say one of them for each version.",
                     code="GM610",
                 )
@@ -229,19 +229,21 @@ def changes(
 
 
 def resolve(
-    database: Database, chosen: Sequence[Change], listen: Listener = ignore
+    database: Database, history: History, chosen: Sequence[Change], listen: Listener = ignore
 ) -> tuple[RepairAction, ...]:
     """Commit what was chosen, all in one transaction."""
     actions = tuple(each.action for each in chosen)
     for action in actions:
-        listen(Notice(f"{action.resolution} V{action.version}: {action.finding}."))
+        listen(Notice(f"{action.resolution} {version_name(action.version)}: {action.finding}."))
     if chosen:
         changed = [(each.row, each.values) for each in chosen if each.values]
-        steps = [Step(row.key, row.commits + 1, values, f"V{row.version.text}") for row, values in changed]
+        gone = [each.row.version for each in chosen if not each.values]
+        forgotten = [key for version in gone for key in history.keys_of(database.settings.ledger, version)]
+        steps = [Step(row.key, row.commits + 1, values, row.version.name) for row, values in changed]
         with database.transaction() as tx:
             write_steps(tx, steps, database.run)
             items = [_item(row, values) for row, values in changed]
-            record_change(tx, database, "repair", items, [each.row.key for each in chosen if not each.values])
+            record_change(tx, database, "repair", items, forgotten)
     return actions
 
 
@@ -266,7 +268,7 @@ def _accept(entry: Entry, read: Reader) -> dict[str, Any] | None:
     if entry.state in standing.UNFINISHED:
         statements = plan.with_ours_left_out(read(entry.file).statements, entry.row)
         return changed | {"statements": list(statements)} if statements else None
-    return changed if entry.state is State.CHANGED else None
+    return changed if entry.state is State.CHANGED or entry.changed else None
 
 
 def _forget(entry: Entry, _: Reader) -> dict[str, Any] | None:
@@ -309,8 +311,8 @@ _RECOVERED = {
     "done": "what the run that died left of it counts as complete",
 }
 _FITS = {
-    "accept": "an applied migration whose file was edited, or a half-applied one to which only the clause "
-    "WHERE NOT n:__GraphMigrate was added",
+    "accept": "an applied migration whose file was edited (a repeatable one then does not run again), or "
+    "a half-applied one to which only the clause WHERE NOT n:__GraphMigrate was added",
     "forget": "a version in the history that has no file, or that a baseline marked",
     "rerun": "a migration interrupted inside a statement that commits by itself, or between its batches",
     "done": "a migration interrupted inside a statement that commits by itself",
@@ -320,7 +322,7 @@ _FITS = {
 def _unfit(word: str, version: Version, entry: Entry | None) -> UsageError:
     state = f"it is {entry.state.value}" if entry else "there is no such version"
     return UsageError(
-        f"--{word} V{version.text}: that is for {_FITS[word]}; {state}. Nothing was changed.",
+        f"--{word} {version.name}: that is for {_FITS[word]}; {state}. Nothing was changed.",
         hint="graphmigrate repair, without versions, lists what can be resolved and how.",
         code="GM610",
     )
@@ -359,11 +361,11 @@ def baseline(
 def _no_file(limit: Version, files: MigrationFolder) -> UsageError:
     below = [file for file in files.files if file.version < limit][-2:]
     above = [file for file in files.files if file.version > limit][:1]
-    near = ", ".join(f"V{file.version.text} ({file.name})" for file in (*below, *above))
+    near = ", ".join(f"{file.version.name} ({file.name})" for file in (*below, *above))
     return UsageError(
-        f"There is no migration V{limit.text} in {files.path}; nothing was marked.",
+        f"There is no migration {limit.name} in {files.path}; nothing was marked.",
         hint=(f"The nearest ones are {near}. " if near else "There is no migration file at all. ")
-        + f"To mark V{limit.text} all the same: graphmigrate baseline V{limit.text} --without-files",
+        + f"To mark {limit.name} all the same: graphmigrate baseline {limit.name} --without-files",
         code="GM610",
     )
 
@@ -394,7 +396,7 @@ def repair_named(
     if verdicts:  # for those of a run that died whose fate cannot be read
         recover(workspace.database, history, files, workspace.read_one, verdicts)
     recovered = tuple(recovered_action(version, word) for version, word in verdicts.items())
-    return (*recovered, *resolve(workspace.database, chosen, workspace.listen))
+    return (*recovered, *resolve(workspace.database, history, chosen, workspace.listen))
 
 
 def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:

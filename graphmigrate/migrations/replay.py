@@ -228,11 +228,11 @@ def _stands(segment: Segment, now: Catalogue) -> bool:
 
 
 def _file_changed(version: Version, record: RunRecord, *, removed: bool) -> HistoryMismatch:
-    done = "" if removed else f" or --done V{version.text} (all of it did)"
+    done = "" if removed else f" or --done {version.name} (all of it did)"
     return HistoryMismatch(
-        f"A run on {record.host} died while it applied V{version.text}, and its file was changed or removed since; "
+        f"A run on {record.host} died while it applied {version.name}, and its file was changed or removed since; "
         "which of its schema statements took effect cannot be read any more.",
-        hint=f"Put the file back as it was and run again; or say: graphmigrate repair --rerun V{version.text} "
+        hint=f"Put the file back as it was and run again; or say: graphmigrate repair --rerun {version.name} "
         f"(nothing of it took effect){done}.",
         code="GM607",
     )
@@ -240,10 +240,10 @@ def _file_changed(version: Version, record: RunRecord, *, removed: bool) -> Hist
 
 def _schema_changed(version: Version, segment: Segment) -> HistoryMismatch:
     return HistoryMismatch(
-        f"A run died while it applied V{version.text}, and something else changed the schema since: "
+        f"A run died while it applied {version.name}, and something else changed the schema since: "
         "part of what these statements do is there and part is not.",
         hint="Compare SHOW CONSTRAINTS and SHOW INDEXES with the statements; make the schema match, then say: "
-        f"graphmigrate repair --rerun V{version.text} or --done V{version.text}.",
+        f"graphmigrate repair --rerun {version.name} or --done {version.name}.",
         place=segment.statements[0].place,
         code="GM607",
     )

@@ -74,6 +74,7 @@ class RunState:
                 source=file.name,
                 user=self.database.user,
                 rank=self.rank,
+                type_=file.type,
                 language=task.migration.header.options.cypher or self.database.language,
             )
         changes = progress(file.checksum, reached, task.steps, statements, self.database.run)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.migrations.model import FileKind
 from graphmigrate.results import State, StatusRow
 
 if TYPE_CHECKING:
@@ -35,7 +36,17 @@ class Entry(NamedTuple):
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"V{self.version.text}"
+        return self.version.name
+
+    @property
+    def begun(self) -> HistoryRow | None:
+        """The row, where a part of it is committed and the rest is to follow."""
+        return None if self.row is None or self.row.complete else self.row
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is a repeatable one that is to be applied again, because its file is another one now."""
+        return self.row is not None and self.state in {State.PENDING, State.SKIPPED}
 
     @property
     def description(self) -> str:
@@ -63,16 +74,18 @@ def _entry(
     if file is None:
         marker = row is not None and row.checksum is None
         return Entry(version, State.APPLIED if marker else State.MISSING, None, row)
-    if row is not None:
-        if not row.complete:
-            failed = attempt is not None and attempt.outcome == State.FAILED
-            return Entry(version, State.FAILED if failed else State.INTERRUPTED, file, row, last)
-        same = row.checksum in {None, file.checksum}
-        return Entry(version, State.APPLIED if same else State.CHANGED, file, row)
+    if row is not None and not row.complete:
+        failed = attempt is not None and attempt.outcome == State.FAILED
+        return Entry(version, State.FAILED if failed else State.INTERRUPTED, file, row, last)
+    if row is not None and row.checksum in {None, file.checksum}:
+        return Entry(version, State.APPLIED, file, row)
+    if row is not None and file.kind is not FileKind.REPEATABLE:
+        return Entry(version, State.CHANGED, file, row)
     if attempt is not None and attempt.outcome == SKIPPED:
-        return Entry(version, State.SKIPPED, file, None, attempt.reason)
-    late = highest is not None and version < highest
-    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, None, last)
+        return Entry(version, State.SKIPPED, file, row, attempt.reason)
+    late = row is None and highest is not None and version < highest
+    told = last or ("its file was edited, so it is applied again" if row else None)
+    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, row, told)
 
 
 def entries_of(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
@@ -270,18 +283,19 @@ def mismatch(entry: Entry, history: History, renamed: Mapping[Version, Migration
 
 def _late_version(file: MigrationFile, history: History) -> Problem:
     """Return that a file is new below what is applied, or below what is applied in part."""
-    later = [row for version, row in history.rows.items() if version > file.version]
+    rows = history.rows.items()
+    later = [row for version, row in rows if version > file.version and not version.is_named]
     unfinished = min((row.version for row in later if not row.complete), default=None)
     highest = max(row.version for row in later)
     if unfinished is None or any(row.complete for row in later):
-        state, before = f"V{highest.text}, a later version, is applied already", "apply it late"
+        state, before = f"{highest.name}, a later version, is applied already", "apply it late"
     else:
-        state = f"V{unfinished.text}, a later version, is applied in part"
-        before = f"apply it before V{unfinished.text} goes on"
+        state = f"{unfinished.name}, a later version, is applied in part"
+        before = f"apply it before {unfinished.name} goes on"
     return Problem(
         "GM604",
         f"{file.name} is new, but {state}.",
-        f"Run graphmigrate migrate --allow-out-of-order to {before}, or give it a version above V{highest.text}.",
+        f"Run graphmigrate migrate --allow-out-of-order to {before}, or give it a version above {highest.name}.",
     )
 
 
@@ -291,7 +305,7 @@ def _renamed(entry: Entry, file: MigrationFile) -> Problem:
         f"{entry.name} ({entry.description}) is in the history, and its file looks renamed: "
         f"{file.name} has the text that was applied.",
         f"Give the file its version {entry.name} back. After graphmigrate repair --forget {entry.name}, "
-        f"its statements would run again as V{file.version.text}.",
+        f"its statements would run again as {file.version.name}.",
     )
 
 
@@ -322,7 +336,7 @@ def refuse_protected(settings: Settings, profile: str | None, *, yes: bool) -> N
 
 def is_late(entry: Entry, history: History) -> bool:
     """Whether a later version is applied, wholly or in part."""
-    return history.highest is not None and entry.version < history.highest
+    return entry.row is None and history.highest is not None and entry.version < history.highest
 
 
 def unmet_conditions(header: Header, target: Target) -> list[Condition]:

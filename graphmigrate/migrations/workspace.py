@@ -6,10 +6,12 @@ import getpass
 import socket
 import uuid
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
+from graphmigrate.migrations.model import FileKind
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
@@ -173,6 +175,9 @@ class Workspace:
         from graphmigrate.migrations.reader import read
 
         migration, problems = read(file, max_statement_bytes=self.settings.max_statement_size)
+        if file.kind is FileKind.REPEATABLE:  # its name says what the word `repeatable` says
+            options = replace(migration.header.options, repeatable=True)
+            migration = replace(migration, header=replace(migration.header, options=options))
         return migration, list(problems)
 
     def read_one(self, file: MigrationFile) -> Migration:

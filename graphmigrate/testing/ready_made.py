@@ -11,7 +11,7 @@ import pytest
 from graphmigrate.cypher.statements import split
 from graphmigrate.errors import GraphMigrateError, Place, Problem, Severity, UsageError
 from graphmigrate.migrator import Migrator
-from graphmigrate.results import State
+from graphmigrate.results import State, version_name
 from graphmigrate.testing.database import has_default_seeds
 from graphmigrate.testing.plugin import explained
 from graphmigrate.testing.snapshot import difference, read
@@ -100,7 +100,9 @@ def test_migrations_apply_from_empty(graphmigrate_database: TestDatabase) -> Non
         _refuse(migrator.validate())
         rows = migrator.status().rows
     waiting = [
-        f"V{row.version} is {row.state}" for row in rows if row.state not in {State.APPLIED, State.SKIPPED}
+        f"{version_name(row.version)} is {row.state}"
+        for row in rows
+        if row.state not in {State.APPLIED, State.SKIPPED}
     ]
     assert not waiting, f"after a run: {', '.join(waiting)}"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cli.render.style import clean, clean_lines, count
 from graphmigrate.cli.render.text import refusal, status_counts
 from graphmigrate.errors import Severity
+from graphmigrate.results import titled, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,7 @@ def plan(result: PlanResult) -> list[str]:
         lines += [
             "",
             *(
-                f"- V{each.version} {_text(each.description)} is skipped: {_text(each.reason)}"
+                f"- {_text(titled(each.version, each.description))} is skipped: {_text(each.reason)}"
                 for each in result.skipped
             ),
         ]
@@ -56,7 +57,7 @@ def _planned_row(each: PlannedMigration) -> tuple[str, ...]:
         kinds[statement.kind] = kinds.get(statement.kind, 0) + 1
     said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     resumed = f", from segment {each.segment} of {each.segments}" if each.segment > 1 else ""
-    return f"V{each.version}", each.description, each.file, said + resumed
+    return version_name(each.version), each.description, each.file, said + resumed
 
 
 def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:
@@ -66,7 +67,7 @@ def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:
         text = "\n\n".join(f"{clean_lines(one.text)};" for one in each.statements)
         block = [
             "",
-            f"<details><summary>V{each.version} {_text(each.description)}</summary>",
+            f"<details><summary>{_text(titled(each.version, each.description))}</summary>",
             "",
             *_fenced(text, "cypher"),
             "",
@@ -88,7 +89,7 @@ def status(result: Status) -> list[str]:
     heads = ("version", "description", "state", "when", "by")
     rows = [
         (
-            f"V{row.version}",
+            version_name(row.version),
             row.description,
             row.state.value,
             f"{row.installed_on:%Y-%m-%d %H:%M:%S}" if row.installed_on else "",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate import events
 from graphmigrate.cli.render.style import clean, count, duration, is_terminal
+from graphmigrate.results import titled, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ class Live(Plain):
             if event.migrations:
                 self._show(description="Migrating", completed=0, total=event.migrations)
         elif isinstance(event, events.MigrationStarted):
-            text = f"V{event.version} {event.description}"
+            text = titled(event.version, event.description)
             self._show(description=text, completed=event.number - 1, total=event.total)
         elif isinstance(event, events.SeedStarted):
             self._show(description=f"Seed {event.name}", completed=0, total=None)
@@ -163,7 +164,7 @@ def passing(event: events.Event) -> str:
         parts = [f"{clean(name)} {percent:.0f}%" for name, percent in sorted(event.progress.items())]
         return f"Waiting for indexes: {', '.join(parts)}"
     if isinstance(event, events.BatchDone):
-        return f"V{event.version}: {event.batches} batches, {event.changes:,} changes"
+        return f"{version_name(event.version)}: {event.batches} batches, {event.changes:,} changes"
     if isinstance(event, events.SeedProgress):
         total = f" of {event.total_rows:,}" if event.total_rows else ""
         rate = f", {event.rate:,.0f} rows/s" if event.rate else ""
@@ -188,11 +189,11 @@ def lasting(event: events.Event) -> str | None:
     if isinstance(event, events.Notice):
         text = event.text
     elif isinstance(event, events.MigrationApplied):
-        text = f"  applied V{event.version} {event.description} ({duration(event.seconds)})"
+        text = f"  applied {titled(event.version, event.description)} ({duration(event.seconds)})"
     elif isinstance(event, events.MigrationRecovered):
-        text = f"  recovered V{event.version} {event.description}: an interrupted run had committed it"
+        text = f"  recovered {titled(event.version, event.description)}: an interrupted run had committed it"
     elif isinstance(event, events.MigrationSkipped):
-        text = f"  skipped V{event.version} {event.description}: {event.reason}"
+        text = f"  skipped {titled(event.version, event.description)}: {event.reason}"
     elif isinstance(event, events.SeedLoaded):
         text = f"  loaded {event.name}: {event.rows:,} rows ({duration(event.seconds)})"
     elif isinstance(event, events.SeedSkipped):

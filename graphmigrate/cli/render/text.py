@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.cli.render.json import plain
 from graphmigrate.cli.render.style import clean, count, duration, problem_lines, shorten, table
 from graphmigrate.errors import Severity
-from graphmigrate.results import Health, State
+from graphmigrate.results import Health, State, titled, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,7 @@ def status(result: Status, style: Style) -> list[str]:
         [(None, None, COLORS[row.state], None, None, None) for row in result.rows] if style.color else None
     )
     lines = table(headers, rows, style, right=("TIME",), colors=colors)
-    return lines + [f"V{row.version}: {clean(row.detail)}" for row in result.rows if row.detail]
+    return lines + [f"{version_name(row.version)}: {clean(row.detail)}" for row in result.rows if row.detail]
 
 
 def _elapsed(time: timedelta | None) -> str:
@@ -90,7 +90,8 @@ def plan(result: PlanResult, style: Style) -> list[str]:
     for each in result.migrations:
         lines += _planned(each, style)
     lines += [
-        clean(f"V{each.version} {each.description} is skipped: {each.reason}") for each in result.skipped
+        clean(f"{titled(each.version, each.description)} is skipped: {each.reason}")
+        for each in result.skipped
     ]
     return lines + findings(result.problems, style)
 
@@ -103,7 +104,7 @@ def refusal(problems: Iterable[Problem]) -> str | None:
 
 def _planned(migration: PlannedMigration, style: Style) -> list[str]:
     resumed = f", from segment {migration.segment} of {migration.segments}" if migration.segment > 1 else ""
-    title = style.paint(clean(f"V{migration.version} {migration.description}"), "bold")
+    title = style.paint(clean(titled(migration.version, migration.description)), "bold")
     lines = [f"{title}  {clean(migration.file)}{resumed}"]
     room = max((len(str(each.line)) for each in migration.statements), default=1)
     for each in migration.statements:
@@ -131,11 +132,7 @@ def repair(result: RepairResult, style: Style) -> list[str]:
     lines = []
     for each in result.actions:
         mark = style.paint("done", "green") if each.done else style.paint("open", "yellow")
-        name = (
-            each.version
-            if each.version == "ledger"
-            else f"V{each.version} {clean(each.description)}".rstrip()
-        )
+        name = each.version if each.version == "ledger" else clean(titled(each.version, each.description))
         lines.append(f"{mark}  {name}: {clean(each.finding)}")
         lines += [f"      {clean(each.resolution)}"] if each.resolution else []
     return lines
