@@ -8,7 +8,7 @@ from graphmigrate.errors import ProjectError
 
 VERSION_PATTERN = r"[0-9]+(?:[._][0-9]+)*"
 _VERSION = re.compile(rf"[vV]?({VERSION_PATTERN})")
-_NAMED = re.compile(r"R__\S+")
+_NAMED = re.compile(r"R__[\w.-]+")
 _LONGEST = 200  # characters; a file name has at most 255
 _AFTER_ALL: int = 10 ** (_LONGEST + 1)
 
@@ -50,7 +50,7 @@ class Version(tuple[int, ...]):
 
     @classmethod
     def named(cls, name: str) -> Version:
-        """Take the name of a repeatable migration, which has no white space."""
+        """Take the name of a repeatable migration."""
         version = cls((_AFTER_ALL, *map(ord, name)))
         version.text = name
         return version

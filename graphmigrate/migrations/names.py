@@ -106,11 +106,9 @@ def _migration(name: str) -> MigrationName | None:
         kind, version, description, _ = match.groups()
         return MigrationName(Version.written(version), _shown(description), _KINDS[kind])
     match = _NAMED.fullmatch(name)
-    if match:
-        description = _shown(match.group(1))
-        return MigrationName(
-            Version.named(f"R__{description.replace(' ', '_')}"), description, FileKind.REPEATABLE
-        )
+    slug = re.sub(r"[^\w.-]+", "_", _shown(match.group(1))) if match else ""  # what goes into keys
+    if match and slug.strip("_"):
+        return MigrationName(Version.named(f"R__{slug}"), _shown(match.group(1)), FileKind.REPEATABLE)
     return None
 
 
