@@ -216,7 +216,7 @@ def _read_once(database: Database) -> list[Node]:
 @contextmanager
 def _asked_nodes(database: Database) -> Iterator[Callable[[], list[Node]]]:
     names = [name for name in NAMES if name not in TIMES]
-    asked = {
+    asked: dict[str, Any] = {
         "prefix": f"{database.settings.ledger}/",
         "form": _FORM,
         "names": names,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import neo4j
 
+from graphmigrate.cypher.clauses import judge
 from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind, Statement
 from graphmigrate.database.commit import Backoff
@@ -24,7 +25,7 @@ from graphmigrate.errors import Problem, SchemaLocked, Severity
 from graphmigrate.schema.model import FOR_ENTERPRISE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
     from graphmigrate.errors import Place
@@ -41,6 +42,12 @@ _MAY_COME_LATER = (
 _MAY_BE_ELSEWHERE = re.compile(r"Unknown function|ProcedureNotFound")
 _NOT_IN_EDITION = re.compile(r"'(?P<what>[^']+)' is not supported in (?P<edition>\w+) edition")
 _SCHEMA_TYPE = "s"
+Answer: TypeAlias = "neo4j.ResultSummary | neo4j.exceptions.Neo4jError"
+# Operators by the Cypher Manual, "Operators in detail": what finds a node by no label, what only passes it on, and what
+# goes on along its relationships.
+_ANY_LABEL = ("AllNodesScan", "PartitionedAllNodesScan", "NodeByIdSeek", "NodeByElementIdSeek")
+_PASSING = {"Filter", "CacheProperties", "Eager", "Distinct", "OrderedDistinct", "Sort", "Limit"}
+_FOLLOWING = ("Expand", "VarLengthExpand", "PruningVarLengthExpand", "BFSPruningVarLengthExpand")
 _LOOKING_TYPES = {"r", _SCHEMA_TYPE}  # a procedure of mode DBMS, dbms.components for one, is the latter
 
 # The newline keeps the server's columns those of the statement.
@@ -50,16 +57,43 @@ _PATIENCE = 10.0
 
 
 def explain(
-    database: Database, statements: Sequence[Statement], guarded: Collection[str] = ()
+    database: Database,
+    statements: Sequence[Statement],
+    guarded: Collection[str],
+    reaching_ours: Callable[[Statement], Problem],
 ) -> list[Problem]:
     """Return what the server says against each statement, by file and line; EXPLAIN parses and plans, and runs nothing.
 
     A procedure or function that is missing is a warning in the ``guarded`` files: a query decides whether they run here.
+    ``reaching_ours`` makes the finding about an autocommit statement whose plan reads nodes of any label.
     """
     answers = explain_all(database, [(statement.sent, statement.parameters) for statement in statements])
-    judged = (_judge(statement, answer) for statement, answer in zip(statements, answers, strict=True))
-    found = [_eased(problem, guarded) for problem in judged if problem]
+    found = []
+    for statement, answer in zip(statements, answers, strict=True):
+        problem = _judge(statement, answer)
+        if problem:
+            found.append(_eased(problem, guarded))
+        elif statement.kind is Kind.AUTOCOMMIT and _scans_any_label(statement, answer):
+            found.append(reaching_ours(statement))
     return sorted(found, key=lambda each: (each.place.file, each.place.line) if each.place else ("", 0))
+
+
+def _scans_any_label(statement: Statement, answer: Answer) -> bool:
+    """Whether the plan reads nodes of any label where the text did not tell: the second judge of what commits by itself."""
+    judged = judge(statement.text)
+    if isinstance(answer, Exception) or judged.reaches or judged.names_ours:
+        return False  # it is refused already, or taken at its word
+    return reads_any_label(answer.plan or {})
+
+
+def reads_any_label(operator: Mapping[str, Any], consumer: str = "") -> bool:
+    """Whether a plan reads nodes of any label; what follows a relationship from there finds none of ours."""
+    name = str(operator.get("operatorType", "")).partition("@")[0]
+    if name.startswith(_ANY_LABEL):
+        return not consumer.startswith(_FOLLOWING)
+    if name not in _PASSING:
+        consumer = name
+    return any(reads_any_label(child, consumer) for child in operator.get("children", ()))
 
 
 def explain_conditions(database: Database, conditions: Sequence[tuple[str, Place]]) -> list[Problem]:
@@ -69,27 +103,26 @@ def explain_conditions(database: Database, conditions: Sequence[tuple[str, Place
     return [problem for problem in judged if problem]
 
 
-def _of_condition(place: Place, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
-    if answer in _LOOKING_TYPES:
+def _of_condition(place: Place, answer: Answer) -> Problem | None:
+    if isinstance(answer, Exception):
+        trouble = f"This condition's query would fail: {message_of(answer)} [{code_of(answer)}]"
+    elif answer.query_type in _LOOKING_TYPES:
         return None
-    trouble = (
-        "This condition's query does more than read."
-        if isinstance(answer, str)
-        else f"This condition's query would fail: {message_of(answer)} [{code_of(answer)}]"
-    )
+    else:
+        trouble = "This condition's query does more than read."
     return Problem("GM504", trouble, "Nothing was run; let it return one boolean.", place)
 
 
-def _judge(statement: Statement, answer: str | neo4j.exceptions.Neo4jError) -> Problem | None:
-    if not isinstance(answer, str):
+def _judge(statement: Statement, answer: Answer) -> Problem | None:
+    if isinstance(answer, Exception):
         return _refusal(answer, statement)
-    is_schema = answer == _SCHEMA_TYPE
+    is_schema = answer.query_type == _SCHEMA_TYPE
     if is_schema != (statement.kind in {Kind.SCHEMA, Kind.SYSTEM}):
         if is_schema and "CALL" in keywords(statement.text):
             return None  # a procedure of mode DBMS or SCHEMA makes any statement `s`
         return Problem(
             "GM203",
-            f"graphmigrate reads this statement as {statement.kind.value}, the server says {answer!r}.",
+            f"graphmigrate reads this statement as {statement.kind.value}, the server says {answer.query_type!r}.",
             "This is a fault of graphmigrate; please report the statement. Nothing was run.",
             statement.place,
         )
@@ -133,9 +166,7 @@ def _refusal(error: neo4j.exceptions.Neo4jError, statement: Statement) -> Proble
     )
 
 
-def explain_all(
-    database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]
-) -> list[str | neo4j.exceptions.Neo4jError]:
+def explain_all(database: Database, queries: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Answer]:
     """Return the answer of ``_explain_one`` for each query (text, parameters), in order.
 
     Uses ``preflight_connections`` connections, with READ sessions: EXPLAIN of a writing statement is allowed there.
@@ -145,15 +176,15 @@ def explain_all(
     patience = None if database.confirm else min(_PATIENCE, database.settings.stale_after)
     lanes = max(1, min(database.settings.preflight_connections, len(queries)))
 
-    def share(lane: int) -> list[str | neo4j.exceptions.Neo4jError]:
+    def share(lane: int) -> list[Answer]:
         with database.session(write=False) as session:
             return [_explain_one(database, session, *query, patience) for query in queries[lane::lanes]]
 
-    answers: list[str | neo4j.exceptions.Neo4jError] = [""] * len(queries)
+    answers: dict[int, Answer] = {}
     with ThreadPoolExecutor(lanes) as pool:
         for lane, found in enumerate(pool.map(share, range(lanes))):
-            answers[lane::lanes] = found
-    return answers
+            answers.update(zip(range(lane, len(queries), lanes), found, strict=True))
+    return [answers[number] for number in range(len(queries))]
 
 
 def _explain_one(
@@ -162,8 +193,8 @@ def _explain_one(
     text: str,
     parameters: Mapping[str, Any],
     patience: float | None,
-) -> str | neo4j.exceptions.Neo4jError:
-    """Return the type of a query (``r``, ``rw``, ``w`` or ``s``), or why the server refuses it; its lines count from 2.
+) -> Answer:
+    """Return the type (``r``, ``rw``, ``w`` or ``s``) and plan of a query, or why the server refuses it; its lines count from 2.
 
     What may pass by itself is tried again: planning waits for locks that another run's schema change holds, for
     ``patience`` seconds or, without, as long as it takes.
@@ -176,7 +207,7 @@ def _explain_one(
     backoff = Backoff(first=0.1, attempts=_TRIES)
     while True:
         try:
-            return str(session.run(query, dict(parameters)).consume().query_type)
+            return session.run(query, dict(parameters)).consume()
         except DriverFailure as error:
             lost = not isinstance(error, neo4j.exceptions.Neo4jError)
             if patience and not lost and backoff.waited >= patience:

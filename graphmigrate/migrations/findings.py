@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphmigrate.database.guard import allowed_names
 from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
 from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import plan
+from graphmigrate.migrations.ours import reaching_ours
 from graphmigrate.migrations.standing import compare, of_history, told_mismatches
 
 if TYPE_CHECKING:
@@ -118,13 +120,14 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
     from graphmigrate.database.preflight import explain, explain_conditions
     from graphmigrate.migrations.checks import may_be_skipped, with_actions
 
-    statements = [
-        statement
+    tasks = {
+        statement: task
         for task in planned.tasks
         for segment in task.remaining
         for statement, action in with_actions(segment)
         if statement.language or not (action and action.plain)
-    ]
+    }
+    statements = list(tasks)
     if len(statements) >= MANY:
         workspace.listen(CheckStarted(len(statements)))
     guarded = {
@@ -140,7 +143,12 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
         for each in task.migration.header.queries
     ]
     found = explain_conditions(workspace.database, asked) if asked else []
-    return found + explain(workspace.database, statements, guarded) if statements else found
+    if not statements:
+        return found
+    allowed = allowed_names(workspace.settings.allow)
+    return found + explain(
+        workspace.database, statements, guarded, lambda each: reaching_ours(each, tasks[each], allowed)
+    )
 
 
 def refuse(problems: Sequence[Problem]) -> None:

@@ -39,18 +39,24 @@ def about_ours(
             statement.place,
         )
     yield from _about_constraints(statement)
-    if segment.kind is Kind.AUTOCOMMIT or segment.batched:
-        found = judge(statement.text)
-        if found.refused:
-            place = place_at(statement.file, statement.source, statement.start + found.reaches[0].start)
-            version = task.migration.file.version
-            yield any_label(
-                statement.text,
-                place,
-                version.name,
-                batches="batch" if segment.batched else "",
-                allowed=version.canonical in allowed,
-            )
+    if (segment.kind is Kind.AUTOCOMMIT or segment.batched) and judge(statement.text).refused:
+        yield reaching_ours(statement, task, allowed, batches="batch" if segment.batched else "")
+
+
+def reaching_ours(
+    statement: Statement, task: Task, allowed: Collection[str], *, batches: str = ""
+) -> Problem:
+    """Return the finding about a statement that may reach the bookkeeping nodes where they cannot be put back."""
+    found = judge(statement.text).reaches
+    start = statement.start + (found[0].start if found else 0)
+    version = task.migration.file.version
+    return any_label(
+        statement.text,
+        place_at(statement.file, statement.source, start),
+        version.name,
+        batches=batches,
+        allowed=version.canonical in allowed,
+    )
 
 
 def _about_constraints(statement: Statement) -> Iterator[Problem]:

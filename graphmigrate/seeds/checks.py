@@ -39,7 +39,7 @@ def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
     problems = [
         _refusal(query, answer)
         for (query, _), answer in zip(asked, answers, strict=True)
-        if not isinstance(answer, str)
+        if isinstance(answer, Exception)
     ]
     raise_all(problems, PreflightError, "The server refuses {count} statements.", code="GM201")
 

@@ -153,7 +153,8 @@ def test_what_an_application_does_to_every_node_is_told_and_led_out_of(
 def test_nodes_that_lost_every_label_are_found_again(applied: Project, session_driver: neo4j.Driver) -> None:
     session_driver.execute_query("MATCH (n) REMOVE n:$(labels(n))")
     error = told(applied, "migrate")
-    assert isinstance(error, HistoryMismatch) and error.error_code == "GM612"
+    assert isinstance(error, HistoryMismatch)
+    assert error.error_code == "GM612"
     lead_out(applied)
     assert applied.migrate().applied == ()
     assert [row.state.value for row in applied.call("status").rows] == ["applied"] * 3

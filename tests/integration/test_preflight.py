@@ -5,6 +5,7 @@ from __future__ import annotations
 import neo4j
 import pytest
 
+from graphmigrate.database.preflight import reads_any_label
 from graphmigrate.errors import MigrationFailed, PreflightError
 from graphmigrate.events import Warned
 from graphmigrate.schema.reader import read_ddl
@@ -169,3 +170,24 @@ def test_the_language_of_the_header_decides(project: Project, driver: neo4j.Driv
 def default_language(driver: neo4j.Driver) -> str | None:
     found = driver.execute_query("SHOW DATABASES YIELD * WHERE name = 'neo4j'").records
     return found[0].get("defaultLanguage")
+
+
+@pytest.mark.parametrize(
+    ("query", "reads_any"),
+    [
+        ("MATCH (n) CALL (n) { SET n.seen = true } IN TRANSACTIONS", True),
+        ("MATCH (n) WHERE elementId(n) = 'x' CALL (n) { DELETE n } IN TRANSACTIONS", True),
+        ("MATCH (a:A) CALL (a) { MATCH (n) WHERE n.id = a.id SET n.seen = true } IN TRANSACTIONS", True),
+        ("MATCH (n:A) CALL (n) { DETACH DELETE n } IN TRANSACTIONS", False),
+        ("MATCH (n)-[r]->() CALL (r) { DELETE r } IN TRANSACTIONS", False),
+        ("MATCH (n)-[*1..3]->(m) CALL (n) { SET n.seen = true } IN TRANSACTIONS", False),
+        ("LOAD CSV FROM 'file:///x' AS row CALL (row) { CREATE (:A {id: row[0]}) } IN TRANSACTIONS", False),
+    ],
+)
+def test_the_plan_tells_what_reads_nodes_of_any_label(
+    driver: neo4j.Driver, query: str, reads_any: bool
+) -> None:
+    with driver.session() as session:
+        plan = session.run(f"EXPLAIN {query}").consume().plan
+    assert plan
+    assert reads_any_label(plan) is reads_any
