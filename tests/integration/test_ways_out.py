@@ -15,6 +15,7 @@ from tests.projects import Project
 DUPLICATES = "CREATE (:C {id: 1, email: 'a'}), (:C {id: 2, email: 'a'})"
 UNIQUE = "CREATE CONSTRAINT c_email FOR (c:C) REQUIRE c.email IS UNIQUE;"
 FIX = "MATCH (c:C) WITH c.email AS e, collect(c) AS all FOREACH (c IN all[1..] | SET c.email = e + c.id);"
+EVERYWHERE = "MATCH (n) {}CALL (n) {{ SET n.seen = true }} IN TRANSACTIONS;"
 COPY = "UNWIND range(1, 3) AS i CALL (i) {{ CREATE (:Copy {{x: 6 / ({} - i)}}) }} IN TRANSACTIONS OF 1 ROW;"
 BATCH = "// graphmigrate: batch 2, max-batches {}\n{}"
 TOO_LONG = "CREATE (:Doc {n: 1, body: reduce(s = '', x IN range(1, 9000) | s + toString(x * 7919))})"
@@ -52,6 +53,14 @@ def send(query: str) -> Callable[[Project, neo4j.Driver], object]:
 
 def repair(**words: list[str]) -> Callable[[Project, neo4j.Driver], object]:
     return lambda project, _: project.call("repair", **words)
+
+
+def allow(word: str) -> Callable[[Project, neo4j.Driver], object]:
+    return lambda project, _: project.more.update(allow=(word,))
+
+
+def baseline(version: str) -> Callable[[Project, neo4j.Driver], object]:
+    return lambda project, _: project.call("baseline", version)
 
 
 def nothing(_: Project, __: neo4j.Driver) -> None:
@@ -175,6 +184,24 @@ WAYS = {
     ),
     "a taken name of ours": Way(
         "GM611", "DROP CONSTRAINT __graphmigrate_key", A, send("DROP CONSTRAINT __graphmigrate_key"), query=TAKEN
+    ),
+    "every node in autocommit": Way(
+        "GM520", "MATCH (n) WHERE NOT n:__GraphMigrate CALL (n)", {"V1__x": EVERYWHERE.format("")},
+        write(V1__x=EVERYWHERE.format("WHERE NOT n:__GraphMigrate ")),
+    ),
+    "every node in autocommit, allowed": Way(
+        "GM520", "--allow any-label=V1", {"V1__x": EVERYWHERE.format("")}, allow("any-label=V1")
+    ),
+    "a constraint of ours dropped": Way(
+        "GM520", "Delete it", {"V1__x": "DROP CONSTRAINT __graphmigrate_key;"}, write(V1__x="CREATE (:X);")
+    ),
+    "the ledger of format 1": Way(
+        "GM609", "graphmigrate baseline VERSION", A | B, baseline("2"),
+        query="CREATE (:__GraphMigrateLedger {key: 'default', format: 1})",
+    ),
+    "a node of the history without its state": Way(
+        "GM612", "graphmigrate repair", A, repair(restore=["V1"]), applied=A,
+        query="MATCH (n:__GraphMigrateMigration) REMOVE n.state",
     ),
 }  # fmt: skip
 
