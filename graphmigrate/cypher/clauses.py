@@ -7,25 +7,33 @@ an earlier clause bound was judged there. What this module does not understand c
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import kind_of, without_prefix
-from graphmigrate.cypher.lexer import Token, TokenKind, unescaped, unquoted, word_of
+from graphmigrate.cypher.lexer import Token, TokenKind, decode, unescaped, unquoted, word_of
 from graphmigrate.cypher.model import Kind
-from graphmigrate.cypher.procedures import text_arguments, touches_no_node
-from graphmigrate.cypher.reader import (
-    Clause,
-    Cursor,
+from graphmigrate.cypher.patterns import (
     Group,
     Node,
-    NotUnderstood,
     Path,
-    closing,
     labels_of_condition,
-    read_clauses,
     read_path,
     read_patterns,
+    read_where,
+)
+from graphmigrate.cypher.procedures import text_arguments, touches_no_node
+from graphmigrate.cypher.reader import (
+    NAMES,
+    Clause,
+    Cursor,
+    NotUnderstood,
+    Scope,
+    aliases,
+    bound_by,
+    closing,
+    columns,
+    read_clauses,
     significant,
     split_at,
 )
@@ -34,14 +42,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OURS = "__GraphMigrate"
-Scope = frozenset[str]
 
 _PATH_NAME = r"(?:[^\s(\[\]'\"{},.]+\s*=\s*)?"
 _MAY_READ = re.compile(rf"(?i)\b(?:match|merge|call|exists|count|collect|apoc|gds)\b|\[\s*{_PATH_NAME}[(/`]")
 _SUBQUERIES = {"EXISTS", "COUNT", "COLLECT"}
 _OUT_OF_PLACE = {"MATCH", "MERGE", "CALL", "UNWIND", "FOREACH"}
-_EXPRESSIONS_ONLY = {
-    *(
+_EXPRESSIONS_ONLY = frozenset(
+    [
         "WHERE",
         "SET",
         "ON CREATE SET",
@@ -50,9 +57,17 @@ _EXPRESSIONS_ONLY = {
         "DELETE",
         "DETACH DELETE",
         "NODETACH DELETE",
-    ),
-    *("ORDER BY", "LIMIT", "SKIP", "OFFSET", "FILTER", "FINISH", "USE", "USING", "SHOW"),
-}
+        "ORDER BY",
+        "LIMIT",
+        "SKIP",
+        "OFFSET",
+        "FILTER",
+        "FINISH",
+        "USE",
+        "USING",
+        "SHOW",
+    ]
+)
 
 
 class Reach(NamedTuple):
@@ -89,9 +104,8 @@ class Judgement(NamedTuple):
         if not self.reaches or not all(reach.edits for reach in self.reaches):
             return None
         text = self.text
-        for offset, insertion in sorted(
-            (edit for reach in self.reaches for edit in reach.edits), reverse=True
-        ):
+        edits = [edit for reach in self.reaches for edit in reach.edits]
+        for offset, insertion in sorted(edits, reverse=True):
             text = text[:offset] + insertion + text[offset:]
         return text
 
@@ -154,7 +168,7 @@ class _Walk:
                         raise NotUnderstood
                 case "RETURN":
                     self._expressions(clause.tokens, scope)
-                    returned = _columns(clause.tokens, scope)
+                    returned = columns(clause.tokens, scope)
                 case _:
                     scope = self._clause(clause, clauses[at + 1 :], scope)
         return returned
@@ -176,24 +190,23 @@ class _Walk:
                 self._patterns(paths, Scope(), scope)
             return scope | _variables(paths)
         if name == "WITH":
-            return _columns(words, scope, named=True)
+            return columns(words, scope, named=True)
         if name in _EXPRESSIONS_ONLY:
             return scope
-        return scope | _bound_by(name, words)
+        return scope | bound_by(name, words)
 
     # ---- patterns
 
     def _match(self, clause: Clause, after: Sequence[Clause], scope: Scope) -> Scope:
         words = clause.tokens
-        if [word_of(token) for token in words[:2]] in (
-            ["REPEATABLE", "ELEMENTS"],
-            ["DIFFERENT", "RELATIONSHIPS"],
-        ):
-            words = words[2:]
+        mode = [word_of(token) for token in words[:2]]
+        words = words[2 * (mode in (["REPEATABLE", "ELEMENTS"], ["DIFFERENT", "RELATIONSHIPS"])) :]
         paths = read_patterns(words)
-        hints = next((at for at, each in enumerate(after) if each.name != "USING"), len(after))
-        where = next((each for each in after[hints : hints + 1] if each.name == "WHERE"), None)
-        self._pattern_and_condition(paths, where, (*clause.tokens, *_tokens_of(after[:hints]))[-1].end, scope)
+        hints = [clause, *takewhile(lambda each: each.name == "USING", after)]
+        where = next((each for each in after[len(hints) - 1 :][:1] if each.name == "WHERE"), None)
+        self._pattern_and_condition(
+            paths, where, [token for each in hints for token in each.tokens][-1].end, scope
+        )
         scope = scope | _variables(paths)
         self._expressions(words, scope)
         return scope
@@ -234,15 +247,11 @@ class _Walk:
         """Judge ``[(a)-->(b) WHERE … | …]``; other lists have no ``|`` after a bracket."""
         parts = split_at(inside, "|")
         cursor = Cursor(parts[0])
-        starts = cursor.sees("(") or (
-            cursor.sees_name() and [each.text for each in inside[1:3]] == ["=", "("]
-        )
+        starts = cursor.sees("(") or (cursor.sees_name() and cursor.sees("=", "(", ahead=1))
         if len(parts) < 2 or not starts:
             return
         path = read_path(cursor)
-        where = cursor.words[cursor.at + 1 :] if cursor.take("WHERE") else ()
-        if not where:
-            cursor.expect_end()
+        where = read_where(cursor)
         self._patterns([path], _demanded(where) if len(parts) == 2 else Scope(), scope)
 
     # ---- subqueries, procedures and expressions
@@ -261,13 +270,14 @@ class _Walk:
     def _call(self, words: Sequence[Token], scope: Scope) -> Scope:
         cursor = Cursor(words)
         if cursor.sees("{") or cursor.sees("("):
-            imported = _imported(cursor.bracket("("), scope) if cursor.sees("(") else Scope()
+            names = cursor.bracket("(") if cursor.sees("(") else ()
+            imported = columns(names, scope, named=True) if names else Scope()
             returned = self._query(cursor.bracket("{"), imported)
             rest = cursor.words[cursor.at :]
             if rest and word_of(rest[0]) != "IN":
                 raise NotUnderstood
-            return scope | returned | _aliases(rest)
-        name = _dotted_name(cursor)
+            return scope | returned | aliases(rest)
+        name = cursor.dotted_name().lower()
         arguments = cursor.bracket("(") if cursor.sees("(") else ()
         cursor.expect_end()
         self._expressions(arguments, scope)
@@ -316,15 +326,14 @@ class _Walk:
                 raise NotUnderstood
             elif token.text == "[":
                 self._comprehension(words[at + 1 : closing(words, at)], scope)
-            elif after == "." and token.kind in {TokenKind.WORD, TokenKind.NAME} and before != ".":
+            elif after == "." and token.kind in NAMES and before != ".":
                 self._function(words, at)
             at += 1
 
     def _function(self, words: Sequence[Token], at: int) -> None:
         """Judge ``apoc.cypher.runFirstColumnSingle('…')`` by its text, and functions that find any node by its id."""
-        cursor = Cursor(words)
-        cursor.at = at
-        name = _dotted_name(cursor)
+        cursor = Cursor(words, at)
+        name = cursor.dotted_name().lower()
         if cursor.sees("(") and name.startswith(("apoc.cypher.", "gds.util.asnode")):
             arguments = cursor.bracket("(")
             self._routine(name, arguments, words[at : cursor.at])
@@ -366,11 +375,6 @@ def _variables(paths: Sequence[Path]) -> Scope:
     return Scope(names - {""})
 
 
-def _tokens_of(clauses: Sequence[Clause]) -> Iterator[Token]:
-    for clause in clauses:
-        yield from clause.tokens
-
-
 def _exclusion(names: Sequence[str], where: Clause | None, end: int) -> Iterator[tuple[int, str]]:
     """Yield the insertions that leave the bookkeeping nodes out of a MATCH."""
     condition = " AND ".join(f"NOT {_written(name)}:{OURS}" for name in names)
@@ -387,70 +391,3 @@ def _written(name: str) -> str:
 
 def _moved(reach: Reach, by: int) -> Reach:
     return Reach(reach.start + by, reach.end + by, tuple((at + by, text) for at, text in reach.edits))
-
-
-def _columns(words: Sequence[Token], scope: Scope, *, named: bool = False) -> Scope:
-    """Return the names that WITH and RETURN leave bound; with ``named`` each item must have one."""
-    if words and word_of(words[0]) == "DISTINCT":
-        words = words[1:]
-    names = set[str]()
-    for at, item in enumerate(split_at(words, ",")):
-        if len(item) == 1 and item[0].text == "*" and at == 0:
-            names |= scope
-        elif len(item) == 1 or (len(item) > 2 and word_of(item[-2]) == "AS"):
-            names.add(_name_at_end(item, strict=named))
-        elif named:
-            raise NotUnderstood
-    return Scope(names - {""})
-
-
-def _name_at_end(words: Sequence[Token], *, strict: bool = True) -> str:
-    if words and words[-1].kind in {TokenKind.WORD, TokenKind.NAME}:
-        return unquoted(words[-1])
-    if strict:
-        raise NotUnderstood
-    return ""
-
-
-def _bound_by(name: str, words: Sequence[Token]) -> Scope:
-    """Return the names that the other clauses bind. Raises NotUnderstood."""
-    match name:
-        case "UNWIND" if len(words) > 2 and word_of(words[-2]) == "AS":
-            return Scope({_name_at_end(words)})
-        case "YIELD":
-            return Scope(
-                _name_at_end(item) for item in split_at(words, ",") if item[-1:] and item[-1].text not in "*-"
-            )
-        case "LET":
-            return Scope(_first_of(item, "=") for item in split_at(words, ","))
-        case "FOR":
-            return Scope({_first_of(words, "IN")})
-        case _ if name.startswith("LOAD CSV"):
-            return _aliases(words)
-    raise NotUnderstood
-
-
-def _first_of(words: Sequence[Token], sign: str) -> str:
-    cursor = Cursor(words)
-    name = cursor.identifier()
-    cursor.expect(sign)
-    return name
-
-
-def _aliases(words: Sequence[Token]) -> Scope:
-    """Return the name after AS, as in ``LOAD CSV FROM … AS row FIELDTERMINATOR ';'`` and ``REPORT STATUS AS s``."""
-    at = next((at for at, token in enumerate(words) if word_of(token) == "AS"), len(words))
-    return Scope({_name_at_end(words[: at + 2])}) if at < len(words) else Scope()
-
-
-def _imported(words: Sequence[Token], scope: Scope) -> Scope:
-    """Return the names that ``CALL (a, b) {…}`` lets in."""
-    return _columns(words, scope, named=True) if words else Scope()
-
-
-def _dotted_name(cursor: Cursor) -> str:
-    """Read ``apoc.periodic.iterate``; returns it in lower case."""
-    parts = [cursor.identifier()]
-    while cursor.take("."):
-        parts.append(cursor.identifier())
-    return ".".join(parts).lower()

@@ -11,23 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from enum import Enum, auto
-from itertools import chain, dropwhile, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.escapes import Decoded, decode
-from graphmigrate.cypher.lexer import (
-    Token,
-    TokenKind,
-    is_significant,
-    nesting,
-    sections,
-    tokens,
-    tokens_from,
-    unquoted,
-    word_of,
-)
+from graphmigrate.cypher.lexer import Token, TokenKind, decode, is_significant, nesting, tokens, word_of
 from graphmigrate.cypher.model import Kind
+from graphmigrate.cypher.reader import Cursor, significant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,26 +58,21 @@ _CALL = re.compile(r"\bCALL\b", re.IGNORECASE)
 
 def kind_of(text: str) -> Kind:
     """Classify one statement; a statement that no server would parse counts as ``data``."""
-    kind = _kind_of_head(_head(text))
+    kind = _kind_of_head(without_prefix(_head(text)))
     return Kind.AUTOCOMMIT if kind is Kind.DATA and _commits_inside(text) else kind
 
 
 def _head(text: str) -> Tokens:
-    """Return the first tokens after any prefix, as many as a kind needs."""
-    significant = filter(is_significant, tokens(text))
-    first = tuple(islice(significant, 1))
-    if first and word_of(first[0]) in _PREFIXES:
-        return without_prefix((*first, *islice(significant, _PREFIX_LENGTH)))
-    return (*first, *islice(significant, _OBJECT_LENGTH))
+    """Return the first tokens, as many as a kind needs."""
+    stream = filter(is_significant, tokens(text))
+    first = tuple(islice(stream, 1))
+    prefixed = first and word_of(first[0]) in _PREFIXES
+    return (*first, *islice(stream, _PREFIX_LENGTH if prefixed else _OBJECT_LENGTH))
 
 
 def execution_prefix(text: str) -> Token | None:
     """Return the ``EXPLAIN`` or ``PROFILE`` that a user wrote before a statement, if any."""
-    significant = filter(is_significant, tokens(text))
-    first = tuple(islice(significant, 1))
-    if not first or word_of(first[0]) not in _PREFIXES:
-        return None
-    head = (*first, *islice(significant, _PREFIX_LENGTH))
+    head = _head(text)
     prefix = head[: len(head) - len(_without_options(head))]
     return next((token for token in prefix if word_of(token) in {"EXPLAIN", "PROFILE"}), None)
 
@@ -97,7 +81,7 @@ def keywords(text: str) -> list[str]:
     """Return a statement's words in upper case, from its verb on, without comments, strings and names after a dot or colon."""
     words: list[str] = []
     before = ""
-    for token in without_prefix(tuple(filter(is_significant, tokens(text)))):
+    for token in without_prefix(significant(text)):
         word = word_of(token)
         if word and before not in _BEFORE_NAMES:
             words.append(word)
@@ -199,108 +183,58 @@ def _kind_of_show(rest: Tokens) -> Kind:
 
 
 def _commits_inside(text: str) -> bool:
-    """Whether the server commits before the statement ends.
-
-    Reading starts at the first word CALL, which spares most statements a second look.
-    """
-    decoded = decode(text)
-    calls = _offsets_of_calls(decoded)
-    first = next(calls, None)
-    if first is None:
-        return False
-    if _has_call_in_transactions(filter(is_significant, tokens_from(decoded, first))):
-        return True
-    return any(_calls(decoded, offset, AUTOCOMMIT_PROCEDURES) for offset in chain([first], calls))
+    """Whether the server commits before the statement ends."""
+    calls = list(_calls(text))
+    ends = _closings(calls[0][1].words) if calls else {}
+    return any(
+        AUTOCOMMIT_PROCEDURES.fullmatch(name) if name else _is_in_transactions(cursor, ends)
+        for name, cursor in calls
+    )
 
 
-def calls_one_of(text: str, procedures: re.Pattern[str]) -> bool:
-    """Whether a statement calls a procedure whose whole name the pattern matches."""
-    decoded = decode(text)
-    return any(_calls(decoded, offset, procedures) for offset in _offsets_of_calls(decoded))
+def calls_of(text: str, procedures: re.Pattern[str]) -> list[Tokens]:
+    """Return the arguments of each call of a procedure whose whole name the pattern matches."""
+    return [
+        cursor.bracket("(") if cursor.sees("(") else ()
+        for name, cursor in _calls(text)
+        if procedures.fullmatch(name)
+    ]
 
 
-def arguments_of(text: str, procedures: re.Pattern[str]) -> Iterator[list[Token]]:
-    """Give, for each call of a procedure whose whole name the pattern matches, what follows the opening bracket."""
-    decoded = decode(text)
-    for offset in _offsets_of_calls(decoded):
-        if _calls(decoded, offset, procedures):
-            stream = filter(is_significant, tokens_from(decoded, offset))
-            yield list(dropwhile(lambda token: token.text != "(", stream))[1:]
-
-
-def _offsets_of_calls(decoded: Decoded) -> Iterator[int]:
-    """Yield where each word CALL stands in the decoded text, quotes and comments aside."""
-    if not _CALL.search(decoded.text):
+def _calls(text: str) -> Iterator[tuple[str, Cursor]]:
+    """Yield for each CALL the name of its procedure, empty for a subquery, and a cursor after it."""
+    if not _CALL.search(decode(text).text):  # spares most statements a second look
         return
-    offset = 0
-    for section in sections(decoded):
-        if section.kind is TokenKind.CODE:
-            yield from (offset + match.start() for match in _CALL.finditer(section.text))
-        offset += len(section.text)
+    words = significant(text)
+    for at, token in enumerate(words, 1):
+        if word_of(token) == "CALL":
+            cursor = Cursor(words, at)
+            yield cursor.dotted_name() if cursor.sees_name() else "", cursor
 
 
-def _calls(decoded: Decoded, offset: int, procedures: re.Pattern[str]) -> bool:
-    stream = filter(is_significant, tokens_from(decoded, offset))
-    name = next(islice(stream, 1, 2), None)
-    if name is None or name.kind not in {TokenKind.WORD, TokenKind.NAME}:
-        return False
-    return procedures.fullmatch(_dotted_name(name, stream)) is not None
-
-
-class _Role(Enum):
-    """What the token before was: the word CALL, or the end of one of its brackets."""
-
-    CALL = auto()
-    ARGUMENTS = auto()
-    SUBQUERY = auto()
-    OTHER = auto()
-
-
-def _has_call_in_transactions(stream: Iterator[Token]) -> bool:
-    """Find ``CALL {…} IN TRANSACTIONS`` and ``CALL (…) {…} IN n CONCURRENT TRANSACTIONS`` in one pass.
-
-    Nothing else can follow a subquery with IN; ``call {.name} IN list`` is a map projection on a variable.
-    """
-    brackets: list[_Role] = []
-    inside: list[Token] = []  # the first two tokens of the subquery that was opened last
-    before = _Role.OTHER
-    for token in stream:
-        if before is _Role.SUBQUERY and word_of(token) == "IN":
-            return True
-        if len(inside) < 2:
-            inside.append(token)
-            if brackets and brackets[-1] is _Role.SUBQUERY and _is_projection(inside):
-                brackets[-1] = _Role.OTHER
+def _closings(words: Tokens) -> dict[int, int]:
+    """Return where each bracket closes, by where it opens: one pass, however deep they are nested."""
+    found, opened = dict[int, int](), list[int]()
+    for at, token in enumerate(words):
         change = nesting(token)
         if change > 0:
-            brackets.append(_role_of_bracket(before, token.text))
-            inside = [] if brackets[-1] is _Role.SUBQUERY else [token, token]
-            before = _Role.OTHER
-        elif change < 0:
-            before = brackets.pop() if brackets else _Role.OTHER
-        else:
-            before = _Role.CALL if word_of(token) == "CALL" else _Role.OTHER
-    return False
+            opened.append(at)
+        elif change < 0 and opened:
+            found[opened.pop()] = at
+    return found
 
 
-def _role_of_bracket(before: _Role, bracket: str) -> _Role:
-    if before is _Role.CALL and bracket == "(":
-        return _Role.ARGUMENTS
-    if before in {_Role.CALL, _Role.ARGUMENTS} and bracket == "{":
-        return _Role.SUBQUERY
-    return _Role.OTHER
+def _is_in_transactions(cursor: Cursor, ends: dict[int, int]) -> bool:
+    """Read ``{…} IN TRANSACTIONS`` or ``(…) {…} IN n CONCURRENT TRANSACTIONS``; nothing else can follow a subquery with IN."""
+    begin = ends.get(cursor.at, -1) + 1 if cursor.sees("(") else cursor.at
+    end = ends.get(begin)
+    if end is None or cursor.words[begin].text != "{" or not Cursor(cursor.words, end + 1).sees("IN"):
+        return False
+    return not _is_projection(cursor.words[begin + 1 : min(begin + 3, end)])
 
 
 def _is_projection(inside: Tokens) -> bool:
-    """Whether these first tokens between braces begin a map, not a subquery."""
-    if len(inside) == 1:
-        return inside[0].text in {".", "}"}
-    return word_of(inside[0]) != "FINISH" and inside[1].text in {":", ",", "}"}
-
-
-def _dotted_name(first: Token, rest: Iterator[Token]) -> str:
-    """Join ``a . `b` . c``, unquoted; stops at what is not a further part."""
-    name = unquoted(first)
-    while (dot := next(rest, None)) and dot.text == "." and (part := next(rest, None)):
-        name += "." + unquoted(part)
-    return name
+    """Whether braces hold a map, as in ``call {.name} IN list`` on a variable, not a subquery."""
+    if not inside or inside[0].text == ".":
+        return True
+    return word_of(inside[0]) != "FINISH" and (len(inside) == 1 or inside[1].text in {":", ","})

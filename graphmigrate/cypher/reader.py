@@ -1,18 +1,8 @@
-r"""Read a statement: its clauses with their tokens, and the patterns in a clause.
+"""Read a statement: its clauses with their tokens.
 
->>> found = read_clauses(significant("MATCH (a:Person:Customer {id: row.id}) MERGE (a)-[r:HAS {n: 1}]->(:Order)"))
->>> [clause.name for clause in found]
-['MATCH', 'MERGE']
->>> (path,) = read_patterns(found[0].tokens)
->>> node = path.nodes[0]
->>> node.variable, sorted(node.labels.required), node.labels.plain, [token.text for token in node.properties["id"]]
-('a', ['Customer', 'Person'], True, ['row', '.', 'id'])
->>> (path,) = read_patterns(found[1].tokens)
->>> hop = path.relationships[0]
->>> hop.variable, sorted(hop.labels.required), hop.direction, hop.hops
-('r', ['HAS'], '>', (1, 1))
->>> found[1].start, path.nodes[1].start  # offsets in the statement
-(39, 65)
+>>> found = read_clauses(significant("MATCH (a:Person) MERGE (a)-[r:HAS]->(:Order)"))
+>>> [(clause.name, clause.start) for clause in found]  # offsets in the statement
+[('MATCH', 0), ('MERGE', 17)]
 
 ``NotUnderstood`` is raised for what the reader does not know; it never guesses.
 """
@@ -25,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphmigrate.cypher.lexer import Token, TokenKind, is_significant, nesting, tokens, unquoted, word_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 # Cypher reads these Unicode signs as -, < and >.
 _SAME_SIGNS = {
@@ -33,7 +23,7 @@ _SAME_SIGNS = {
     "<": "<\u27e8\u3008\ufe64\uff1c",
     ">": ">\u27e9\u3009\ufe65\uff1e",
 }
-_NAMES = frozenset({TokenKind.WORD, TokenKind.NAME})
+NAMES = (TokenKind.WORD, TokenKind.NAME)
 # Longest first: the words of a clause's name, in a row.
 _CLAUSES = tuple(
     tuple(name.split())
@@ -46,76 +36,13 @@ _CLAUSES = tuple(
 )  # fmt: skip
 _FIRST_WORDS = frozenset(name[0] for name in _CLAUSES)
 _NO_CLAUSES = {("STARTS", "WITH"), ("ENDS", "WITH"), ("RETRY", "FOR")}
-_NOT_LABELS = frozenset({"NOT", "NULL", "LABELED", "TYPED", "NORMALIZED", "NFC", "NFD", "NFKC", "NFKD"})
+
+
+Scope = frozenset[str]
 
 
 class NotUnderstood(Exception):
     """A token stands where this reader expects another one."""
-
-
-class Labels(NamedTuple):
-    """A label expression: ``required`` are the labels that every match has.
-
-    ``positive`` tells that each match has one of the labels written there; ``plain`` that there are only names that
-    are all required, as in ``:A:B``.
-    """
-
-    required: frozenset[str] = frozenset()
-    positive: bool = False
-    plain: bool = True
-
-
-class Node(NamedTuple):
-    """``(variable:Labels {properties} WHERE where)``; ``properties`` is None for a parameter in place of a map.
-
-    ``start`` and ``end`` are the offsets of its brackets in the text.
-    """
-
-    variable: str
-    labels: Labels
-    properties: dict[str, tuple[Token, ...]] | None
-    where: tuple[Token, ...]
-    start: int
-    end: int
-
-
-class Relationship(NamedTuple):
-    """``-[variable:TYPE*1..2 {properties}]->``; ``direction`` is ``>``, ``<`` or empty.
-
-    ``hops`` are the least and the most (None: no limit).
-    """
-
-    variable: str
-    labels: Labels
-    properties: dict[str, tuple[Token, ...]] | None
-    where: tuple[Token, ...]
-    direction: str
-    hops: tuple[int, int | None]
-
-
-class Group(NamedTuple):
-    """A path in brackets, as in ``((a)-->(b)){1,3}`` and ``shortestPath((a)-[*]-(b))``."""
-
-    path: Path
-    where: tuple[Token, ...]
-    hops: tuple[int, int | None]
-
-
-class Path(NamedTuple):
-    """Nodes, relationships and groups as they follow one another; ``variable`` is the name of the path."""
-
-    variable: str
-    parts: tuple[Node | Relationship | Group, ...]
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes, those in groups left out."""
-        return tuple(part for part in self.parts if isinstance(part, Node))
-
-    @property
-    def relationships(self) -> tuple[Relationship, ...]:
-        """The relationships, those in groups left out."""
-        return tuple(part for part in self.parts if isinstance(part, Relationship))
 
 
 class Clause(NamedTuple):
@@ -186,11 +113,11 @@ def split_at(words: Sequence[Token], *separators: str) -> list[tuple[Token, ...]
     depth = 0
     for token in words:
         depth += nesting(token)
-        if (
-            depth == 0
-            and token.kind in {TokenKind.WORD, TokenKind.PUNCTUATION}
-            and token.text.upper() in separators
-        ):
+        is_separator = token.text.upper() in separators and token.kind in {
+            TokenKind.WORD,
+            TokenKind.PUNCTUATION,
+        }
+        if is_separator and depth == 0:
             parts.append([])
         else:
             parts[-1].append(token)
@@ -200,19 +127,19 @@ def split_at(words: Sequence[Token], *separators: str) -> list[tuple[Token, ...]
 class Cursor:
     """The significant tokens, and how far they are read."""
 
-    def __init__(self, words: Sequence[Token]) -> None:
+    def __init__(self, words: Sequence[Token], at: int = 0) -> None:
         self.words = words
-        self.at = 0
+        self.at = at
 
     @property
     def ended(self) -> bool:
         """Whether every token is read."""
         return self.at >= len(self.words)
 
-    def sees(self, *wanted: str) -> bool:
+    def sees(self, *wanted: str, ahead: int = 0) -> bool:
         """Whether the next tokens are these keywords and signs."""
-        ahead = self.words[self.at : self.at + len(wanted)]
-        return len(ahead) == len(wanted) and all(map(_is, ahead, wanted))
+        next_ones = self.words[self.at + ahead : self.at + ahead + len(wanted)]
+        return len(next_ones) == len(wanted) and all(map(_is, next_ones, wanted))
 
     def take(self, *wanted: str) -> bool:
         """Read these keywords and signs, all or none."""
@@ -237,16 +164,28 @@ class Cursor:
         self.at += 1
         return self.words[self.at - 1]
 
-    def sees_name(self) -> bool:
+    def sees_kind(self, *kinds: TokenKind, ahead: int = 0) -> bool:
+        """Whether a token of one of these kinds is next."""
+        return self.at + ahead < len(self.words) and self.words[self.at + ahead].kind in kinds
+
+    def sees_name(self, ahead: int = 0) -> bool:
         """Whether a name is next."""
-        return not self.ended and self.words[self.at].kind in _NAMES
+        return self.sees_kind(*NAMES, ahead=ahead)
 
     def identifier(self) -> str:
         """Read a name, with its backticks undone. Raises NotUnderstood."""
         token = self.next()
-        if token.kind not in _NAMES or token.text == "``":
+        if token.kind not in NAMES or token.text == "``":
             raise NotUnderstood
         return unquoted(token)
+
+    def dotted_name(self) -> str:
+        """Read ``apoc.periodic.iterate``. Raises NotUnderstood where it does not begin with a name."""
+        parts = [self.identifier()]
+        while self.sees(".") and self.sees_name(1):
+            self.at += 1
+            parts.append(self.identifier())
+        return ".".join(parts)
 
     def bracket(self, opening: str) -> tuple[Token, ...]:
         """Read a bracket that opens here; returns what stands between it and the one that closes it."""
@@ -262,242 +201,57 @@ def _is(token: Token, wanted: str) -> bool:
     return token.kind is TokenKind.PUNCTUATION and token.text in _SAME_SIGNS.get(wanted, wanted)
 
 
-# ---- patterns
+# ---- the names that a clause leaves bound
 
 
-def read_patterns(words: Sequence[Token]) -> list[Path]:
-    """Read patterns, separated by commas, to the last token. Raises NotUnderstood."""
-    cursor = Cursor(words)
-    found = [read_path(cursor)]
-    while cursor.take(","):
-        found.append(read_path(cursor))
-    cursor.expect_end()
-    return found
+def columns(words: Sequence[Token], scope: Scope, *, named: bool = False) -> Scope:
+    """Return the names that WITH and RETURN leave bound; with ``named`` each item must have one."""
+    if words and word_of(words[0]) == "DISTINCT":
+        words = words[1:]
+    names = set[str]()
+    for at, item in enumerate(split_at(words, ",")):
+        if len(item) == 1 and item[0].text == "*" and at == 0:
+            names |= scope
+        elif len(item) == 1 or (len(item) > 2 and word_of(item[-2]) == "AS"):
+            names.add(_name_at_end(item, strict=named))
+        elif named:
+            raise NotUnderstood
+    return Scope(names - {""})
 
 
-def read_path(cursor: Cursor) -> Path:
-    """Read one pattern, with its name and its selector (``SHORTEST 1``); leaves the cursor after it."""
-    variable = ""
-    if _names_path(cursor):
-        variable = cursor.identifier()
-        cursor.expect("=")
-    _skip_selector(cursor)
-    parts: list[Node | Relationship | Group] = [_node_or_group(cursor)]
-    while True:
-        if cursor.sees("-") or cursor.sees("<"):
-            parts += (_relationship(cursor), _node_or_group(cursor))
-        elif cursor.sees("(") and (isinstance(parts[-1], Group) or _is_group(cursor)):
-            parts.append(_node_or_group(cursor))
-        else:
-            return Path(variable, tuple(parts))
-
-
-def _skip_selector(cursor: Cursor) -> None:
-    """Pass over ``ANY 2 PATHS``, ``ALL SHORTEST``, ``SHORTEST 2 GROUPS``, and the name of ``shortestPath(…)``."""
-    if cursor.take("SHORTESTPATH") or cursor.take("ALLSHORTESTPATHS"):
-        return
-    if cursor.take("ALL") or cursor.take("ANY"):
-        cursor.take("SHORTEST")
-    elif not cursor.take("SHORTEST"):
-        return
-    if not cursor.ended and cursor.words[cursor.at].kind is TokenKind.NUMBER:
-        cursor.next()
-    for word in ("PATH", "PATHS", "GROUP", "GROUPS"):
-        cursor.take(word)
-
-
-def _node_or_group(cursor: Cursor) -> Node | Group:
-    return _group(cursor) if _is_group(cursor) else _node(cursor)
-
-
-def _is_group(cursor: Cursor) -> bool:
-    """Whether the bracket that opens here holds a path, as ``((a)-->(b))`` and ``(p = (a)-->(b))`` do."""
-    return cursor.sees("(", "(") or (cursor.sees("(") and _names_path(cursor, 1))
-
-
-def _names_path(cursor: Cursor, ahead: int = 0) -> bool:
-    name, sign = cursor.words[cursor.at + ahead :][:1], cursor.words[cursor.at + ahead + 1 :][:1]
-    return bool(name and sign) and name[0].kind in _NAMES and _is(sign[0], "=")
-
-
-def _group(cursor: Cursor) -> Group:
-    inside = Cursor(cursor.bracket("("))
-    path = read_path(inside)
-    where = inside.words[inside.at + 1 :] if inside.take("WHERE") or inside.ended else None
-    if where is None:
+def _name_at_end(words: Sequence[Token], *, strict: bool = True) -> str:
+    if words and words[-1].kind in NAMES:
+        return unquoted(words[-1])
+    if strict:
         raise NotUnderstood
-    return Group(path, tuple(where), _quantifier(cursor))
+    return ""
 
 
-def _node(cursor: Cursor) -> Node:
-    begin = cursor.at
-    inside = _inside(Cursor(cursor.bracket("(")))
-    if inside.hops is not None:
-        raise NotUnderstood
-    start, end = cursor.words[begin].start, cursor.words[cursor.at - 1].end
-    return Node(inside.variable, inside.labels, inside.properties, inside.where, start, end)
+def bound_by(name: str, words: Sequence[Token]) -> Scope:
+    """Return the names that the other clauses bind. Raises NotUnderstood."""
+    match name:
+        case "UNWIND" if len(words) > 2 and word_of(words[-2]) == "AS":
+            return Scope({_name_at_end(words)})
+        case "YIELD":
+            items = filter(None, split_at(words, ","))
+            return Scope(_name_at_end(item) for item in items if item[-1].text not in "*-")
+        case "LET":
+            return Scope(_first_of(item, "=") for item in split_at(words, ","))
+        case "FOR":
+            return Scope({_first_of(words, "IN")})
+        case _ if name.startswith("LOAD CSV"):
+            return aliases(words)
+    raise NotUnderstood
 
 
-def _relationship(cursor: Cursor) -> Relationship:
-    left = cursor.take("<")
-    cursor.expect("-")
-    inside = _inside(Cursor(cursor.bracket("[") if cursor.sees("[") else ()))
-    cursor.expect("-")
-    right = cursor.take(">")
-    direction = "" if left == right else "<" if left else ">"
-    hops = _quantifier(cursor)
-    return Relationship(*inside[:4], direction, inside.hops or hops)
-
-
-class _Inside(NamedTuple):
-    """What stands in the brackets of a node or a relationship."""
-
-    variable: str
-    labels: Labels
-    properties: dict[str, tuple[Token, ...]] | None
-    where: tuple[Token, ...]
-    hops: tuple[int, int | None] | None
-
-
-def _inside(cursor: Cursor) -> _Inside:
-    named = cursor.sees_name() and not cursor.sees("IS") and not cursor.sees("WHERE")
-    variable = cursor.identifier() if named else ""
-    labels = read_labels(cursor) if cursor.sees(":") or cursor.sees("IS") else Labels()
-    hops = _star(cursor) if cursor.sees("*") else None
-    properties: dict[str, tuple[Token, ...]] | None = {}
-    if cursor.sees("{"):
-        properties = read_map(cursor)
-    elif not cursor.ended and cursor.words[cursor.at].kind is TokenKind.PARAMETER:
-        cursor.next()
-        properties = None
-    where: tuple[Token, ...] = ()
-    if cursor.take("WHERE"):
-        where, cursor.at = tuple(cursor.words[cursor.at :]), len(cursor.words)
-    cursor.expect_end()
-    return _Inside(variable, labels, properties, where, hops)
-
-
-def read_map(cursor: Cursor) -> dict[str, tuple[Token, ...]]:
-    """Read ``{name: expression, …}``. Raises NotUnderstood."""
-    inside = cursor.bracket("{")
-    return dict(map(_pair, split_at(inside, ","))) if inside else {}
-
-
-def _pair(words: tuple[Token, ...]) -> tuple[str, tuple[Token, ...]]:
+def _first_of(words: Sequence[Token], sign: str) -> str:
     cursor = Cursor(words)
     name = cursor.identifier()
-    cursor.expect(":")
-    if cursor.ended:
-        raise NotUnderstood
-    return name, words[2:]
+    cursor.expect(sign)
+    return name
 
 
-def _star(cursor: Cursor) -> tuple[int, int | None]:
-    """Read ``*``, ``*2``, ``*1..3``, ``*..3``, ``*0..``."""
-    cursor.expect("*")
-    least = _number(cursor)
-    if not cursor.take(".", "."):
-        return (1, None) if least is None else (least, least)
-    return 1 if least is None else least, _number(cursor)
-
-
-def _quantifier(cursor: Cursor) -> tuple[int, int | None]:
-    """Read ``+``, ``*``, ``{2}``, ``{1,3}`` after a relationship or a group; (1, 1) where there is none."""
-    if cursor.take("+"):
-        return 1, None
-    if cursor.take("*"):
-        return 0, None
-    if not cursor.sees("{"):
-        return 1, 1
-    inside = Cursor(cursor.bracket("{"))
-    least = _number(inside)
-    if inside.ended and least is not None:
-        return least, least
-    inside.expect(",")
-    most = _number(inside)
-    inside.expect_end()
-    return least or 0, most
-
-
-def _number(cursor: Cursor) -> int | None:
-    if cursor.ended or cursor.words[cursor.at].kind is not TokenKind.NUMBER:
-        return None
-    text = cursor.next().text
-    if not text.isascii() or not text.isdigit():
-        raise NotUnderstood
-    return int(text)
-
-
-# ---- label expressions
-
-
-def read_labels(cursor: Cursor) -> Labels:
-    """Read ``:A:B``, ``:A|B&!C``, ``IS A``. Raises NotUnderstood."""
-    if not cursor.take(":"):
-        cursor.expect("IS")
-        if not cursor.ended and word_of(cursor.words[cursor.at]) in _NOT_LABELS:
-            raise NotUnderstood
-    return _either(cursor)
-
-
-def _either(cursor: Cursor) -> Labels:
-    found = _all(cursor)
-    while cursor.take("|"):
-        cursor.take(":")  # [:A|:B], an old form for relationships
-        other = _all(cursor)
-        found = Labels(found.required & other.required, found.positive and other.positive, False)
-    return found
-
-
-def _all(cursor: Cursor) -> Labels:
-    found = _one(cursor)
-    while cursor.take("&") or cursor.take(":"):
-        other = _one(cursor)
-        found = Labels(
-            found.required | other.required, found.positive or other.positive, found.plain and other.plain
-        )
-    return found
-
-
-def _one(cursor: Cursor) -> Labels:
-    unknown = Labels(frozenset(), False, False)
-    if cursor.take("!"):
-        _one(cursor)
-        return unknown
-    if cursor.take("%"):
-        return unknown
-    if cursor.take("$"):
-        if not cursor.take("ALL"):
-            cursor.take("ANY")
-        cursor.bracket("(")
-        return unknown
-    if cursor.sees("("):
-        inside = Cursor(cursor.bracket("("))
-        found = _either(inside)
-        inside.expect_end()
-        return found
-    return Labels(frozenset({cursor.identifier()}), True, True)
-
-
-def labels_of_condition(words: Sequence[Token]) -> Iterator[tuple[str, Labels]]:
-    """Yield the variables for which a condition demands labels: each ``n:Label`` that AND joins to the rest."""
-    if any(word_of(token) in {"OR", "XOR", "CASE"} for token in _outside_brackets(words)):
-        return
-    for part in split_at(words, "AND"):
-        if part and part[0].text == "(" and closing(part, 0) == len(part) - 1:
-            yield from labels_of_condition(part[1:-1])
-        cursor = Cursor(part)
-        try:
-            variable, labels = cursor.identifier(), read_labels(cursor)
-            cursor.expect_end()
-        except NotUnderstood:
-            continue
-        yield variable, labels
-
-
-def _outside_brackets(words: Sequence[Token]) -> Iterator[Token]:
-    depth = 0
-    for token in words:
-        depth += nesting(token)
-        if depth == 0:
-            yield token
+def aliases(words: Sequence[Token]) -> Scope:
+    """Return the name after AS, as in ``LOAD CSV FROM … AS row FIELDTERMINATOR ';'`` and ``REPORT STATUS AS s``."""
+    at = next((at for at, token in enumerate(words) if word_of(token) == "AS"), len(words))
+    return Scope({_name_at_end(words[: at + 2])}) if at < len(words) else Scope()

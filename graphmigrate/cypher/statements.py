@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.client import Client, refusal
-from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import kind_of
-from graphmigrate.cypher.lexer import WHITESPACE, Token, TokenKind, is_significant, sections, tokens
+from graphmigrate.cypher.lexer import WHITESPACE, Token, TokenKind, decode, parameters, sections
 from graphmigrate.cypher.model import Statement, place_at
-from graphmigrate.cypher.parameters import parameters
+from graphmigrate.cypher.reader import significant
 from graphmigrate.errors import Problem, ProjectError
 
 if TYPE_CHECKING:
@@ -112,12 +111,8 @@ class _Scanner:
             text, begin = section.text, section.start
             first = len(text) - len(text.lstrip(WHITESPACE))
             return (begin + first, begin + len(text.rstrip(WHITESPACE))) if first < len(text) else None
-        significant = [
-            token for token in tokens(self.source[section.start : section.end]) if is_significant(token)
-        ]
-        if not significant:
-            return None
-        return section.start + significant[0].start, section.start + significant[-1].end
+        found = significant(self.source[section.start : section.end])
+        return (section.start + found[0].start, section.start + found[-1].end) if found else None
 
     def _statement(self, *, terminated: bool) -> Iterator[Statement]:
         begin, end, self._begin, self._end = self._begin, self._end, -1, -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.identifiers import quote
+from graphmigrate.cypher.lexer import quote
 from graphmigrate.database import queries
 
 if TYPE_CHECKING:

@@ -6,11 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from graphmigrate.cypher.escapes import decode
 from graphmigrate.cypher.kinds import kind_of
-from graphmigrate.cypher.lexer import TokenKind, sections
+from graphmigrate.cypher.lexer import TokenKind, decode, parameters, sections
 from graphmigrate.cypher.model import Kind, place_at
-from graphmigrate.cypher.parameters import parameters
 from graphmigrate.cypher.statements import scan
 from graphmigrate.errors import Problem, closest
 from graphmigrate.migrations.model import Condition, Header, Options

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.clauses import judge, tokens_within
-from graphmigrate.cypher.kinds import arguments_of, calls_one_of
-from graphmigrate.cypher.lexer import nesting, unquoted, word_of
+from graphmigrate.cypher.kinds import calls_of
+from graphmigrate.cypher.lexer import unquoted, word_of
 from graphmigrate.cypher.model import Kind, place_at
 from graphmigrate.database.guard import any_label
 from graphmigrate.errors import Problem
@@ -31,7 +30,7 @@ def about_ours(
     statement: Statement, segment: Segment, task: Task, allowed: Collection[str]
 ) -> Iterator[Problem]:
     """Yield what a statement would do to the bookkeeping nodes and constraints that cannot be put back."""
-    if calls_one_of(statement.text, _METADATA):
+    if calls_of(statement.text, _METADATA):
         yield Problem(
             "GM520",
             "tx.setMetaData would replace the words by which other runs know this transaction.",
@@ -78,7 +77,8 @@ def _about_constraints(statement: Statement) -> Iterator[Problem]:
             )
         elif graph_type and any(_is_ours([token]) for token in words[at:]):
             yield _removes(statement, "changes a constraint of graphmigrate's own nodes", "Leave it out")
-    if any(_last_of(call) != [",", "false"] for call in arguments_of(statement.text, _SCHEMA_ASSERT)):
+    asserts = calls_of(statement.text, _SCHEMA_ASSERT)
+    if any([token.text.lower() for token in arguments[-2:]] != [",", "false"] for arguments in asserts):
         hint = "Give apoc.schema.assert false as its third argument, or write CREATE and DROP statements"
         yield _removes(
             statement, "drops what it does not list, the constraints of graphmigrate's own nodes too", hint
@@ -96,10 +96,3 @@ def _removes(statement: Statement, what: str, hint: str) -> Problem:
 
 def _is_ours(name: Sequence[Token]) -> bool:
     return bool(name) and unquoted(name[0]).lower().startswith(_CONSTRAINTS)
-
-
-def _last_of(call: Sequence[Token]) -> list[str]:
-    """Return the last two words, in lower case, before the bracket that closes a call."""
-    depths = accumulate(map(nesting, call), initial=1)
-    end = next((at for at, depth in enumerate(depths) if not depth), len(call) + 1) - 1
-    return [token.text.lower() for token in call[max(0, end - 2) : end]]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.client import Client
 from graphmigrate.cypher.kinds import execution_prefix
-from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens, word_of
+from graphmigrate.cypher.lexer import TokenKind, is_significant, parameters, tokens, word_of
 from graphmigrate.cypher.model import Kind, Statement, place_at
-from graphmigrate.cypher.parameters import parameters
 from graphmigrate.cypher.statements import normalise, scan
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.migrations.header import read_header

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.lexer import parameters
 from graphmigrate.cypher.model import Kind
-from graphmigrate.cypher.parameters import parameters
 from graphmigrate.schema.reader import read_ddl
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.identifiers import quote
+from graphmigrate.cypher.lexer import quote
 from graphmigrate.errors import UsageError
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
 from graphmigrate.seeds.errors import BAD_OPTION, SeedFileError, did_you_mean

@@ -12,16 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import Token, TokenKind, unquoted, word_of
-from graphmigrate.cypher.reader import (
-    Cursor,
-    Node,
-    NotUnderstood,
-    Relationship,
-    read_clauses,
-    read_map,
-    read_patterns,
-    split_at,
-)
+from graphmigrate.cypher.patterns import Node, Relationship, read_map, read_patterns
+from graphmigrate.cypher.reader import Cursor, NotUnderstood, read_clauses, split_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -27,7 +27,7 @@ from jinja2.ext import Extension
 from jinja2.loaders import BaseLoader
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from graphmigrate.cypher.identifiers import quote
+from graphmigrate.cypher.lexer import quote
 from graphmigrate.errors import Place, ProjectError, closest
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean

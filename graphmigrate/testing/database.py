@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import neo4j
 from neo4j.exceptions import DriverError, Neo4jError
 
-from graphmigrate.cypher.identifiers import quote
+from graphmigrate.cypher.lexer import quote
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations.files import collect

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import neo4j
 
-from graphmigrate.cypher.identifiers import quote
+from graphmigrate.cypher.lexer import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,14 +10,12 @@ from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from graphmigrate.cypher.escapes import decode
-from graphmigrate.cypher.lexer import TokenKind, is_significant, sections, tokens_from, word_of
+from graphmigrate.cypher.lexer import TokenKind, decode, is_significant, sections, tokens_from, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from graphmigrate.cypher.escapes import Decoded
-    from graphmigrate.cypher.lexer import Token
+    from graphmigrate.cypher.lexer import Decoded, Token
 
 _PASSWORD = re.compile(r"\bPASSWORD\b", re.IGNORECASE)
 _GAP = r"(?:\s|/\*.{0,200}?\*/|//[^\n]*\n)++"
