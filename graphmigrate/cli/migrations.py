@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.options import Seconds, allow, allow_empty, check_data, command, versions
+from graphmigrate.cli.options import Seconds, allow, allow_empty, check_data, command, placeholders, versions
 from graphmigrate.cli.render import markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
@@ -46,6 +46,7 @@ class ValidateReport:
 @check_data
 @allow
 @allow_empty
+@placeholders
 def migrate(
     cli: CliContext, to: str | None, dry_run: bool, lock_timeout: float | None, allow_out_of_order: bool
 ) -> None:
@@ -85,6 +86,7 @@ def _outcome(result: MigrateResult) -> str:
 @check_data
 @allow
 @allow_empty
+@placeholders
 @_exit_code
 def plan(cli: CliContext, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
@@ -123,6 +125,7 @@ def _planned(result: PlanResult) -> str:
 
 
 @command("status", markdown=True)
+@placeholders
 @_exit_code
 def status(cli: CliContext, exit_code: bool) -> None:
     """Show each migration's state, when and by whom it was applied, and how long it took.
@@ -143,6 +146,7 @@ def status(cli: CliContext, exit_code: bool) -> None:
 @command("validate")
 @click.option("--offline", is_flag=True, help="Judge the files alone, without a database.")
 @allow_empty
+@placeholders
 def validate(cli: CliContext, offline: bool) -> None:
     """Report every problem of the files, the history and the pending statements at once.
 
@@ -190,6 +194,7 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
 
 
 @command("repair")
+@placeholders
 @click.option(
     "--accept",
     metavar="VERSION",

@@ -91,6 +91,15 @@ allow = _setting(
 )
 
 
+placeholders = _setting(
+    "--set",
+    "set",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="The value of a placeholder that the configuration lists [GRAPHMIGRATE_SET_NAME].",
+)
+
+
 check_data = _setting(
     "--check-data",
     type=click.Choice(("auto", "always", "never")),

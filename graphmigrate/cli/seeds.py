@@ -122,7 +122,7 @@ def seed(ctx: click.Context) -> None:
 @pass_cli
 def load(cli: CliContext, /, names: tuple[str, ...], assignments: tuple[str, ...], **choices: Any) -> None:
     """Load seeds; the word 'load' may be left out."""
-    from graphmigrate.seeds.frontmatter import SECRET_NAME
+    from graphmigrate.settings.values import SECRET_NAME
 
     variables = _variables(assignments)
     cli.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.errors import Place
@@ -22,6 +22,15 @@ class Kind(StrEnum):
     SYSTEM = "system"
 
 
+class Edit(NamedTuple):
+    """A piece of text that stands in the place of a piece of a file."""
+
+    begin: int
+    end: int
+    source_begin: int
+    source_end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One Cypher statement of a file.
@@ -29,7 +38,8 @@ class Statement:
     ``text`` is what is sent to the server: from its first token to its last, without the final semicolon.
     ``start`` is the offset of ``text`` in ``source``, the whole decoded file, both in characters. ``language`` is the
     version of Cypher that the file asks for, where the statement does not name one itself. ``parameters`` are the values
-    that ``:param`` lines before it gave to the parameters that it uses.
+    that ``:param`` lines before it gave to the parameters that it uses. ``edits`` are the places in ``text`` where the value of
+    a placeholder stands, and those of the placeholders, from ``start`` on.
     """
 
     text: str
@@ -40,6 +50,7 @@ class Statement:
     terminated: bool = True
     language: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    edits: tuple[Edit, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -54,7 +65,11 @@ class Statement:
     @property
     def place(self) -> Place:
         """Where the statement begins."""
-        return place_at(self.file, self.source, self.start)
+        return self.place_at(0)
+
+    def place_at(self, offset: int) -> Place:
+        """Where in the file stands what is at ``offset`` of ``text``."""
+        return place_at(self.file, self.source, self.start + source_offset(self.edits, offset))
 
     def place_of(self, line: int, column: int) -> Place:
         """Translate a position in ``sent`` (1-based, as the server reports it) to one in the file.
@@ -66,7 +81,25 @@ class Statement:
         line = min(max(line, 1), len(lines))
         before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
         offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))
-        return place_at(self.file, self.source, self.start + min(offset, len(self.text)))
+        return self.place_at(min(offset, len(self.text)))
+
+
+def source_offset(edits: tuple[Edit, ...], offset: int) -> int:
+    """Return where in the source stands what is at ``offset`` of the text with these edits."""
+    shift = 0
+    for edit in edits:
+        if offset < edit.begin:
+            break
+        if offset < edit.end:
+            return edit.source_begin
+        shift = edit.source_end - edit.end
+    return offset + shift
+
+
+def offset_of(text: str, place: Place) -> int:
+    """Return the character offset of a 1-based line and column: the way back from ``place_at``."""
+    lines = text.split("\n")
+    return sum(len(each) + 1 for each in lines[: place.line - 1]) + place.column - 1
 
 
 def place_at(file: str, source: str, offset: int) -> Place:

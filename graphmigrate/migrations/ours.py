@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.clauses import judge, tokens_within
 from graphmigrate.cypher.kinds import calls_of
 from graphmigrate.cypher.lexer import unquoted, word_of
-from graphmigrate.cypher.model import Kind, place_at
+from graphmigrate.cypher.model import Kind
 from graphmigrate.database.guard import any_label
 from graphmigrate.errors import Problem
 
@@ -47,11 +47,10 @@ def reaching_ours(
 ) -> Problem:
     """Return the finding about a statement that may reach the bookkeeping nodes where they cannot be put back."""
     found = judge(statement.text).reaches
-    start = statement.start + (found[0].start if found else 0)
     version = task.migration.file.version
     return any_label(
         statement.text,
-        place_at(statement.file, statement.source, start),
+        statement.place_at(found[0].start if found else 0),
         version.name,
         batches=batches,
         allowed=version.canonical in allowed,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.client import Client
 from graphmigrate.cypher.kinds import execution_prefix
 from graphmigrate.cypher.lexer import TokenKind, is_significant, parameters, tokens, word_of
-from graphmigrate.cypher.model import Kind, Statement, place_at
+from graphmigrate.cypher.model import Edit, Kind, Statement, offset_of, place_at
+from graphmigrate.cypher.placeholders import Filled, fill
 from graphmigrate.cypher.statements import normalise, scan
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.migrations.header import read_header
@@ -17,7 +18,7 @@ from graphmigrate.migrations.model import Header, Migration, MigrationFile
 from graphmigrate.migrations.names import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_STATEMENT_BYTES = 10 * 1024 * 1024
 _OTHER_ENCODINGS = {
@@ -28,9 +29,14 @@ _SAVE_AS_UTF8 = "Save it as UTF-8; what is no text does not belong in the folder
 
 
 def read(
-    file: MigrationFile, *, max_statement_bytes: int = MAX_STATEMENT_BYTES
+    file: MigrationFile,
+    *,
+    max_statement_bytes: int = MAX_STATEMENT_BYTES,
+    placeholders: Mapping[str, str | None] | None = None,
 ) -> tuple[Migration, tuple[Problem, ...]]:
     """Read a migration; ``max_statement_bytes`` is the setting ``max_statement_size``, in bytes of UTF-8.
+
+    ``placeholders`` are the names that the configuration lists, with their values.
 
     Never raises for what a file holds: the problems come in order of their place, and with any error among them
     the migration must not be run.
@@ -41,7 +47,12 @@ def read(
         return Migration(file, Header(), ()), (decoded,)
     source = normalise(decoded)
     client = Client()
-    statements, problems = scan(source, shown, client)
+    filled = fill(source, shown, placeholders or {})
+    statements, problems = scan(filled.text, shown, client)
+    if filled.edits:
+        statements = tuple(_in_file(each, source, filled) for each in statements)
+        problems = tuple(_problem_in_file(each, source, filled) for each in problems)
+    problems = (*filled.problems, *problems)
     first = statements[0].start if statements else len(source)
     found = read_header(source, shown, first)
     language = found.header.options.cypher
@@ -49,7 +60,9 @@ def read(
         statements = tuple(
             each if _names_its_language(each) else replace(each, language=language) for each in statements
         )
-    uses = tuple((name, place_at(shown, source, offset)) for name, offset in client.uses)
+    uses = tuple(
+        (name, place_at(shown, source, filled.source_offset(offset))) for name, offset in client.uses
+    )
     migration = Migration(file, found.header, statements, uses)
     everything = [*problems, *found.problems, *_about_statements(migration, max_statement_bytes)]
     if not statements and not problems:
@@ -57,6 +70,25 @@ def read(
     elif statements and not problems:
         everything += _about_the_end(statements[-1])
     return migration, tuple(sorted(everything, key=_position))
+
+
+def _in_file(statement: Statement, source: str, filled: Filled) -> Statement:
+    """Return a statement of the text with values, with its place in the file."""
+    begin, end = statement.start, statement.start + len(statement.text)
+    start = filled.source_offset(begin)
+    edits = tuple(
+        Edit(each.begin - begin, each.end - begin, each.source_begin - start, each.source_end - start)
+        for each in filled.edits
+        if begin <= each.begin and each.end <= end
+    )
+    return replace(statement, source=source, start=start, edits=edits)
+
+
+def _problem_in_file(problem: Problem, source: str, filled: Filled) -> Problem:
+    if problem.place is None:
+        return problem
+    offset = filled.source_offset(offset_of(filled.text, problem.place))
+    return replace(problem, place=place_at(problem.place.file, source, offset))
 
 
 def _names_its_language(statement: Statement) -> bool:
@@ -100,7 +132,7 @@ def _empty(source: str, shown: str) -> Problem:
 
 def _about_the_end(last: Statement) -> Iterator[Problem]:
     if not last.terminated:
-        end = place_at(last.file, last.source, last.start + len(last.text))
+        end = last.place_at(len(last.text))
         message = "The last statement has no final semicolon; it is run all the same."
         yield Problem("GM123", message, "End it with a semicolon.", end, Severity.WARNING)
 
@@ -133,7 +165,7 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
     effect = (
         "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that is not printed"
     )
-    place = place_at(statement.file, statement.source, statement.start + prefix.start)
+    place = statement.place_at(prefix.start)
     yield Problem("GM106", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
 
 
@@ -143,7 +175,7 @@ def _about_parameters(statement: Statement, *, batched: bool) -> Iterator[Proble
         if parameter.name in seen:
             continue
         seen.add(parameter.name)
-        place = place_at(statement.file, statement.source, statement.start + parameter.start)
+        place = statement.place_at(parameter.start)
         name = statement.text[parameter.start + 1 : parameter.end].strip()
         hint = f"Set it in a line before the statement, :param {name} => 'value', or write the value itself."
         if parameter.name == "batch":

@@ -174,7 +174,11 @@ class Workspace:
         """Read one migration with everything that is wrong with it."""
         from graphmigrate.migrations.reader import read
 
-        migration, problems = read(file, max_statement_bytes=self.settings.max_statement_size)
+        migration, problems = read(
+            file,
+            max_statement_bytes=self.settings.max_statement_size,
+            placeholders=self.settings.placeholders,
+        )
         if file.kind is FileKind.REPEATABLE:  # its name says what the word `repeatable` says
             options = replace(migration.header.options, repeatable=True)
             migration = replace(migration, header=replace(migration.header, options=options))

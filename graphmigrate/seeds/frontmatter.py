@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.errors import Place, Problem, closest
 from graphmigrate.seeds import yaml
 from graphmigrate.seeds.errors import SeedFileError, did_you_mean
-from graphmigrate.settings.values import NO, YES
+from graphmigrate.settings.values import NO, SECRET_NAME, YES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +27,6 @@ RESERVED = frozenset(
         "concat", "column", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
     }
 )  # fmt: skip
-# A variable of such a name is not to be printed.
-SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 _FENCE = re.compile(r"---[ \t]*$")
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 

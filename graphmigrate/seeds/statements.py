@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import Token, TokenKind, unquoted, word_of
+from graphmigrate.cypher.model import offset_of
 from graphmigrate.cypher.reader import read_clauses
 from graphmigrate.cypher.statements import scan
 from graphmigrate.seeds.errors import SeedFileError
@@ -35,7 +36,8 @@ def split_statements(text: str, place: Callable[[int], Place]) -> list[Statement
     found, problems = scan(text, "")
     if problems:
         placed = [
-            replace(each, place=place(_offset(text, each.place)) if each.place else None) for each in problems
+            replace(each, place=place(offset_of(text, each.place)) if each.place else None)
+            for each in problems
         ]
         first = placed[0]
         raise SeedFileError(
@@ -48,11 +50,6 @@ def split_statements(text: str, place: Callable[[int], Place]) -> list[Statement
             place=place(0),
         )
     return list(found)
-
-
-def _offset(text: str, place: Place) -> int:
-    lines = text.split("\n")
-    return sum(len(each) + 1 for each in lines[: place.line - 1]) + place.column - 1
 
 
 def creates(words: Sequence[Token]) -> bool:

@@ -38,6 +38,7 @@ class Settings:
     ``check_data`` (auto, always, never) says whether a run first looks for values that its constraints would refuse;
     ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
     ``allow`` names what may reach nodes of any label all the same (``any-label=V7``);
+    ``placeholders`` are the names that migrations may use as ``${name}``, with their values (None: not given);
     ``example_query`` is what ``summary`` runs; ``driver_options`` go to ``neo4j.GraphDatabase.driver`` as they are.
     """
 
@@ -64,6 +65,7 @@ class Settings:
     protected: bool = False
     env_allowed: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    placeholders: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     example_query: str | None = None
     driver_options: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 

@@ -25,6 +25,7 @@ from graphmigrate.settings.model import (
     check_uri,
     with_database_of_address,
 )
+from graphmigrate.settings.placeholders import SET_PREFIX, Placeholders
 from graphmigrate.settings.values import (
     EXAMPLES,
     allowances_of,
@@ -47,7 +48,7 @@ PREFIX = "GRAPHMIGRATE_"
 TYPES = {
     each.name: str(each.type).removesuffix(" | None")
     for each in fields(Settings)
-    if each.name != "driver_options"
+    if each.name not in {"driver_options", "placeholders"}
 }
 NAMES = (*TYPES, "password_file")
 # Variables of the command line that are no settings; those of the local server, which count in the real environment
@@ -105,6 +106,7 @@ class Reader:
         self.problems: list[Problem] = []
         config = config or self._path_variable("config")
         self.env_file = env_file or self._path_variable("env_file")
+        self.placeholders = Placeholders(flags.get("set") or ())
         self.folder = config.parent if config else find_project(folder)
         self.config = config
 
@@ -118,6 +120,9 @@ class Reader:
         if "migrations" in chosen:  # who names a folder expects migrations in it
             values.setdefault("allow_empty", False)
         secret = self._password(layers, read=connect)
+        values["placeholders"], found = self.placeholders.read(secret)
+        self.problems += [problem for problem in found if problem.severity is Severity.ERROR]
+        self.warnings += [problem for problem in found if problem.severity is Severity.WARNING]
         self._raise()
         if secret:
             values["password"] = secret
@@ -176,7 +181,9 @@ class Reader:
         own: Layer = {}
         general: Layer = {}
         for key, value in variables.items():
-            if key.startswith(PREFIX):
+            if key.startswith(SET_PREFIX):
+                self.placeholders.give(key.removeprefix(SET_PREFIX), value, key + suffix)
+            elif key.startswith(PREFIX):
                 name = key.removeprefix(PREFIX).lower()
                 if name not in NAMES:
                     self._unknown_variable(key, name, suffix)
@@ -236,7 +243,9 @@ class Reader:
         for key, value in table.items():
             name = key.replace("-", "_")
             place = place_of(self.config, text, key)
-            if name == "password":
+            if name == "placeholders":
+                self.placeholders.list_names(value, place)
+            elif name == "password":
                 hint = (
                     "Secrets come from NEO4J_PASSWORD, .env, --password-file or --password; remove the line."
                 )

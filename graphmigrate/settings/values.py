@@ -12,6 +12,8 @@ from graphmigrate.settings.model import Secret
 
 PASSWORD_FILE_LIMIT = 64 * 1024
 SECRET_VARIABLES = frozenset({"NEO4J_PASSWORD", "NEO4J_AUTH", "GRAPHMIGRATE_PASSWORD"})
+# The value of a variable of such a name is not to be printed.
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)|secret|token|credential|api_?key", re.IGNORECASE)
 # What means true and false in settings, in variables of seeds and in columns of their data files.
 YES = frozenset({"true", "yes", "on", "t", "y", "1"})
 NO = frozenset({"false", "no", "off", "f", "n", "0"})
