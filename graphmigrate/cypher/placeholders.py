@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.escapes import decode
-from graphmigrate.cypher.lexer import TokenKind, sections
+from graphmigrate.cypher.lexer import TokenKind, decode, sections
 from graphmigrate.cypher.model import Edit, place_at, source_offset
 from graphmigrate.errors import Problem, Severity, closest
 
