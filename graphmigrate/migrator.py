@@ -12,6 +12,7 @@ from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
 from graphmigrate.migrations import apply, findings, plan, standing
+from graphmigrate.migrations.hazards import hazards
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     BaselineResult,
@@ -179,10 +180,11 @@ class Migrator:
         files, history = workspace.files_and_history()
         planned = plan.make_plan(workspace, files, history, _text(target), allow_out_of_order, strict=False)
         problems = [*planned.problems, *findings.findings(workspace, planned, history)]
+        costs = hazards(workspace.database, planned.tasks) if planned.tasks else {}
         problems += findings.data_findings(workspace, planned, history, check_data)
         return PlanResult(
             workspace.target,
-            tuple(plan.planned_migration(task) for task in planned.tasks),
+            tuple(plan.planned_migration(task, costs) for task in planned.tasks),
             tuple(plan.skipped(skip) for skip in planned.skips),
             tuple(problems),
         )

@@ -125,17 +125,21 @@ class MigrateResult:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStatement:
-    """One statement of a plan."""
+    """One statement of a plan; ``hazard`` is what it could cost (it deletes data, say), where it could."""
 
     file: str
     line: int
     kind: str
     text: str
+    hazard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMigration:
-    """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted)."""
+    """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted).
+
+    ``committed`` is how many of its statements a former run has committed; ``statements`` are the others.
+    """
 
     version: str
     description: str
@@ -143,6 +147,7 @@ class PlannedMigration:
     segment: int
     segments: int
     statements: tuple[PlannedStatement, ...]
+    committed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 
 from graphmigrate import errors, results
-from graphmigrate.cli import entrypoint, migrations, project, seeds, support
+from graphmigrate.cli import entrypoint, migrations, project, seeds, server, support
 
 OBJECTS: dict[str, type] = {
     "migrate": results.MigrateResult,
@@ -27,15 +27,20 @@ OBJECTS: dict[str, type] = {
     "seed show": results.SeedShowResult,
     "summary": seeds.SummaryReport,
     "doctor": results.Checkup,
+    "server start": server.ServerReport,
+    "server status": server.ServerReport,
+    "server stop": server.StopReport,
+    "server url": server.UrlReport,
     "new": project.NewReport,
+    "import": project.ImportReport,
     "init": project.InitReport,
     "completion": support.CompletionReport,
     "explain": support.CodesReport,
     "explain GM602": support.CodeReport,
 }
-_NAMED = {
+NAMED = {
     name: each
-    for module in (errors, results, migrations, seeds, project, support, entrypoint)
+    for module in (errors, results, migrations, seeds, project, server, support, entrypoint)
     for name, each in vars(module).items()
     if isinstance(each, type)
 }
@@ -71,7 +76,7 @@ def written_types(made: type) -> dict[str, str]:
 
 def objects_in(annotation: str) -> list[type]:
     """Return the dataclasses that a type names."""
-    found = [_NAMED[word] for word in re.findall(r"\w+", annotation) if word in _NAMED]
+    found = [NAMED[word] for word in re.findall(r"\w+", annotation) if word in NAMED]
     return [each for each in found if is_dataclass(each)]
 
 
@@ -82,7 +87,7 @@ def _worded(annotation: str) -> str:
         return f"list of {_worded(annotation.removeprefix('tuple[').removesuffix(', ...]'))}"
     if annotation.startswith("dict["):
         return f"object, each value: {_worded(annotation.partition(', ')[2].removesuffix(']'))}"
-    named = _NAMED.get(annotation)
+    named = NAMED.get(annotation)
     if isinstance(named, type) and issubclass(named, Enum):
         return f"text, one of {', '.join(f'`{member.value}`' for member in named)}"
     return _WORDS.get(annotation, annotation)

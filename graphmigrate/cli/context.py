@@ -33,11 +33,11 @@ class CliContext(Output):
         """Return the project's folder."""
         return (self.loaded.folder if self.loaded else Path()).absolute()
 
-    def refuse_markdown(self, command: str) -> None:
-        """Raise UsageError where Markdown is asked of a command that has none."""
-        if self.markdown:
-            hint = "These have: plan, status. For programs: --output json"
-            raise UsageError(f"{command!r} has no Markdown output.", hint=hint)
+    def check_output(self, command: str, *others: str) -> None:
+        """Raise UsageError where the output is neither text, JSON nor one of the ``others`` that this command has."""
+        if self.format not in {"text", "json", *others}:
+            hint = "Markdown: plan, status. GitHub and JUnit: plan, validate, seed check. Every command: --output json"
+            raise UsageError(f"{command!r} has no {self.format} output.", hint=hint)
 
     def load(self, *, connect: bool = False) -> Loaded:
         """Read the settings, ask for the password where ``--password`` says so, and tell what is odd about them."""

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.options import Seconds, allow, allow_empty, check_data, command, placeholders, versions
-from graphmigrate.cli.render import markdown, text
+from graphmigrate.cli.options import (
+    IN_CI,
+    Seconds,
+    allow,
+    allow_empty,
+    check_data,
+    command,
+    placeholders,
+    versions,
+)
+from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.migrations.files import collect
@@ -38,7 +47,7 @@ class ValidateReport:
     problems: tuple[Problem, ...]
 
 
-@command("migrate", markdown=True)
+@command("migrate", outputs=("markdown", *IN_CI))
 @_to
 @click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
@@ -58,7 +67,7 @@ def migrate(
     if dry_run:
         show_plan(cli, to, allow_out_of_order)
         return
-    cli.refuse_markdown("migrate")
+    cli.check_output("migrate")
     with cli.migrator() as migrator:
         result = migrator.migrate(target=to, allow_out_of_order=allow_out_of_order, lock_timeout=lock_timeout)
     for each in result.warnings:
@@ -80,7 +89,7 @@ def _outcome(result: MigrateResult) -> str:
     return f"Nothing to do: the schema is {at}{skipped}."
 
 
-@command("plan", markdown=True)
+@command("plan", outputs=("markdown", *IN_CI))
 @_to
 @_out_of_order
 @check_data
@@ -108,7 +117,14 @@ def show_plan(
         result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
     cli.say(text.target_line(result.target))
     cli.told.update(result.problems)
-    cli.result(result, lambda style: text.plan(result, style), lambda: markdown.plan(result))
+    files = [one.file for each in result.migrations for one in each.statements[:1]]
+    cli.result(
+        result,
+        lambda style: text.plan(result, style),
+        markdown=lambda: markdown.plan(result),
+        github=lambda: ci.workflow_commands(result.problems) + ci.hazards(result),
+        junit=lambda: ci.junit("graphmigrate plan", files, result.problems),
+    )
     cli.say(_planned(result))
     pending = PENDING if exit_code and result.migrations else 0
     _exit(code_of(result.problems) or pending)
@@ -124,7 +140,7 @@ def _planned(result: PlanResult) -> str:
     return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}; nothing was run."
 
 
-@command("status", markdown=True)
+@command("status", outputs=("markdown",))
 @placeholders
 @_exit_code
 def status(cli: CliContext, exit_code: bool) -> None:
@@ -136,14 +152,14 @@ def status(cli: CliContext, exit_code: bool) -> None:
     with cli.migrator() as migrator:
         result = migrator.status()
     cli.say(text.target_line(result.target))
-    cli.result(result, lambda style: text.status(result, style), lambda: markdown.status(result))
+    cli.result(result, lambda style: text.status(result, style), markdown=lambda: markdown.status(result))
     for each in result.problems:  # an error would end the command, and this one ends well
         cli.warn(replace(each, severity=Severity.WARNING))
     cli.say(text.status_counts(result))
     _exit(PENDING if exit_code and not result.clean else 0)
 
 
-@command("validate")
+@command("validate", outputs=IN_CI)
 @click.option("--offline", is_flag=True, help="Judge the files alone, without a database.")
 @allow_empty
 @placeholders
@@ -157,8 +173,14 @@ def validate(cli: CliContext, offline: bool) -> None:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)
     cli.told.update(problems)
-    cli.result(ValidateReport(not code, problems), lambda style: text.findings(problems, style))
-    cli.say(_judged(problems, len(collect(migrator.settings.migrations).files) if offline else None))
+    files = [each.location for each in collect(migrator.settings.migrations).files]
+    cli.result(
+        ValidateReport(not code, problems),
+        lambda style: text.findings(problems, style),
+        github=lambda: ci.workflow_commands(problems),
+        junit=lambda: ci.junit("graphmigrate validate", files, problems),
+    )
+    cli.say(_judged(problems, len(files) if offline else None))
     _exit(code)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from graphmigrate.settings import Settings
 
 ASK = "\0"  # stands for --password without a value
-OUTPUTS = ("text", "json", "markdown")
+OUTPUTS = ("text", "json", "markdown", "github", "junit")
+IN_CI = ("github", "junit")
 LOG_FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error")
 EPILOG = "Options of every command (--uri, --database, --output, --quiet …): graphmigrate --help"
@@ -142,7 +143,7 @@ def _output_options() -> list[click.Parameter]:
         _option(
             "--output",
             type=click.Choice(OUTPUTS),
-            help="How results are printed; default: text. Markdown: plan and status.",
+            help="How results are printed; default: text. Markdown: plan, status; GitHub, JUnit: plan, validate, seed check.",
             **_variable("OUTPUT"),
         ),
         _option("--quiet", "-q", is_flag=True, help="Print errors and results only.", **_variable("QUIET")),
@@ -216,16 +217,15 @@ def pass_cli(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def command(
-    name: str, *, markdown: bool = False, **more: Any
+    name: str, *, outputs: Sequence[str] = (), **more: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command; its function gets the CliContext first. ``markdown``: it can print its result as Markdown."""
+    """Declare a command; its function gets the CliContext first. ``outputs``: what it has beside text and JSON."""
 
     def declare(function: Callable[..., Any]) -> click.Command:
         @pass_cli
         @wraps(function)
         def checked(cli: CliContext, *args: Any, **given: Any) -> Any:
-            if not markdown:
-                cli.refuse_markdown(name)
+            cli.check_output(name, *outputs)
             return function(cli, *args, **given)
 
         decorate = cast(Callable[[Callable[..., Any]], click.Command], click.command(name, **more))

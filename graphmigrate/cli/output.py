@@ -9,7 +9,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
-from graphmigrate.cli.render.json import encode, error_object, plain
+from graphmigrate.cli.render.json import FORMAT, encode, error_object, plain
 from graphmigrate.cli.render.secrets import masked, masked_values
 from graphmigrate.cli.render.style import Style, clean_lines, error_lines, problem_lines
 from graphmigrate.errors import GraphMigrateError, Problem
@@ -50,14 +50,14 @@ class Output:
                 stream.reconfigure(errors="backslashreplace")
 
     @property
-    def json(self) -> bool:
-        """Return whether results are printed as JSON."""
-        return self.given.get("output") == "json"
+    def format(self) -> str:
+        """Return how results are printed: one of ``OUTPUTS``."""
+        return str(self.given.get("output", "text"))
 
     @property
-    def markdown(self) -> bool:
-        """Return whether results are printed as Markdown."""
-        return self.given.get("output") == "markdown"
+    def json(self) -> bool:
+        """Return whether results are printed as JSON."""
+        return self.format == "json"
 
     @property
     def quiet(self) -> bool:
@@ -85,15 +85,13 @@ class Output:
         self,
         value: object,
         lines: Callable[[Style], list[str]],
-        markdown: Callable[[], list[str]] | None = None,
+        **others: Callable[[], list[str]],
     ) -> None:
-        """Print a command's result: one JSON object, Markdown where the command has it, or lines of text."""
-        if self.markdown and markdown is not None:
-            self.write(sys.stdout, "\n".join(markdown()))
-        elif self.json:
-            self._print(sys.stdout, self.encoded(value, sys.stdout))
-            self.answered = True
-        elif text := lines(Style.of(sys.stdout)):
+        """Print a command's result: lines of text, one JSON object, or in one of the ``others``, by the format's name."""
+        self.answered = self.format != "text"
+        if self.json:
+            self._print(sys.stdout, self.encoded({"format": FORMAT, **plain(value)}, sys.stdout))
+        elif text := others[self.format]() if self.format in others else lines(Style.of(sys.stdout)):
             self.write(sys.stdout, "\n".join(text))
 
     def say(self, text: str) -> None:
@@ -124,13 +122,21 @@ class Output:
             if self.debug:
                 self.write(sys.stderr, clean_lines("".join(traceback.format_exception(error)).rstrip()))
             self.write(sys.stderr, "\n".join(error_lines(ours, Style.of(sys.stderr))))
-        if self.json and not self.answered:
-            self._print(sys.stdout, self.encoded(error_object(ours), sys.stdout, message=True))
+        if self.format != "text" and not self.answered:
+            self._answer(ours)
             self.answered = True
-        if self.markdown:
-            from graphmigrate.cli.render import markdown
 
-            self.write(sys.stdout, self.mask("\n".join(markdown.error(ours))))
+    def _answer(self, ours: GraphMigrateError) -> None:
+        """Print an error where the result would be."""
+        from graphmigrate.cli.render import ci, markdown
+
+        if self.json:
+            self._print(sys.stdout, self.encoded(error_object(ours), sys.stdout, message=True))
+            return
+        found = ci.of_error(ours)
+        made = {"markdown": lambda: markdown.error(ours), "github": lambda: ci.workflow_commands(found)}
+        lines = made.get(self.format, lambda: ci.junit("graphmigrate", (), found))()
+        self.write(sys.stdout, self.mask("\n".join(lines)))
 
     def write(self, stream: TextIO | None, text: str) -> None:
         """Print lines without secrets; a reader that has gone away (``| head``) ends the printing, not the work.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from graphmigrate.cli.options import Seconds, add_shared, allow, command, pass_cli, seed_names
-from graphmigrate.cli.render import text
+from graphmigrate.cli.options import IN_CI, Seconds, add_shared, allow, command, pass_cli, seed_names
+from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
 from graphmigrate.results import GraphSummary, SeedInfo
@@ -103,7 +103,7 @@ def seed(ctx: click.Context) -> None:
 
     'graphmigrate seed list' shows the seeds ('seed load list' loads one of that name).
     """
-    ctx.obj.cli.refuse_markdown("seed")
+    ctx.obj.cli.check_output("seed", *(IN_CI if ctx.invoked_subcommand == "check" else ()))
     if ctx.invoked_subcommand is None:
         ctx.invoke(load)
 
@@ -197,7 +197,14 @@ def check(
     variables = _variables(assignments)
     with cli.migrator(connect=not offline) as migrator:
         result = migrator.check_seeds(names, variables=variables, offline=offline, **choices)
-    cli.result(result, lambda style: text.seed_checks(result, style))
+    told = sorted(cli.told, key=str)
+    files = [str(migrator.settings.seeds / f"{each.name}.cypher.j2") for each in result.seeds]
+    cli.result(
+        result,
+        lambda style: text.seed_checks(result, style),
+        github=lambda: ci.workflow_commands(told),
+        junit=lambda: ci.junit("graphmigrate seed check", files, told),
+    )
     unasked = "; the Cypher was not checked, because no server was asked" if offline else ""
     cli.say(f"{count(len(result.seeds), 'seed')} checked, nothing was loaded{unasked}.")
 

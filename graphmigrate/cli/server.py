@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from graphmigrate import server as api
 from graphmigrate.cli.options import pass_cli
+from graphmigrate.cli.render.json import plain
 from graphmigrate.cli.render.style import clean_lines
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.server.docker import log_command
@@ -24,6 +26,39 @@ if TYPE_CHECKING:
 
     from graphmigrate.cli.context import CliContext
 PREFIX = "GRAPHMIGRATE_SERVER_"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReport:
+    """The project's local server; where none runs, all but ``running`` is null. The password stays in its file."""
+
+    running: bool
+    provider: str | None = None
+    version: str | None = None
+    bolt_uri: str | None = None
+    http_url: str | None = None
+    browser_url: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+    data_dir: str | None = None
+    ephemeral: bool | None = None
+    pid: int | None = None
+    container: str | None = None
+    log_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopReport:
+    """Whether a server ran that was stopped."""
+
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UrlReport:
+    """The server's Bolt URI, or the link to Neo4j Browser."""
+
+    url: str
 
 
 class NoServer(GraphMigrateError):
@@ -41,7 +76,7 @@ def server(cli: CliContext) -> None:
     One server for each project; its data is kept in .graphmigrate/ there. Commands that are not told another database
     use it.
     """
-    cli.refuse_markdown("server")
+    cli.check_output("server")
 
 
 def _said(name: str, *declarations: str, **more: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -101,7 +136,7 @@ def start(
         timeout=timeout,
     )
     running = api.start(_project(cli), options, cli.say)
-    cli.result(_facts(running), lambda _style: _lines(running))
+    cli.result(_report(running), lambda _style: _lines(running))
 
 
 @server.command("stop")
@@ -110,7 +145,7 @@ def stop(cli: CliContext) -> None:
     """Stop the server that 'start' started, and no other one."""
     stopped = api.stop(_project(cli), cli.say)
     cli.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
-    cli.result({"stopped": stopped}, lambda _style: [])
+    cli.result(StopReport(stopped), lambda _style: [])
 
 
 @server.command("status")
@@ -121,9 +156,9 @@ def status(ctx: click.Context, exit_code: bool) -> None:
     cli: CliContext = ctx.obj.cli
     running = _find(cli)
     if running is None:
-        cli.result({"running": False}, lambda _style: ["No server of this project runs."])
+        cli.result(ServerReport(False), lambda _style: ["No server of this project runs."])
         ctx.exit(1 if exit_code else 0)
-    cli.result(_facts(running), lambda _style: _lines(running))
+    cli.result(_report(running), lambda _style: _lines(running))
 
 
 @server.command("url")
@@ -133,7 +168,7 @@ def url(cli: CliContext, browser: bool) -> None:
     """Print the server's Bolt URI."""
     running = _required(cli)
     text = api.browser_url(running) if browser else running.bolt_uri
-    cli.result({"url": text}, lambda _style: [text])
+    cli.result(UrlReport(text), lambda _style: [text])
 
 
 @server.command("logs")
@@ -198,23 +233,11 @@ def _lines(running: api.Server) -> list[str]:
     return [f"{name:<8} {clean_lines(text)}" for name, text in rows.items()]
 
 
-def _facts(running: api.Server) -> dict[str, object]:
-    """Describe a server for programs; the password stays in its file."""
-    return {
-        "running": True,
-        "provider": running.provider,
-        "version": running.version,
-        "bolt_uri": running.bolt_uri,
-        "http_url": running.http_url,
-        "browser_url": api.browser_url(running),
-        "username": running.username,
-        "password_file": running.password_file,
-        "data_dir": running.data_dir,
-        "ephemeral": running.ephemeral,
-        "pid": running.pid,
-        "container": running.container,
-        "log_file": running.log_file,
-    }
+def _report(running: api.Server) -> ServerReport:
+    """Describe a server for programs."""
+    names = [each.name for each in fields(ServerReport) if hasattr(running, each.name)]
+    values: dict[str, Any] = {name: plain(getattr(running, name)) for name in names}
+    return ServerReport(True, browser_url=api.browser_url(running), **values)
 
 
 def _age(path: Path) -> float:

@@ -74,15 +74,15 @@ def violations(database: Database, wanted: Sequence[Wanted], *, limited: bool) -
     for each in wanted:
         by_label[each.target.entity, each.target.labels[0]].append(each)
     try:
-        sizes = _sizes(database, list(by_label)) if limited and by_label else {}
+        known = sizes(database, list(by_label)) if limited and by_label else {}
     except DriverFailure as error:
         yield from (_unknown(each, _reason(error)) for each in wanted)
         return
     deadline = time.monotonic() + MOST_SECONDS
     for label, constraints in by_label.items():
         left = deadline - time.monotonic()
-        if sizes.get(label, 0) > MOST_ENTITIES:
-            things = _things(constraints[0].target, sizes[label])
+        if known.get(label, 0) > MOST_ENTITIES:
+            things = _things(constraints[0].target, known[label])
             yield from (_unknown(each, f"there are {things} to read") for each in constraints)
         elif limited and left <= 0:
             yield from (_unknown(each, _too_long()) for each in constraints)
@@ -102,7 +102,7 @@ def used_labels(database: Database) -> set[tuple[str, str]] | None:
         return None
 
 
-def _sizes(database: Database, labels: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def sizes(database: Database, labels: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return how many entities each label or type has, from the server's count store."""
     patterns = [f"COUNT {{ {_pattern(entity, label, '')} }}" for entity, label in labels]
     found = database.read(f"RETURN [{', '.join(patterns)}] AS sizes")[0]["sizes"]

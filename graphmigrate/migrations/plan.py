@@ -27,7 +27,7 @@ from graphmigrate.migrations.standing import (
 from graphmigrate.results import MigrateResult, PlannedMigration, PlannedStatement, SkippedMigration, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.history import History, HistoryRow
@@ -314,15 +314,24 @@ def skipped(skip: Skip) -> SkippedMigration:
     return SkippedMigration(skip.file.version.text, skip.file.description, skip.reason)
 
 
-def planned_migration(task: Task) -> PlannedMigration:
-    """Return what a caller is told of a migration that would run."""
+def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigration:
+    """Return what a caller is told of a migration that would run; ``hazards`` are those of its statements, by ``id``."""
     file = task.migration.file
     listed = tuple(
-        PlannedStatement(statement.file, statement.place.line, segment.kind.value, statement.text)
+        PlannedStatement(
+            statement.place.file,
+            statement.place.line,
+            segment.kind.value,
+            statement.text,
+            hazards.get(id(statement)),
+        )
         for segment in task.remaining
         for statement in segment.statements
     )
-    return PlannedMigration(file.version.text, file.description, file.name, task.first, task.steps, listed)
+    committed = task.row.committed if task.row else 0
+    return PlannedMigration(
+        file.version.text, file.description, file.name, task.first, task.steps, listed, committed
+    )
 
 
 def migrate_result(

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from graphmigrate.errors import GraphMigrateError
 
 
+FORMAT = 1  # of every JSON object; it rises where a field's meaning changes or a field goes
+
+
 def encode(value: object, *, ascii_only: bool = False, indent: int | None = 2) -> str:
     """Return one JSON object as text."""
     return printable(json.dumps(plain(value), indent=indent, ensure_ascii=ascii_only))
 
 
 def error_object(error: GraphMigrateError) -> dict[str, object]:
-    """Return ``{"error": {code, message, hint, place, problems}}``."""
+    """Return ``{"format", "error": {code, message, hint, place, problems}}``."""
     content = {
         "code": error.error_code,
         "message": error.message,
@@ -30,7 +33,7 @@ def error_object(error: GraphMigrateError) -> dict[str, object]:
         "place": error.place,
         "problems": error.problems,
     }
-    return {"error": content}
+    return {"format": FORMAT, "error": content}
 
 
 def plain(value: Any) -> Any:

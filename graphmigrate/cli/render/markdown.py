@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphmigrate.cli.render.style import clean, clean_lines, count
-from graphmigrate.cli.render.text import refusal, status_counts
+from graphmigrate.cli.render.text import committed, refusal, status_counts
 from graphmigrate.errors import Severity
 from graphmigrate.results import titled, version_name
 
@@ -29,6 +29,13 @@ def plan(result: PlanResult) -> list[str]:
     if result.migrations:
         heads = ("version", "description", "file", "statements")
         lines += ["", *_table(heads, [_planned_row(each) for each in result.migrations])]
+    costs = [
+        f"- {MARK[Severity.WARNING]} **{_text(version_name(each.version))}** {_text(one.hazard)} ({_text(one.file)}:{one.line})"
+        for each in result.migrations
+        for one in each.statements
+        if one.hazard
+    ]
+    lines += ["", *costs] if costs else []
     if result.skipped:
         lines += [
             "",
@@ -56,8 +63,7 @@ def _planned_row(each: PlannedMigration) -> tuple[str, ...]:
     for statement in each.statements:
         kinds[statement.kind] = kinds.get(statement.kind, 0) + 1
     said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    resumed = f", from segment {each.segment} of {each.segments}" if each.segment > 1 else ""
-    return version_name(each.version), each.description, each.file, said + resumed
+    return version_name(each.version), each.description, each.file, said + committed(each)
 
 
 def _details(migrations: Iterable[PlannedMigration], room: int) -> list[str]:

@@ -103,23 +103,32 @@ def refusal(problems: Iterable[Problem]) -> str | None:
 
 
 def _planned(migration: PlannedMigration, style: Style) -> list[str]:
-    resumed = f", from segment {migration.segment} of {migration.segments}" if migration.segment > 1 else ""
     title = style.paint(clean(titled(migration.version, migration.description)), "bold")
-    lines = [f"{title}  {clean(migration.file)}{resumed}"]
+    lines = [f"{title}  {clean(migration.file)}{committed(migration)}"]
     room = max((len(str(each.line)) for each in migration.statements), default=1)
     for each in migration.statements:
         lines += _statement(each, room, style)
     return lines
 
 
+def committed(migration: PlannedMigration) -> str:
+    """Return what of a planned migration is committed already; nothing where none is."""
+    if not migration.committed:
+        return ""
+    some = f"statements 1 to {migration.committed} are" if migration.committed > 1 else "statement 1 is"
+    return f", {some} committed"
+
+
 def _statement(statement: PlannedStatement, room: int, style: Style) -> list[str]:
     """Return a statement whole when piped; on a terminal its first line."""
     head = f"  {statement.line:>{room}}  {statement.kind:<10}  "
     first, *more = [clean(each) for each in statement.text.replace("\t", "  ").splitlines()] or [""]
+    cost = [style.paint(f"{' ' * len(head)}({statement.hazard})", "yellow")] if statement.hazard else []
     if style.width is None:
-        return [head + first, *(" " * len(head) + each for each in more)]
+        return [head + first, *(" " * len(head) + each for each in more), *cost]
     rest = f" … ({count(len(more), 'more line')})" if more else ""
-    return [head + shorten(first, max(20, style.width - len(head) - len(rest))) + style.paint(rest, "dim")]
+    line = head + shorten(first, max(20, style.width - len(head) - len(rest))) + style.paint(rest, "dim")
+    return [line, *cost]
 
 
 def findings(problems: Iterable[Problem], style: Style) -> list[str]:

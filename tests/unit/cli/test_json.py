@@ -11,14 +11,16 @@ from pathlib import Path
 
 import neo4j.time
 import pytest
+from jsonschema import Draft7Validator
 from neo4j.spatial import WGS84Point
 
 from graphmigrate.cli.failures import report
 from graphmigrate.cli.options import CommandLine
-from graphmigrate.cli.render.json import encode, error_object, plain
+from graphmigrate.cli.render.json import FORMAT, encode, error_object, plain
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.results import State
 from scripts.json_fields import OBJECTS, objects_in, written_types
+from scripts.json_schemas import all_schemas, file_name
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reference" / "json-output.md"
 EXAMPLES = dict(re.findall(r"```json ([\w ]+)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL))
@@ -26,7 +28,10 @@ EXAMPLES = dict(re.findall(r"```json ([\w ]+)\n(.*?)```", DOCUMENT.read_text(), 
 
 @pytest.mark.parametrize("command", OBJECTS)
 def test_each_command_has_an_example_with_its_fields(command: str) -> None:
-    check(json.loads(EXAMPLES[command]), OBJECTS[command])
+    example = json.loads(EXAMPLES.get(command, EXAMPLES["server status"]))
+    Draft7Validator(json.loads(all_schemas()[file_name(command)])).validate(example)
+    assert example.pop("format") == FORMAT
+    check(example, OBJECTS[command])
 
 
 def check(value: object, made: type) -> None:
@@ -45,18 +50,21 @@ def test_the_error_example_is_what_is_printed() -> None:
     example = json.loads(EXAMPLES["error"])["error"]
     place = Place(**example["place"])
     error = ProjectError(example["message"], hint=example["hint"], place=place, code=example["code"])
-    assert json.loads(encode(error_object(error))) == {"error": example}
+    made = json.loads(encode(error_object(error)))
+    assert made == {"format": FORMAT, "error": example}
+    Draft7Validator(json.loads(all_schemas()["error.json"])).validate(made)
 
 
-def test_the_local_server_is_documented() -> None:
-    from graphmigrate.cli.server import _facts
+def test_a_local_server_is_shown_without_its_password() -> None:
+    from graphmigrate.cli.server import _report
     from graphmigrate.server import Server
 
     server = Server(
         "jvm", "5.26.25", "bolt://h:1", "http://h:2", "neo4j", "secret", Path("p"), Path("d"), False
     )
-    assert list(json.loads(EXAMPLES["server status"])) == list(_facts(server))
-    assert "secret" not in encode(_facts(server))
+    report = _report(server)
+    assert (report.bolt_uri, report.password_file, report.ephemeral) == ("bolt://h:1", "p", False)
+    assert "secret" not in encode(report)
 
 
 def test_problems_of_an_error_are_listed() -> None:
@@ -149,7 +157,11 @@ def test_secrets_are_replaced_before_they_are_json(capsys: pytest.CaptureFixture
     line.given["output"] = "json"
     line.cli.secrets += ["12345678", 'pass"word\\']
     line.cli.result({'pass"word\\': 12345678, "said": ['a pass"word\\ and 12345678']}, lambda _: [])
-    assert json.loads(capsys.readouterr().out) == {'pass"word\\': 12345678, "said": ["a *** and ***"]}
+    assert json.loads(capsys.readouterr().out) == {
+        "format": FORMAT,
+        'pass"word\\': 12345678,
+        "said": ["a *** and ***"],
+    }
 
 
 def test_an_error_after_the_result_adds_no_second_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,5 +170,5 @@ def test_an_error_after_the_result_adds_no_second_object(capsys: pytest.CaptureF
     line.cli.result({"done": True}, lambda _: [])
     assert report(ProjectError("too late"), line) == 2
     out, err = capsys.readouterr()
-    assert json.loads(out) == {"done": True}
+    assert json.loads(out) == {"format": FORMAT, "done": True}
     assert "too late" in err

@@ -64,7 +64,7 @@ def test_new_prints_the_path_of_a_template(folder: Path, capsys: pytest.CaptureF
     assert all(line.startswith("//") for line in text.splitlines())
     assert run(["new", "then", "more", "--output", "json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert made == {"version": "9", "file": "migrations/V9__then_more.cypher"}
+    assert made == {"format": 1, "version": "9", "file": "migrations/V9__then_more.cypher"}
 
 
 def test_the_template_says_that_it_is_empty_and_nothing_else(
