@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 
 from graphmigrate.database import queries
-from graphmigrate.database.commit import Backoff, retries, until_known
+from graphmigrate.database.commit import Backoff, commit, retries, until_known
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, failed_batches, statement_failure
 from graphmigrate.database.guard import guarded, needs_guard, put_back, read_ours, was_put_back
@@ -151,13 +151,11 @@ def _put_back_after(state: RunState, statement: Statement) -> Iterator[None]:
         yield
         return
     ledger = state.database.settings.ledger
-    with state.database.transaction() as tx:
-        before = read_ours(tx, ledger)
+    before = commit(state.database, (), lambda tx: read_ours(tx, ledger))
     try:
         yield
     finally:
-        with state.database.transaction() as tx:
-            number = put_back(tx, before, ledger)
+        number = commit(state.database, (), lambda tx: put_back(tx, before, ledger))
         if number:
             state.listen(Warned(was_put_back(number, [statement.text], statement.place)))
 

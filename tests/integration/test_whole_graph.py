@@ -132,6 +132,21 @@ def test_as_seeds(project: Project, driver: neo4j.Driver, tmp_path: Path) -> Non
         assert project.migrate().applied == ()
 
 
+def test_with_a_thousand_migrations_in_the_ledger(project: Project, driver: neo4j.Driver) -> None:
+    """docs/performance.md says what this costs."""
+    project.write(**{f"V{number}__x": f"CREATE (:X {{id: {number}}});" for number in range(1, 1001)})
+    project.call("baseline", "1000")
+    driver.execute_query(FIRST.rstrip(";"))
+    before = ours(driver)
+    assert len(before) >= 1000
+    project.write(**{f"V{number}__x": text for number, (text, _, _) in enumerate(STATEMENTS, 1001)})
+    began = time.monotonic()
+    assert len(project.migrate().applied) == len(STATEMENTS)
+    print(f"{len(STATEMENTS)} statements over every node: {time.monotonic() - began:.1f} s")
+    assert before.items() <= ours(driver).items()
+    assert project.migrate().applied == ()
+
+
 def test_a_relationship_to_the_node_of_an_attempt_does_no_harm(
     project: Project, driver: neo4j.Driver
 ) -> None:
