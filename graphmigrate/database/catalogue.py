@@ -35,7 +35,11 @@ def read_catalogue(database: Database) -> Catalogue:
 def _rows(database: Database, query: str) -> list[dict[str, Any]]:
     """Read with Cypher 25 where the server has it: under 5, definitions of newer indexes are null."""
     prefix = "CYPHER 25 " if "25" in database.languages else ""
-    return [record.data() for record in database.read(prefix + query)]
+    rows = [record.data() for record in database.read(prefix + query)]
+    return [
+        row | {"createStatement": prefix + row["createStatement"] if row["createStatement"] else None}
+        for row in rows
+    ]
 
 
 def unique_keys(database: Database) -> set[Key]:

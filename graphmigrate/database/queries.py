@@ -41,11 +41,11 @@ RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, toStringOrNull
 COUNT_NODES: Final = "MATCH (n) RETURN count(n) AS count"
 
 CONSTRAINTS: Final = (
-    "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, ownedIndex"
+    "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType, createStatement"
 )
 INDEXES: Final = (
     "SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint, state, "
-    "populationPercent, failureMessage"
+    "populationPercent, failureMessage, createStatement"
 )
 LABELS_IN_USE: Final = "CALL db.labels() YIELD label RETURN label AS name"
 TYPES_IN_USE: Final = "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS name"
@@ -199,10 +199,14 @@ DUPLICATES: Final = """
 MATCH (n:__GraphMigrate) WITH n.key AS key, count(*) AS times WHERE key IS NOT NULL AND times > 1
 RETURN toStringOrNull(key) AS key, times ORDER BY key LIMIT 20
 """
-TIMES: Final = """
-UNWIND $times AS time
-MATCH (m:__GraphMigrate {key: time[0]})
-SET m.execution_time = time[1]
+PUT_ROWS: Final = """
+UNWIND $rows AS row
+MATCH (m:__GraphMigrate {key: row[0]})
+SET m += row[1]
+"""
+EFFECTS: Final = """
+MATCH (m:__GraphMigrate) WHERE m.key IN $keys
+RETURN m.key AS key, m.made AS made, m.dropped AS dropped
 """
 ATTEMPT: Final = """
 MERGE (a:__GraphMigrate {key: $key})

@@ -85,6 +85,7 @@ _TEXT_OR_NONE = _TEXT._replace(optional=True)
 _TIME = _Property("a date and time", lambda value: _text(value) and _MOMENT.fullmatch(value) is not None)
 _COUNT = _Property("a number, 0 or more", _whole(0))
 _POSITIVE = _Property("a number, 1 or more", _whole(1))
+_TEXTS = _Property("a list of texts", _list(_text), True)
 _CHECKSUM = _Property("64 hexadecimal digits", _matches("[0-9a-f]{64}"))
 
 _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
@@ -122,6 +123,8 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "installed_by": _TEXT,
             "language": _TEXT_OR_NONE,
             "installed_on": _TIME,
+            "made": _TEXTS,
+            "dropped": _TEXTS,
             "execution_time": _Property(
                 "a duration", lambda value: _text(value) and _DURATION.fullmatch(value) is not None, True
             ),
@@ -139,8 +142,8 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "catalogue": _TEXT,
             "ended": _TIME._replace(optional=True),
             "outcome": _TEXT_OR_NONE,
-            "rows": _Property("a list of texts", _list(_text), True),
-            "forgotten": _Property("a list of texts", _list(_text), True),
+            "rows": _TEXTS,
+            "forgotten": _TEXTS,
         },
     ),
     "Attempt": (
@@ -180,7 +183,7 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
         },
     ),
 }
-UNREAD = {"plan", "catalogue"}  # long, and read only when they are needed
+UNREAD = {"plan", "catalogue", "made", "dropped"}  # long, and read only when they are needed
 NAMES = tuple(dict.fromkeys(name for _, shape in _SHAPES.values() for name in shape if name not in UNREAD))
 TIMES = ("installed_on", "loaded_on", "execution_time", "since", "ended", "at")
 LABELS = tuple(PREFIX + kind for kind in _SHAPES)

@@ -116,7 +116,7 @@ def _apply(
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         prepare_ledger(database)  # a statement may have dropped the constraints on our own nodes
-        close_record(database, record, history, outcome)
+        close_record(database, record, history, outcome, planned.tasks, catalogue)
     except BaseException as error:
         _end_unfinished(workspace, state, files, outcome, error)
         raise

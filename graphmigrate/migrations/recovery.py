@@ -8,6 +8,7 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.commit import Step, write_steps
@@ -23,6 +24,7 @@ from graphmigrate.database.records import item_of, read_run_record
 from graphmigrate.database.transactions import is_any_terminated
 from graphmigrate.database.version import Version
 from graphmigrate.errors import LockLost, MigrationFailed, UsageError
+from graphmigrate.migrations.effects import Effects, Part, by_keys, effects_of
 from graphmigrate.migrations.replay import (
     DONE,
     RERUN,
@@ -32,10 +34,10 @@ from graphmigrate.migrations.replay import (
     was_skipped,
 )
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.schema.catalogue import FAILED, ONLINE
+from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import neo4j
 
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from graphmigrate.events import Listener
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder, Outcome
     from graphmigrate.migrations.plan import Plan, Task
-    from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import CatalogueEntry, SchemaObject
 
 
@@ -55,7 +56,8 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue, top_ran
     """Commit what this run means to apply and the catalogue before it. Raises LockLost where another run took over."""
     key = f"{database.settings.ledger}/run/{database.run}"
     plan = tuple(_item(task, rank) for rank, task in enumerate(planned.tasks, top_rank + 1))
-    written = catalogue.to_json()
+    actions = (action for task in planned.tasks for each in task.segments for action in each.actions)
+    written = catalogue.to_json({action.name or "" for action in actions if action.verb == "drop"})
     with database.transaction() as tx:
         found = list(
             tx.run(
@@ -93,12 +95,35 @@ def _item(task: Task, rank: int) -> dict[str, Any]:
     return item_of(task.key, lasting, first=task.first, before=before, segments=segments)
 
 
-def close_record(database: Database, record: RunRecord, history: History, outcome: Outcome) -> None:
-    """Commit that the run did all that it meant to do, with durations."""
+def close_record(
+    database: Database,
+    record: RunRecord,
+    history: History,
+    outcome: Outcome,
+    tasks: Sequence[Task],
+    catalogue: Catalogue,
+) -> None:
+    """Commit that the run did all that it meant to do, with durations, and with what each migration did to the schema.
+
+    ``catalogue`` is that before the run.
+    """
+    earlier = _earlier_effects(database, record)
+    parts = [
+        Part(
+            task.key,
+            task.row.committed if task.row else 0,
+            task.segments,
+            earlier.get(task.key) if task.first > 1 else Effects(),
+        )
+        for task in tasks
+        if task.key in outcome.keys
+    ]
+    changes = any(segment.kind is Kind.SCHEMA for part in parts for segment in part.segments or ())
+    effects = effects_of(parts, catalogue, read_catalogue(database) if changes else catalogue)
     with database.transaction() as tx:
         last = version_in(outcome.keys[-1]) if outcome.keys else None
         _end_run(tx, database, record, last, "done")
-        _write_times(tx, outcome)
+        _write_rows(tx, outcome, effects)
         forget_attempts(tx, database, history, map(version_in, outcome.keys))
 
 
@@ -112,9 +137,19 @@ class Ending:
     attempt: Attempt | None = None
 
 
-def _write_times(tx: neo4j.Transaction, outcome: Outcome) -> None:
-    if outcome.times:
-        tx.run(queries.TIMES, times=[list(each) for each in outcome.times]).consume()
+def _earlier_effects(database: Database, record: RunRecord) -> dict[str, Effects]:
+    """Return what migrations that a run went on with had done to the schema before it."""
+    keys = [item["key"] for item in record.plan if item["first"] > 1]
+    return by_keys(database.read(queries.EFFECTS, keys=keys)) if keys else {}
+
+
+def _write_rows(tx: neo4j.Transaction, outcome: Outcome | None, effects: Mapping[str, Effects]) -> None:
+    """Write what only the end of a run tells of its migrations."""
+    rows: dict[str, dict[str, Any]] = {key: each.values for key, each in effects.items()}
+    for key, time in outcome.times if outcome else ():
+        rows.setdefault(key, {})["execution_time"] = time
+    if rows:
+        tx.run(queries.PUT_ROWS, rows=[[key, values] for key, values in rows.items()]).consume()
 
 
 def _end_run(
@@ -169,15 +204,37 @@ def recover(
     versions = [version_in(key) for key in applied]
     ranks = count(history.top_rank + 1)
     steps = [_step(each, record, database, ranks) for each in recovered]
+    parts = _parts(record, history, recovered, migration_of, _earlier_effects(database, record))
+    effects = effects_of(parts, Catalogue.from_json(record.catalogue), catalogue)
     with database.transaction() as tx:
         write_steps(tx, steps, record.run)
         _end_run(tx, database, record, versions[-1] if versions else None, ending.result)
-        if ending.outcome:
-            _write_times(tx, ending.outcome)
+        _write_rows(tx, ending.outcome, effects)
         if ending.attempt and ending.version and ending.version not in versions:
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, versions)
     return recovered
+
+
+def _parts(
+    record: RunRecord,
+    history: History,
+    recovered: Iterable[RecoveredMigration],
+    read: Callable[[Version], Migration | None],
+    earlier: Mapping[str, Effects],
+) -> Iterator[Part]:
+    """Yield what a run without an end committed of each migration, its row or the catalogue being the witness."""
+    rows = {row.key: row for row in history.rows.values()}
+    steps = {row.key: row.step for row in rows.values() if row.run == record.run}
+    steps |= {each.key: each.step for each in recovered}
+    for item in record.plan:
+        key, first = item["key"], item["first"]
+        if key in steps:
+            migration = read(Version.parse(item["version"]))
+            same = migration is not None and migration.file.checksum == item["checksum"]
+            segments = segments_of(migration, item["committed"], first - 1) if migration and same else None
+            done = segments and segments[: max(0, steps[key] - first + 1)]
+            yield Part(key, item["committed"], done, earlier.get(key) if first > 1 else Effects())
 
 
 def _finished(record: RunRecord, history: History) -> list[str]:

@@ -10,7 +10,7 @@ from graphmigrate.schema.model import CatalogueEntry, ObjectType, SchemaObject
 from graphmigrate.schema.property_types import normalise_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 # The names differ between Cypher 5 and 25, and "UNIQUENESS" alone was the first of them.
 _CONSTRAINT_TYPES = {
@@ -70,9 +70,9 @@ class Catalogue:
     ) -> Catalogue:
         """Make a catalogue of the rows of SHOW CONSTRAINTS and SHOW INDEXES, of either Cypher version.
 
-        Columns read: name, type, entityType, labelsOrTypes, properties, propertyType for constraints; name,
-        type, entityType, labelsOrTypes, properties, owningConstraint, state, populationPercent,
-        failureMessage for indexes.
+        Columns read: name, type, entityType, labelsOrTypes, properties, propertyType, createStatement for constraints;
+        name, type, entityType, labelsOrTypes, properties, owningConstraint, state, populationPercent, failureMessage,
+        createStatement for indexes.
         """
         return cls.of([*map(_constraint_entry, constraints), *map(_index_entry, indexes)])
 
@@ -80,17 +80,18 @@ class Catalogue:
     def from_json(cls, text: str) -> Catalogue:
         """Read what ``to_json`` wrote."""
         entries = []
-        for kind, entity, labels, properties, name, property_type, state in json.loads(text):
-            target = SchemaObject(
-                ObjectType[kind], entity, tuple(labels), tuple(properties), name, property_type
-            )
-            entries += backed(CatalogueEntry(target, state=state))
+        for *definition, state, create in ([*row, None][:8] for row in json.loads(text)):
+            entries += backed(CatalogueEntry(object_of(definition), state=state, create=create))
         return cls.of(entries)
 
-    def to_json(self) -> str:
-        """Write the definitions as compact text, for the run record, with the states that are not ONLINE."""
+    def to_json(self, whole: Collection[str] = ()) -> str:
+        """Write the definitions as compact text, for the run record, with the states that are not ONLINE.
+
+        Of the names in ``whole``, also the statements that make them again.
+        """
         entries = [*self.constraints.values(), *(each for each in self.indexes.values() if not each.owner)]
-        return json.dumps([_row(entry) for entry in entries], separators=(",", ":"), ensure_ascii=False)
+        rows = [[*_row(each), *([each.create] if each.name in whole else [])] for each in entries]
+        return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
 
     def names(self) -> frozenset[str]:
         """Every name that is taken, of constraints and indexes alike."""
@@ -193,23 +194,26 @@ def _identity(target: SchemaObject) -> SchemaObject:
 
 
 def _row(entry: CatalogueEntry) -> list[Any]:
-    target = entry.object
-    state = None if entry.state == ONLINE else entry.state
-    return [
-        target.type.name,
-        target.entity,
-        target.labels,
-        target.properties,
-        target.name,
-        target.property_type,
-        state,
-    ]
+    return [*row_of(entry.object), None if entry.state == ONLINE else entry.state]
+
+
+def row_of(target: SchemaObject) -> list[Any]:
+    """Return a definition as plain values, which ``object_of`` reads."""
+    each = target
+    return [each.type.name, each.entity, each.labels, each.properties, each.name, each.property_type]
+
+
+def object_of(row: Sequence[Any]) -> SchemaObject:
+    """Read what ``row_of`` wrote."""
+    kind, entity, labels, properties, name, property_type = row
+    return SchemaObject(ObjectType[kind], entity, tuple(labels), tuple(properties), name, property_type)
 
 
 def _constraint_entry(row: Mapping[str, Any]) -> CatalogueEntry:
     kind = _CONSTRAINT_TYPES.get(row["type"], ObjectType.OTHER_CONSTRAINT)
     property_type = row.get("propertyType")
-    return CatalogueEntry(_object(kind, row, normalise_text(property_type) if property_type else None))
+    target = _object(kind, row, normalise_text(property_type) if property_type else None)
+    return CatalogueEntry(target, create=row.get("createStatement"))
 
 
 def _index_entry(row: Mapping[str, Any]) -> CatalogueEntry:
@@ -220,6 +224,7 @@ def _index_entry(row: Mapping[str, Any]) -> CatalogueEntry:
         state=row.get("state"),
         population=row.get("populationPercent"),
         failure=row.get("failureMessage") or None,
+        create=row.get("createStatement"),
     )
 
 

@@ -84,7 +84,8 @@ class DdlAction:
 class CatalogueEntry:
     """One row of SHOW INDEXES or SHOW CONSTRAINTS.
 
-    For an index, ``owner`` is the name of the constraint it backs; ``state`` is ONLINE, POPULATING or FAILED.
+    For an index, ``owner`` is the name of the constraint it backs; ``state`` is ONLINE, POPULATING or FAILED. ``create`` is the
+    statement by which the server would make it again, where it was read.
     """
 
     object: SchemaObject
@@ -92,6 +93,7 @@ class CatalogueEntry:
     state: str | None = None
     population: float | None = None
     failure: str | None = None
+    create: str | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
