@@ -8,10 +8,11 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from graphmigrate.database.counts import count
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
-from graphmigrate.migrations import apply, findings, plan, standing
+from graphmigrate.migrations import findings, plan, standing
 from graphmigrate.migrations.hazards import hazards
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
@@ -157,6 +158,8 @@ class Migrator:
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files differ, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
         """
+        from graphmigrate.migrations import apply
+
         started = time.monotonic()
         workspace = self._workspace
         planned, history, outcome = apply.migrate(
@@ -367,8 +370,6 @@ class Migrator:
 
         Raises HistoryMismatch (GM612), as every other method, where something else has changed the ledger's nodes.
         """
-        from graphmigrate.database.counts import count
-
         standing.warn(self._workspace, self._workspace.history())
         return GraphSummary(*count(self._workspace.database))
 

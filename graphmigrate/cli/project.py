@@ -15,6 +15,7 @@ from graphmigrate.cli.options import command
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations.files import collect
+from graphmigrate.migrator import Migrator
 from graphmigrate.settings.files import PYPROJECT, has_table
 
 if TYPE_CHECKING:
@@ -82,8 +83,6 @@ def _in_history(cli: CliContext, settings: Settings) -> list[Version]:
     if not settings.uri:
         cli.say("No database was named: the version follows the files alone.")
         return []
-    from graphmigrate.migrator import Migrator
-
     try:
         with Migrator(settings) as migrator:
             return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import neo4j
 
+from graphmigrate.database.failures import connection_failure
 from graphmigrate.settings import check_ca_file, check_uri
 
 if TYPE_CHECKING:
@@ -214,8 +215,6 @@ def open_database(
 
     Raises UsageError for a URI or a file of certificates that is wrong, ConnectionFailed where the driver refuses the URI.
     """
-    from graphmigrate.database.failures import connection_failure
-
     if driver is not None:
         return Database(driver, settings, run=run, host=host, user=user)
     check_uri(settings.uri)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from neo4j import exceptions
 
+from graphmigrate.database import diagnosis
 from graphmigrate.errors import ConnectionFailed, GraphMigrateError, MigrationFailed, NotAllowed, UsageError
 
 if TYPE_CHECKING:
@@ -140,8 +141,6 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
 
 
 def _unreachable(error: BaseException, settings: Settings) -> GraphMigrateError:
-    from graphmigrate.database import diagnosis
-
     encryption = _cause(error, ssl.SSLError)
     if encryption:
         return diagnosis.tls_failure(encryption, settings.uri)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neo4j.exceptions import Neo4jError
 
 from graphmigrate.database import queries
+from graphmigrate.database.catalogue import drop_entries, made_unique, read_catalogue, unique_keys
 from graphmigrate.database.commit import Backoff
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
@@ -28,6 +29,7 @@ from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Problem, Severity
+from graphmigrate.schema.render import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -158,8 +160,6 @@ def _impatiently(database: Database) -> Iterator[None]:
 
 def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> None:
     """Drop the indexes that a server killed inside CREATE CONSTRAINT left; a living runner's would be gone by now."""
-    from graphmigrate.database.catalogue import drop_entries, read_catalogue
-
     if is_any_terminated(database):
         return
     indexes = read_catalogue(database).indexes.values()
@@ -170,8 +170,6 @@ def _drop_what_was_left_behind(database: Database, missing: Iterable[str]) -> No
 
 def _missing_constraints(database: Database) -> dict[str, Key]:
     """Return by name what is not kept unique; a constraint of another name will do, since a restored dump may have chosen it."""
-    from graphmigrate.database.catalogue import unique_keys
-
     unique = unique_keys(database)
     wanted = {name: (label, frozenset({"key"})) for name, label in queries.LEDGER_LABELS.items()}
     return {name: key for name, key in wanted.items() if key not in unique}
@@ -179,9 +177,6 @@ def _missing_constraints(database: Database) -> dict[str, Key]:
 
 def _refuse_taken_names(database: Database, missing: Mapping[str, Key]) -> None:
     """Say whose name is in the way: CREATE CONSTRAINT … IF NOT EXISTS does nothing then, and does not say so."""
-    from graphmigrate.database.catalogue import made_unique, read_catalogue
-    from graphmigrate.schema.render import describe
-
     constraints = read_catalogue(database).constraints if missing else {}
     for name in filter(constraints.__contains__, missing):
         taken = constraints[name].object

@@ -8,12 +8,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmigrate.database.catalogue import read_catalogue
+from graphmigrate.database.commit import read_after_pending
+from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.history import Attempt
+from graphmigrate.database.ledger import missing_constraints, prepare_ledger
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
-from graphmigrate.migrations import findings
+from graphmigrate.migrations import checks, data_check, findings
 from graphmigrate.migrations.model import Outcome
 from graphmigrate.migrations.plan import make_plan, nothing_to_do
+from graphmigrate.migrations.recovery import Ending, close_record, open_record, recover
+from graphmigrate.migrations.run_state import RunState, record_skip
+from graphmigrate.migrations.runner import Runner
 from graphmigrate.migrations.standing import tell, warn
 from graphmigrate.results import AppliedMigration
 
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from graphmigrate.database.lock import Lock
     from graphmigrate.migrations.model import MigrationFolder
     from graphmigrate.migrations.plan import Plan
-    from graphmigrate.migrations.run_state import RunState
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.schema.catalogue import Catalogue
 
@@ -50,8 +56,6 @@ def migrate(
     planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended)
     outcome = Outcome()
     if nothing_to_do(planned, history):
-        from graphmigrate.database.ledger import missing_constraints
-
         missing = missing_constraints(workspace.database, history)  # this run makes none
         tell(workspace, missing)
         return Run(planned._replace(problems=(*planned.problems, *missing)), history, outcome)
@@ -71,8 +75,6 @@ def _recover(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: 
     history = workspace.history()
     if history.record is None:
         return history
-    from graphmigrate.migrations.recovery import recover
-
     lock.doing("recovering a run that died")
     for each in recover(workspace.database, history, files, workspace.read_one, {}, listen=workspace.listen):
         version, description = each.version.text, each.migration.file.description
@@ -95,12 +97,6 @@ def _apply(
 
     The schema is read once, under the lock: it is what the plan is checked against and what the run starts from.
     """
-    from graphmigrate.database.catalogue import read_catalogue
-    from graphmigrate.database.ledger import prepare_ledger
-    from graphmigrate.migrations.recovery import close_record, open_record
-    from graphmigrate.migrations.run_state import RunState
-    from graphmigrate.migrations.runner import Runner
-
     database = workspace.database
     catalogue = read_catalogue(database)
     _check(workspace, planned, catalogue, check_data)
@@ -124,8 +120,6 @@ def _apply(
 
 def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data: str | None) -> None:
     """Raise PreflightError for what the schema or the data would refuse; tell the warnings."""
-    from graphmigrate.migrations import checks, data_check
-
     found = checks.check_catalogue(planned.tasks, catalogue)
     findings.refuse(found)
     found += data_check.check_data(workspace.database, planned.tasks, catalogue, check_data)
@@ -136,8 +130,6 @@ def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data
 
 def _skip(workspace: Workspace, planned: Plan, history: History) -> None:
     """Tell and record the migrations that are skipped."""
-    from graphmigrate.migrations.run_state import record_skip
-
     for skip in planned.skips:
         workspace.listen(MigrationSkipped(skip.file.version.text, skip.file.description, skip.reason))
         if history.skips.get(skip.file.version.canonical) != skip.reason:
@@ -151,10 +143,6 @@ def _end_unfinished(
 
     Where that cannot be done now, the record stays open and the next run does it.
     """
-    from graphmigrate.database.commit import read_after_pending
-    from graphmigrate.database.failures import DriverFailure
-    from graphmigrate.migrations.recovery import Ending, recover
-
     database = workspace.database
 
     result = "failed" if isinstance(error, Exception) else "interrupted"

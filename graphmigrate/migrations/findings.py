@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.database.guard import allowed_names
 from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
-from graphmigrate.events import CheckStarted
-from graphmigrate.migrations import plan
+from graphmigrate.events import CheckStarted, Warned
+from graphmigrate.migrations import checks, plan
+from graphmigrate.migrations.checks import may_be_skipped, with_actions
+from graphmigrate.migrations.data_check import check_data
 from graphmigrate.migrations.ours import reaching_ours
 from graphmigrate.migrations.standing import compare, of_history, told_mismatches
 
@@ -57,7 +59,6 @@ def findings(workspace: Workspace, planned: Plan, history: History) -> list[Prob
 def checked(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Judge the plan's statements, along the catalogue where it stands still."""
     from graphmigrate.database.catalogue import read_catalogue
-    from graphmigrate.migrations import checks
 
     if not planned.tasks:
         return []
@@ -73,7 +74,6 @@ def data_findings(
 ) -> list[Problem]:
     """Return what in the data stands in the way of the plan; nothing while another run may still change them."""
     from graphmigrate.database.catalogue import read_catalogue
-    from graphmigrate.migrations.data_check import check_data
 
     if not planned.tasks or history.record is not None:
         return []
@@ -86,9 +86,6 @@ def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
     False where the server cannot say yet, because another run's schema change is under way: ask again with the lock, which
     is when a run that never ends was ended.
     """
-    from graphmigrate.events import Warned
-    from graphmigrate.migrations import checks
-
     found = _about_server(workspace, planned, history)
     refuse(found)
     found += checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
@@ -118,7 +115,6 @@ def _about_server(workspace: Workspace, planned: Plan, history: History) -> list
 def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
     """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
     from graphmigrate.database.preflight import explain, explain_conditions
-    from graphmigrate.migrations.checks import may_be_skipped, with_actions
 
     tasks = {
         statement: task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmigrate.database.guard import only_leaves_ours_out
 from graphmigrate.database.version import Version
 from graphmigrate.errors import (
     HistoryMismatch,
@@ -14,6 +15,7 @@ from graphmigrate.errors import (
     UsageError,
     raise_all,
 )
+from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.standing import (
     UNFINISHED,
     Entry,
@@ -217,8 +219,6 @@ def other_language(planned: Plan, history: History, language: str) -> list[Probl
 
 def task_of(migration: Migration, key: str, row: HistoryRow | None) -> Task:
     """Cut what is left to do of a migration into segments."""
-    from graphmigrate.migrations.segments import segments_of
-
     segments = segments_of(migration, row.committed, row.step) if row else segments_of(migration)
     return Task(migration, segments, key, row)
 
@@ -280,8 +280,6 @@ def edited_part(task: Task, row: HistoryRow) -> Problem | None:
 
 def with_ours_left_out(now: Sequence[Statement], row: HistoryRow) -> tuple[str, ...] | None:
     """Return the fingerprints of the committed statements as they are now; None where more than our clause was added."""
-    from graphmigrate.database.guard import only_leaves_ours_out
-
     prints = tuple(each.fingerprint for each in now[: len(row.statements)])
     if len(prints) < len(row.statements) or prints == row.statements:
         return None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from graphmigrate.database import restore as damages
 from graphmigrate.database.commit import Step, write_steps
 from graphmigrate.database.history import COMPLETE, name_in
-from graphmigrate.database.ledger import new_row, progress
+from graphmigrate.database.ledger import new_row, prepare_ledger, progress, read_nodes, refuse_other_format
 from graphmigrate.database.records import item_of, record_change
+from graphmigrate.database.restore import read_damage, ways
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan, standing
+from graphmigrate.migrations.recovery import first_unfinished, recover, verdicts_of
 from graphmigrate.results import BaselineResult, RepairAction, State, version_name
 
 if TYPE_CHECKING:
@@ -99,9 +102,6 @@ def _action(entry: Entry, finding: str, resolution: str, *, done: bool = False) 
 
 def show_damage(workspace: Workspace) -> tuple[RepairAction, ...]:
     """Name each node of the ledger that something else changed, with what leads out; nothing where all are sound."""
-    from graphmigrate.database.ledger import read_nodes, refuse_other_format
-    from graphmigrate.database.restore import read_damage, ways
-
     nodes = read_nodes(workspace.database)
     refuse_other_format(nodes)
     found = ways(read_damage(workspace.database, nodes))
@@ -115,9 +115,6 @@ def restore(
 
     Raises UsageError (GM610) where a name has nothing to restore, or nothing proves it.
     """
-    from graphmigrate.database import restore as damages
-    from graphmigrate.database.ledger import prepare_ledger, read_nodes
-
     database = workspace.database
     damage = damages.read_damage(database, read_nodes(database))
     found = damages.ways(damage)
@@ -165,9 +162,6 @@ def _nothing_to_restore(name: str, found: Sequence[Any]) -> UsageError:
 
 def clear_damage(workspace: Workspace) -> None:
     """Restore what can be proved, and remove the other damaged nodes: a baseline then says what is applied."""
-    from graphmigrate.database import restore as damages
-    from graphmigrate.database.ledger import prepare_ledger, read_nodes
-
     database = workspace.database
     damage = damages.read_damage(database, read_nodes(database))
     found = damages.ways(damage)
@@ -387,8 +381,6 @@ def repair_named(
     workspace: Workspace, files: MigrationFolder, wanted: dict[str, set[Version]]
 ) -> tuple[RepairAction, ...]:
     """Do what a person said of the named versions; every word is checked before anything is committed."""
-    from graphmigrate.migrations.recovery import recover, verdicts_of
-
     history = workspace.history()
     verdicts = verdicts_of(workspace.database, history, wanted)
     others = {word: versions - verdicts.keys() for word, versions in wanted.items()}
@@ -401,8 +393,6 @@ def repair_named(
 
 def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAction, ...]:
     """Name what stops ``migrate`` and what resolves it; changes nothing."""
-    from graphmigrate.migrations.recovery import first_unfinished
-
     history = workspace.history()
     version = first_unfinished(workspace.database, history)
     at_work = [unfinished(version)] if version else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.events import Warned
 from graphmigrate.migrations.model import FileKind
 from graphmigrate.results import State, StatusRow
 
@@ -192,8 +193,6 @@ def warn(workspace: Workspace, history: History) -> None:
 
 def tell(workspace: Workspace, warnings: Iterable[Problem]) -> None:
     """Tell warnings while a command works."""
-    from graphmigrate.events import Warned
-
     for problem in warnings:
         workspace.listen(Warned(problem))
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
+from graphmigrate.events import Warned
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.migrations.model import FileKind
+from graphmigrate.migrations.reader import read
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
@@ -139,8 +141,6 @@ class Workspace:
 
     def _warn(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            from graphmigrate.events import Warned
-
             self.listen(Warned(problem))
 
     def history(self) -> History:
@@ -172,8 +172,6 @@ class Workspace:
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""
-        from graphmigrate.migrations.reader import read
-
         migration, problems = read(
             file,
             max_statement_bytes=self.settings.max_statement_size,

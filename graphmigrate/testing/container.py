@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from graphmigrate.errors import UsageError
+from graphmigrate.migrator import Migrator
 from graphmigrate.settings import Secret, Settings
 
 try:
@@ -83,8 +84,6 @@ class GraphMigrateNeo4jContainer(Neo4jContainer):  # type: ignore[misc,unused-ig
         return self
 
     def _prepare(self) -> None:
-        from graphmigrate.migrator import Migrator
-
         with Migrator(self.settings) as migrator:
             migrator.wait(ANSWER)
             if "migrate" in self._work:

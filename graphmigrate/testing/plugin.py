@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from graphmigrate.errors import GraphMigrateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +79,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Return which Neo4j the tests will get."""
-    from graphmigrate.errors import UsageError
-
     try:
         choice = _choice(config)
     except UsageError as error:
@@ -136,8 +137,6 @@ def _tell(config: pytest.Config, line: str) -> None:
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn an error of this package into a failed test without our own stack."""
-    from graphmigrate.errors import GraphMigrateError
-
     try:
         yield
     except GraphMigrateError as error:
@@ -165,8 +164,6 @@ def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
 @pytest.fixture(scope="session")
 def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
     """Yield the Neo4j of this session (of this worker, with pytest-xdist): ``uri``, ``auth``, ``env``."""
-    from contextlib import ExitStack
-
     from graphmigrate.testing.database import bookmark
     from graphmigrate.testing.servers import provided
 
@@ -226,8 +223,6 @@ def graphmigrate_database(
     _test_database: TestDatabase, neo4j_server: Neo4jServer, graphmigrate_settings: Settings
 ) -> TestDatabase:
     """Return the database of this session for the project of this test; for this plugin's own use."""
-    from dataclasses import replace
-
     # What the configuration says of a target (its address, that it is protected) is about another one.
     _test_database.settings = replace(
         graphmigrate_settings, uri=neo4j_server.uri, database=None, protected=False
