@@ -174,9 +174,29 @@ def test_the_steps_on_a_given_database(
     assert driver.execute_query("MATCH (a:A) RETURN count(a)").records[0][0] == 1
     assert step("test", job, test="exit 7").returncode == 7
     (Path(job["PROJECT"]) / "migrations" / "V1__a.cypher").write_text("RETURN 1;\n")
+    job["GITHUB_ACTIONS"] = "true"
     failed = step("plan", job)  # a plan that finds a mismatch fails, and the comment says so
     assert failed.returncode == 6
     assert "GM602" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+    assert "::error title=GM602" in failed.stdout
+    (Path(job["PROJECT"]) / "migrations" / "V1__a.cypher").unlink()
+
+
+def test_findings_and_costs_stand_at_their_lines_on_github(
+    job: dict[str, str], driver: neo4j.Driver, neo4j_target: Neo4jTarget
+) -> None:
+    project = Path(job["PROJECT"])
+    job |= {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(project.parent)}
+    step("database", job, uri=neo4j_target.uri, password=neo4j_target.password)
+    (project / "migrations" / "V2__b.cypher").write_text("\nMATCH (a:A) DETACH DELETE a;\n")
+    assert "::notice title=plan,file=project/migrations/V2__b.cypher,line=2" in step("plan", job).stdout
+    assert "**V2** deletes data" in Path(job["GITHUB_STEP_SUMMARY"]).read_text()
+    (project / "migrations" / "V3__c.cypher").write_text("// graphmigrate: nonsense\nRETURN 1;\n")
+    (project / "seeds" / "b.cypher.j2").write_text("{{ missing }}\n")
+    done = step("validate", job)  # both kinds of files, before the database is asked
+    assert done.returncode == 2
+    assert "::error title=GM124,file=project/migrations/V3__c.cypher,line=1" in done.stdout
+    assert "file=project/seeds/b.cypher.j2,line=1" in done.stdout
 
 
 def test_a_wrong_password_fails_the_first_step(job: dict[str, str], neo4j_target: Neo4jTarget) -> None:
@@ -264,6 +284,26 @@ def test_the_comment_is_written_once_and_then_renewed(job: dict[str, str], tmp_p
         handler.refuses = True  # a fork's token
         done = step("comment", job | {"GITHUB_API_URL": url}, str(file))
     assert (done.returncode, "::warning::" in done.stderr) == (0, True)
+
+
+def test_a_long_plan_is_shortened_and_what_it_opened_is_closed(job: dict[str, str], tmp_path: Path) -> None:
+    handler = type("Handler", (Comments,), {"bodies": {}})
+    file, event = tmp_path / "plan.md", tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 5}}))
+    job |= {"GITHUB_EVENT_PATH": str(event), "GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"}
+    block = (
+        "<details><summary>V{}</summary>\n\n````cypher\n```\n"
+        + "RETURN 'ä' AS a;\n" * 900
+        + "````\n\n</details>\n"
+    )
+    file.write_text("### 9 to apply\n\n" + "".join(map(block.format, range(9))))
+    with github(handler) as url:
+        assert step("comment", job | {"GITHUB_API_URL": url}, str(file)).returncode == 0
+    [body] = handler.bodies.values()
+    assert 60_000 < len(body) <= 65_536
+    assert body.count("<details>") == body.count("</details>")
+    assert body.count("````") % 2 == 0
+    assert body.endswith("the rest stands in the job's summary.\n")
 
 
 def test_no_pull_request_no_comment(job: dict[str, str], tmp_path: Path) -> None:

@@ -83,6 +83,12 @@ def test_inputs_reach_scripts_by_the_environment_and_are_declared() -> None:
     assert given == read - {f"GITHUB_{name}" for name in by_github} - for_make_only
 
 
+def test_the_action_judges_files_as_the_hooks_do() -> None:
+    hooks = YAML(typ="safe", pure=True).load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    for hook in hooks:
+        assert hook["entry"].removesuffix(" --quiet") in (STEPS / "validate").read_text()
+
+
 def test_a_given_database_is_changed_only_when_told_so() -> None:
     conditions = {step["name"]: step.get("if", "") for step in RUNS}
     for name in ("Migrate", "Seed", "Test"):
