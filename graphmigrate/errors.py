@@ -196,6 +196,7 @@ TITLES = {
     "GM110": "no migration file",
     "GM112": "two files of one version",
     "GM113": "a file that is not a migration, or is misnamed",
+    "GM114": "graphmigrate.sum and the files differ",
     "GM118": "a file that cannot be read",
     "GM119": "there is no such version",
     "GM121": "an empty migration",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from graphmigrate.database.counts import count
-from graphmigrate.database.version import Version
+from graphmigrate.database.version import ORDER, Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
 from graphmigrate.migrations import findings, plan, standing
@@ -51,6 +51,7 @@ def translate_driver_errors(
 
     @wraps(method)
     def translated(self: Migrator, /, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        order = ORDER.set(self.settings.version_order)
         try:
             return method(self, *args, **named)
         except GraphMigrateError:
@@ -61,6 +62,8 @@ def translate_driver_errors(
             if not isinstance(error, DriverFailure):
                 raise
             raise driver_failure(error, self.settings) from error
+        finally:
+            ORDER.reset(order)
 
     return translated
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cli.output import Output
+from graphmigrate.database.version import ORDER
 from graphmigrate.errors import UsageError
 from graphmigrate.settings import Secret, can_start_server, load
 
@@ -47,6 +48,7 @@ class CliContext(Output):
         config, env_file = (Path(flags[name]) if flags.get(name) else None for name in ("config", "env_file"))
         self.loaded = load(flags, config=config, env_file=env_file, connect=connect)
         self._keep_secret(self.loaded.settings)
+        ORDER.set(self.loaded.settings.version_order)
         if config is None and self.loaded.folder not in {Path(), self._project}:
             self._project = self.loaded.folder
             self.say(f"The project is in {self._project} (its configuration was found above this folder).")

@@ -13,7 +13,8 @@ import click
 
 from graphmigrate.cli.options import command
 from graphmigrate.database.version import Version
-from graphmigrate.errors import GraphMigrateError, UsageError
+from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
+from graphmigrate.migrations import sums
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrator import Migrator
 from graphmigrate.settings.files import PYPROJECT, has_table
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from graphmigrate.cli.context import CliContext
+    from graphmigrate.migrations.model import MigrationFolder
     from graphmigrate.settings import Settings
 
 SCAFFOLD = Path(__file__).parent.parent / "scaffold"
@@ -57,25 +59,63 @@ class InitReport:
 
 
 @command("new")
-@click.argument("description", nargs=-1, required=True, metavar="DESCRIPTION")
-def new(cli: CliContext, description: tuple[str, ...]) -> None:
+@click.argument("description", nargs=-1, metavar="DESCRIPTION")
+@click.option("--timestamp", is_flag=True, help="Take the time now (UTC) as version: branches do not meet.")
+@click.option(
+    "--sum",
+    "only_sum",
+    is_flag=True,
+    help=f"Write no migration, but {sums.NAME}, from the files as they are.",
+)
+def new(cli: CliContext, description: tuple[str, ...], timestamp: bool, only_sum: bool) -> None:
     """Write the next migration as a commented template and print its path.
 
-    Its version is the next after those of the files and of the database's history, where one is named.
+    Its version is the next after those of the files and of the database's history, where one is named. Where the folder
+    has a graphmigrate.sum, the file is added to it; write it anew with --sum once the file is complete.
 
     For example: graphmigrate new add users
     """
+    if only_sum and not description and not timestamp:
+        settings = cli.settings(connect=False)
+        path = _write_sum(collect(settings.migrations))
+        cli.result(NewReport("", str(path)), lambda _: [str(path)])
+        return
     words = _words(" ".join(description))
     settings = cli.settings(connect=None)
-    folder = collect(settings.migrations)
+    folder = _collected(settings.migrations)
     for each in folder.problems:
         cli.warn(each)
     known = [each.version for each in folder.files if not each.version.is_named]
-    version = next_version([*known, *_in_history(cli, settings)], datetime.now(UTC))
+    now = datetime.now(UTC)
+    version = f"{now:{STAMPS[14]}}" if timestamp else next_version([*known, *_in_history(cli, settings)], now)
     path = folder.path / f"V{version}__{words}.cypher"
     text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
     _write(path, text.replace("DESCRIPTION", words.replace("_", " ")))
+    _keep_sum(folder.path)
     cli.result(NewReport(version, str(path)), lambda _: [str(path)])
+
+
+def _collected(path: Path) -> MigrationFolder:
+    """Collect the folder; raises ProjectError where graphmigrate.sum does not fit: a new file must not hide that."""
+    folder = collect(path)
+    wrong = [each for each in folder.problems if each.code == "GM114"]
+    raise_all(wrong, ProjectError, "{count} findings; nothing was written.")
+    return folder
+
+
+def _keep_sum(path: Path) -> None:
+    if (path / sums.NAME).exists():
+        _write_sum(collect(path))
+
+
+def _write_sum(folder: MigrationFolder) -> Path:
+    """Write graphmigrate.sum; raises ProjectError where something else is wrong with the folder."""
+    errors = [each for each in folder.problems if each.severity is Severity.ERROR and each.code != "GM114"]
+    raise_all(errors, ProjectError, "The migrations folder has {count} problems; nothing was written.")
+    try:
+        return sums.write(folder)
+    except OSError as error:
+        raise _unwritable(folder.path / sums.NAME, error) from None
 
 
 def _in_history(cli: CliContext, settings: Settings) -> list[Version]:
@@ -106,7 +146,7 @@ def _words(description: str) -> str:
     words = re.sub(r"_{2,}", "_", words)
     if not words:
         hint = "For example: graphmigrate new add users"
-        raise UsageError(f"The description {description!r} has no letter or digit.", hint=hint)
+        raise UsageError(f"DESCRIPTION {description!r} has no letter or digit.", hint=hint)
     if len(words.encode()) > LONGEST:
         raise UsageError("The description is too long for a file name.", hint="Use a few words.")
     return words
@@ -124,7 +164,10 @@ def next_version(versions: Sequence[Version], now: datetime) -> str:
     if stamp:
         return stamp
     before, separator, last = re.fullmatch(r"(?:(.*)([._]))?(\d+)", highest.text).groups()  # type: ignore[union-attr]
-    return f"{before or ''}{separator or ''}{int(last) + 1:0{len(last)}d}"
+    following = f"{before or ''}{separator or ''}{int(last) + 1:0{len(last)}d}"
+    return (
+        following if Version.written(following) > highest else f"{highest.text}.1"
+    )  # as text, 10 comes before 9
 
 
 def _stamp(highest: Version, now: datetime) -> str | None:
@@ -165,14 +208,15 @@ def import_file(cli: CliContext, file: Path, label: str, key: str, types: bool) 
 
     settings = cli.settings(connect=False)
     folder = settings.migrations
-    files = collect(folder).files if folder.is_dir() else ()
-    version = next_version([each.version for each in files], datetime.now(UTC))
+    files = _collected(folder).files if folder.is_dir() else ()
+    version = next_version([each.version for each in files if not each.version.is_named], datetime.now(UTC))
     migration = folder / f"V{version}__{_words(f'{label} {key} unique').lower()}.cypher"
     existing = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.cypher"))]
     plan = importing.plan(
         file, label, key, types=types, seeds=settings.seeds, migration=migration, existing=existing
     )
     report = ImportReport(plan.seed, plan.rows, tuple(str(path) for path in plan.write()))
+    _keep_sum(folder)
     cli.result(report, lambda _: [*report.created, _next_steps(plan.seed)])
 
 

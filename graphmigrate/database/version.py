@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from graphmigrate.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 VERSION_PATTERN = r"[0-9]+(?:[._][0-9]+)*"
 _VERSION = re.compile(rf"[vV]?({VERSION_PATTERN})")
 _NAMED = re.compile(r"R__[\w.-]+")
 _LONGEST = 200  # characters; a file name has at most 255
+ORDER: ContextVar[str] = ContextVar("version_order", default="semantic")
+"""How versions that are read from here on are compared: ``semantic`` or ``lexicographic`` (the setting ``version_order``)."""
 _AFTER_ALL: int = 10 ** (_LONGEST + 1)
 
 
@@ -41,19 +48,17 @@ class Version(tuple[int, ...]):
     @classmethod
     def written(cls, text: str) -> Version:
         """Take a text that is known to be one, without a V before it."""
+        if ORDER.get() == "lexicographic":
+            return _named(_Lexicographic, map(ord, text.replace("_", ".")), text)
         parts = [int(part) for part in text.replace("_", ".").split(".")]
         while len(parts) > 1 and parts[-1] == 0:
             parts.pop()
-        version = cls(parts)
-        version.text = text
-        return version
+        return _named(cls, parts, text)
 
     @classmethod
     def named(cls, name: str) -> Version:
         """Take the name of a repeatable migration."""
-        version = cls((_AFTER_ALL, *map(ord, name)))
-        version.text = name
-        return version
+        return _named(cls, (_AFTER_ALL, *map(ord, name)), name)
 
     @property
     def is_named(self) -> bool:
@@ -75,3 +80,27 @@ class Version(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"Version({self.text!r})"
+
+
+class _Lexicographic(Version):
+    """A version that is compared as text, and still is one with those of the same numbers."""
+
+    @property
+    def canonical(self) -> str:
+        """The version as ledger keys have it."""
+        return re.sub(r"(?:\.0+)+$", "", re.sub(r"(^|\.)0+(?=\d)", r"\1", "".join(map(chr, self))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and self.canonical == other.canonical
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.canonical)
+
+
+def _named(kind: type[Version], parts: Iterable[int], text: str) -> Version:
+    version = kind(parts)
+    version.text = text
+    return version

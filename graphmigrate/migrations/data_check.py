@@ -11,7 +11,7 @@ from graphmigrate.cypher.reader import significant
 from graphmigrate.errors import Problem, Severity, UsageError
 from graphmigrate.migrations.checks import may_be_skipped
 from graphmigrate.schema.render import describe
-from graphmigrate.settings.values import check_data_of
+from graphmigrate.settings.values import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ def check_data(
     from graphmigrate.database.violations import used_labels, violations
 
     try:
-        how = check_data_of(how or database.settings.check_data)
+        how = word_of(how or database.settings.check_data, ("auto", "always", "never"))
     except ValueError as error:
         raise UsageError(f"check_data must be {error}, not {how!r}.", code="GM158") from None
     planned = [] if how == "never" else list(_planned(tasks, catalogue))

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem, ProjectError, Severity
+from graphmigrate.migrations import sums
 from graphmigrate.migrations.model import FileKind, MigrationFile, MigrationFolder, checksum
 from graphmigrate.migrations.names import (
     Ignored,
@@ -43,7 +44,8 @@ def collect(folder: Path) -> MigrationFolder:
     for each in (files, undos, callbacks):
         problems += _duplicates(folder, each)
     problems += _orphans(files, undos)
-    return MigrationFolder(folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks))
+    collected = MigrationFolder(folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks))
+    return collected._replace(problems=(*collected.problems, *sums.check(collected)))
 
 
 def _walk(

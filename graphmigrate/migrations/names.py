@@ -22,6 +22,7 @@ IGNORED = (
         "dockerfile",
         "justfile",
         "graphmigrate.toml",
+        "graphmigrate.sum",
         "_*.py",
     ),
 )

@@ -136,12 +136,13 @@ def _limit(target: str | None, entries: Sequence[Entry]) -> Version | None:
     if target is None:
         return None
     version = Version.parse(target)
-    if all(entry.version != version for entry in entries):
+    found = next((entry.version for entry in entries if entry.version == version), None)
+    if found is None:
         known = ", ".join(entry.name for entry in entries[-3:]) or "none"
         raise UsageError(
             f"There is no migration {version.name}.", hint=f"The last ones are: {known}.", code="GM119"
         )
-    return version
+    return found
 
 
 def _read_all(

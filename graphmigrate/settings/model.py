@@ -37,6 +37,7 @@ class Settings:
     are trusted in place of the system's; ``env_allowed`` names the variables of the environment that seeds may read;
     ``check_data`` (auto, always, never) says whether a run first looks for values that its constraints would refuse;
     ``allow_empty`` says whether a project may have no migration file (None: only one that has seeds);
+    ``version_order`` (semantic, lexicographic) says how versions are compared: as numbers, or as text;
     ``allow`` names what may reach nodes of any label all the same (``any-label=V7``);
     ``placeholders`` are the names that migrations may use as ``${name}``, with their values (None: not given);
     ``example_query`` is what ``summary`` runs; ``driver_options`` go to ``neo4j.GraphDatabase.driver`` as they are.
@@ -50,6 +51,7 @@ class Settings:
     migrations: Path = Path("migrations")
     seeds: Path = Path("seeds")
     allow_empty: bool | None = None
+    version_order: str = "semantic"
     ledger: str = "default"
     lock_timeout: float = 600.0
     check_data: str = "auto"

@@ -30,7 +30,6 @@ from graphmigrate.settings.values import (
     EXAMPLES,
     allowances_of,
     boolean_of,
-    check_data_of,
     is_world_readable,
     kind_of,
     ledger_of,
@@ -39,6 +38,7 @@ from graphmigrate.settings.values import (
     reason,
     text_of,
     variables_of,
+    word_of,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ READ_ELSEWHERE = {
     "NEO4J_URL": "uri",
     "NEO4J_HOST": "uri",
     "NEO4J_DB": "database",
+}
+WORDS = {
+    "check_data": ("auto", "always", "never"),
+    "version_order": ("semantic", "lexicographic"),
 }
 MINIMUM = {"lock_timeout": 0.0}
 
@@ -271,8 +275,8 @@ class Reader:
                 return variables_of(written.value)
             if name == "allow":
                 return allowances_of(written.value)
-            if name == "check_data":
-                return check_data_of(written.value)
+            if name in WORDS:
+                return word_of(written.value, WORDS[name])
             return ledger_of(written.value) if name == "ledger" else text_of(written.value)
         except ValueError as error:
             # A value is named but not repeated: it may be a secret that stands under the wrong name.

@@ -38,11 +38,11 @@ def ledger_of(value: Any) -> str:
     raise ValueError("a name of letters, digits, '_', '-' and '.'")
 
 
-def check_data_of(value: Any) -> str:
-    """Return when the data are checked before a run."""
-    if value in {"auto", "always", "never"}:
+def word_of(value: Any, words: tuple[str, ...]) -> str:
+    """Return one of these words."""
+    if value in words:
         return str(value)
-    raise ValueError("auto, always or never")
+    raise ValueError(f"{', '.join(words[:-1])} or {words[-1]}")
 
 
 def variables_of(value: Any) -> tuple[str, ...]:

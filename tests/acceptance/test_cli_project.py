@@ -35,6 +35,34 @@ def test_new_takes_the_next_version_of_history_and_files_together(project: Folde
     assert unreachable.stderr.startswith("The history was not read, so the version follows the files alone: ")
 
 
+def test_a_sum_is_kept_by_new_and_names_what_does_not_fit(project: Folder) -> None:
+    assert project.run("new", "--sum").stdout == "migrations/graphmigrate.sum\n"
+    made = project.run("new", "--timestamp", "third", "one")
+    assert re.fullmatch(r"migrations/V20\d{12}__third_one.cypher\n", made.stdout)
+    path = project.path / made.stdout.strip()
+    path.write_text("RETURN 3;\n")
+    for command in (["validate", "--offline"], ["migrate"], ["new", "fourth"]):
+        refused = project.run(*command)
+        assert refused.returncode == 2
+        assert (
+            f"error[GM114]: {path.name} is not what graphmigrate.sum says" in refused.stdout + refused.stderr
+        )
+        assert "graphmigrate new --sum" in refused.stdout + refused.stderr
+    assert len(list(path.parent.glob("*.cypher"))) == 3
+    assert project.run("new", "--sum").returncode == 0
+    assert project.run("migrate").returncode == 0
+
+
+def test_versions_may_be_ordered_as_text(project: Folder) -> None:
+    (project.path / "graphmigrate.toml").write_text('version_order = "lexicographic"\n')
+    project.write(V9__last="MATCH (t:Tenth) SET t.seen = true;", V10__first="CREATE (:Tenth);")
+    migrated = project.run("migrate")
+    assert migrated.returncode == 0, migrated.stderr
+    assert re.findall("applied (V[0-9]+)", migrated.stderr) == ["V1", "V10", "V2", "V9"]
+    assert "Nothing to do: the schema is at version 9" in project.run("migrate").stderr
+    assert project.run("new", "x").stdout == "migrations/V9.1__x.cypher\n"
+
+
 def test_an_empty_folder_becomes_a_project_that_works(project: Folder, driver: neo4j.Driver) -> None:
     migrated = project.run("migrate")
     assert migrated.returncode == 0, migrated.stderr

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphmigrate.database.version import Version
+from graphmigrate.database.version import ORDER, Version
 from graphmigrate.errors import ProjectError
 
 NUMBERS = st.lists(st.integers(0, 10**20), min_size=1, max_size=5)
@@ -58,3 +58,18 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
     assert caught.value.error_code == "GM119"
     assert "1.2" in (caught.value.hint or "")
     assert len(caught.value.message) < 250
+
+
+def test_as_text_ten_comes_before_nine_and_is_the_same_version_all_the_same() -> None:
+    token = ORDER.set("lexicographic")
+    try:
+        texts = ["001", "1.10", "1.2", "10", "9"]
+        versions = [Version.parse(each) for each in reversed(texts)]
+        assert [str(each) for each in sorted(versions)] == texts
+        assert max(versions) < Version.named("R__a")
+        (one,) = {Version.parse("1"), Version.parse("001"), Version.parse("1_0.00")}
+        assert one.canonical == "1"
+        assert Version.parse("1") != Version.parse("2")
+    finally:
+        ORDER.reset(token)
+    assert Version.parse("9") < Version.parse("10")

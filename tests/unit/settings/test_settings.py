@@ -108,6 +108,7 @@ SAMPLES = {
     "seed_sessions": "3",
     "protected": "true",
     "allow": "any-label=V7",
+    "version_order": "lexicographic",
 }
 
 
