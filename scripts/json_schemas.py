@@ -127,6 +127,10 @@ def settings() -> dict[str, Any]:
     cells = re.findall(r"^\| `(\w+)` \|\s*([^|]*?)\s*\|\s*(.*?)\s*\|$", PAGE.read_text(), re.MULTILINE)
     rows = {name: _plain(meaning or f"Default: {default}") for name, default, meaning in cells}
     properties = {name: _setting(name, rows.get(name, "")) for name in sorted(NAMES) if name != "password"}
+    properties["placeholders"] = {
+        "description": "The names that migrations may use as ${name}, with their values; an empty one is given elsewhere",
+        "anyOf": [{"type": "object", "additionalProperties": {"type": ["string", "number"]}}, TEXTS],
+    }
     hyphened = {
         f"^{name.replace('_', '-')}$": {"$ref": f"#/properties/{name}"} for name in properties if "_" in name
     }
