@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from graphmigrate.events import Event
+    from graphmigrate.migrations.code import batches
     from graphmigrate.migrator import Migrator
     from graphmigrate.results import MigrateResult, PlanResult, SeedResult, State, Status
     from graphmigrate.settings import Settings
@@ -52,6 +53,7 @@ __all__ = [
     "Status",
     "UsageError",
     "__version__",
+    "batches",
     "load_settings",
 ]
 
@@ -60,6 +62,7 @@ _ELSEWHERE = {
     "Settings": "settings",
     "load_settings": "settings",
     "Event": "events",
+    "batches": "migrations.code",
     "MigrateResult": "results",
     "PlanResult": "results",
     "SeedResult": "results",

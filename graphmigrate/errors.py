@@ -202,7 +202,7 @@ TITLES = {
     "GM121": "an empty migration",
     "GM122": "a statement that is too big",
     "GM123": "no final semicolon",
-    "GM124": "a header line that is not understood",
+    "GM124": "a header line or a migration in Python that is not understood",
     "GM129": "a parameter that nothing sets",
     "GM130": "batches that fail are left out unsaid",
     "GM133": "another version of Cypher than before",

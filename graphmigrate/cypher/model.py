@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """How a statement must be executed (see the Cypher Manual, "CALL subqueries in transactions")."""
+    """How a statement must be executed (see the Cypher Manual, "CALL subqueries in transactions"); ``code`` is Python."""
 
     SCHEMA = "schema"
     DATA = "data"
     AUTOCOMMIT = "autocommit"
     SYSTEM = "system"
+    CODE = "code"
 
 
 class Edit(NamedTuple):

@@ -136,6 +136,11 @@ WITH n WHERE n.commits = $number
 SET n += $values
 RETURN n.key AS key
 """
+CLOSE_STEP: Final = """
+MATCH (n:__GraphMigrate {key: $key}) WHERE n.commits = $number AND n.run = $run
+SET n += $changes
+RETURN n.key AS key
+"""
 PUT_ROW: Final = """
 MATCH (m:__GraphMigrate {key: $key})
 SET m += $changes

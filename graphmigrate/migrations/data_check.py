@@ -136,7 +136,9 @@ class _Changing:
         known = self._effects.get(id(statement))
         if known is None:
             no_data = statement.kind in {Kind.SCHEMA, Kind.SYSTEM}
-            known = self._effects[id(statement)] = Effect(False) if no_data else effect_of(statement.text)
+            anything = statement.kind is Kind.CODE
+            known = Effect(anything) if no_data or anything else effect_of(statement.text)
+            self._effects[id(statement)] = known
         return known
 
 

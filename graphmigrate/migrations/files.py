@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.errors import Place, Problem, ProjectError, Severity
 from graphmigrate.migrations import sums
+from graphmigrate.migrations.code import depends_of
 from graphmigrate.migrations.model import FileKind, MigrationFile, MigrationFolder, checksum
 from graphmigrate.migrations.names import (
     Ignored,
@@ -128,7 +129,7 @@ def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
         return None
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
-    unread = _NOT_YET.get("code" if entry.name.endswith(".py") else verdict.kind)
+    unread = _NOT_YET.get(verdict.kind)
     if unread:
         hint = "Write it as V<version>__<description>.cypher, or move it out of the folder."
         return Problem("GM113", f"{unread} are not supported yet.", hint, _place(path))
@@ -137,7 +138,6 @@ def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
 
 _NOT_YET = {
     FileKind.CALLBACK: "Callbacks",
-    "code": "Migrations in Python",
 }
 
 
@@ -166,13 +166,32 @@ def _read_file(
         if not is_regular and os.path.exists(path):
             return _unreadable("it is not a regular file", _place(path))
         content = _content(path)
+        helpers = _helpers(path, content) if path.endswith(".py") else ()
+        if isinstance(helpers, Problem):
+            return helpers
     except OSError as error:
         broken = os.path.islink(path) and isinstance(error, FileNotFoundError)
         reason = f"it is a link to {os.readlink(path)!r}, which is not there" if broken else _reason(error)
         return _unreadable(reason, _place(path))
     return MigrationFile(
-        name.version, name.description, path, file_name, checksum(content), content, name.kind
+        name.version, name.description, path, file_name, checksum(content, *helpers), content, name.kind
     )
+
+
+def _helpers(path: str, content: bytes) -> tuple[bytes, ...] | Problem:
+    """Return the bytes of the files in ``DEPENDS``, which lie beside a migration in Python."""
+    found = []
+    for name in depends_of(content):
+        if os.path.isabs(name) or ".." in name.split("/"):
+            message = f"DEPENDS names {name!r}, which does not lie in the folder of this migration."
+            return Problem("GM124", message, "Put the file there, or in a folder inside.", _place(path))
+        try:
+            found.append(_content(os.path.join(os.path.dirname(path), name)))
+        except OSError as error:
+            hint = "Correct the name, or bring the file back: its text counts as part of the migration."
+            message = f"{name!r}, which DEPENDS names, cannot be read: {_reason(error)}."
+            return Problem("GM118", message, hint, _place(path))
+    return tuple(found)
 
 
 def _content(path: str) -> bytes:

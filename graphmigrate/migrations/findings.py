@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphmigrate.cypher.model import Kind
 from graphmigrate.database.guard import allowed_names
 from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
 from graphmigrate.events import CheckStarted, Warned
@@ -121,7 +122,7 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
         for task in planned.tasks
         for segment in task.remaining
         for statement, action in with_actions(segment)
-        if statement.language or not (action and action.plain)
+        if segment.kind is not Kind.CODE and (statement.language or not (action and action.plain))
     }
     statements = list(tasks)
     if len(statements) >= MANY:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from graphmigrate.results import AppliedMigration, SkippedMigration
 
 
-def checksum(content: bytes) -> str:
+def checksum(*contents: bytes) -> str:
     """Return SHA-256, in hexadecimal: the same for one text, however an editor or Git stored its line ends."""
-    return hashlib.sha256(normalise_bytes(content)).hexdigest()
+    return hashlib.sha256(b"\0".join(map(normalise_bytes, contents))).hexdigest()
 
 
 class FileKind(StrEnum):
@@ -117,14 +117,26 @@ class Header:
         return tuple(each for each in self.conditions if each.subject == "query")
 
 
+class Code(NamedTuple):
+    """A migration in Python: where its functions stand; ``rows`` of each batch, None without batches."""
+
+    upgrade: Place
+    downgrade: Place | None = None
+    rows: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A migration file read whole: header, statements, and the databases that its ``:use`` lines name."""
+    """A migration file read whole: header, statements, and the databases that its ``:use`` lines name.
+
+    One in Python has a single statement of the kind ``code``.
+    """
 
     file: MigrationFile
     header: Header
     statements: tuple[Statement, ...]
     uses: tuple[tuple[str, Place], ...] = ()
+    code: Code | None = None
 
 
 @dataclass(slots=True)

@@ -38,7 +38,8 @@ def about_ours(
             statement.place,
         )
     yield from _about_constraints(statement)
-    if (segment.kind is Kind.AUTOCOMMIT or segment.batched) and judge(statement.text).refused:
+    alone = segment.kind is Kind.AUTOCOMMIT or (segment.batched and segment.kind is Kind.DATA)
+    if alone and judge(statement.text).refused:
         yield reaching_ours(statement, task, allowed, batches="batch" if segment.batched else "")
 
 

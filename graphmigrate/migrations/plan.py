@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import Target
 
+_CODE = "def upgrade(tx): code, not checked"
 _DIFFER = "History and files differ in {count} places; nothing was run."
 
 
@@ -202,7 +203,9 @@ def build(
 def other_language(planned: Plan, history: History, language: str) -> list[Problem]:
     """Warn where files that name no version of Cypher would run under another one than those before them."""
     earlier = {row.language for row in history.rows.values() if row.language}
-    silent = [task for task in planned.tasks if task.migration.header.options.cypher is None]
+    silent = [
+        task for task in planned.tasks if not (task.migration.code or task.migration.header.options.cypher)
+    ]
     if not earlier or language in earlier or not silent:
         return []
     others = f" The same is true of {len(silent) - 1} other files." if len(silent) > 1 else ""
@@ -321,7 +324,7 @@ def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigratio
             statement.place.file,
             statement.place.line,
             segment.kind.value,
-            statement.text,
+            _CODE if task.migration.code else statement.text,
             hazards.get(id(statement)),
         )
         for segment in task.remaining

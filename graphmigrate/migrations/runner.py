@@ -10,6 +10,7 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.database.failures import DriverFailure, message_of
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
+from graphmigrate.migrations.code_runs import run_code
 from graphmigrate.migrations.data_segments import run_autocommit, run_batches, run_data
 from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.schema_segments import SchemaSegments
@@ -77,7 +78,9 @@ class Runner:
             return
         self._schema.await_indexes(segment)
         self._schema.unused.write(segment)
-        if segment.kind is not Kind.DATA:
+        if segment.kind is Kind.CODE:
+            run_code(self._state, task, segment)
+        elif segment.kind is not Kind.DATA:
             run_autocommit(self._state, task, segment)
         elif segment.batched:
             run_batches(self._state, task, segment)

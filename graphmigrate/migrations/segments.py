@@ -63,6 +63,7 @@ def segments_of(migration: Migration, committed: int = 0, step: int = 0) -> tupl
             statements = tuple(statement for statement, _, _ in run)
             actions = tuple(action for _, _, action in run if action)
             batched = kind is Kind.DATA and any(uses_batch(statement) for statement in statements)
+            batched = batched or (kind is Kind.CODE and options.batch is not None)
             segments.append(Segment(step + len(segments) + 1, kind, statements, actions, batched))
             run.clear()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
 from graphmigrate.events import Warned
+from graphmigrate.migrations.code import read_code
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.reader import read
@@ -172,6 +173,9 @@ class Workspace:
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""
+        if file.type == "python":
+            migration, found = read_code(file)
+            return migration, list(found)
         migration, problems = read(
             file,
             max_statement_bytes=self.settings.max_statement_size,
