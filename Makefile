@@ -6,7 +6,7 @@ WORKERS ?= $(if $(GRAPHMIGRATE_TEST_URI),0,auto) # a server that is given cannot
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,$(shell command -v $(name) 2>/dev/null)))
 
-.PHONY: help program install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference lint format release-check clean
+.PHONY: help program install migrate seed stop test test-matrix test-drivers test-pythons bench chaos ci audit reference docs lint format release-check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,10 @@ audit: install ## look for known vulnerabilities of what a user installs
 
 reference: install ## write what the documentation takes from the code
 	@$(BIN)/python scripts/reference
+
+docs: install ## build the documentation's site into build/site and check its links
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@$(BIN)/python scripts/docs
 
 bench: install ## measure against a real Neo4j that is started and stopped here; prints one table (BENCH=name: only that)
 	@$(BIN)/python -m benchmarks $(BENCH)
