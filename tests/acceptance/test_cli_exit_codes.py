@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +16,11 @@ from tests.conftest import Neo4jTarget
 from tests.projects import dump
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
+
+
 CONSTRAINT = "CREATE CONSTRAINT thing_id FOR (t:Thing) REQUIRE t.id IS UNIQUE;"
+
+
 NOWHERE = ("--uri", "bolt://127.0.0.1:1")
 
 
@@ -37,6 +39,8 @@ def edited(project: Folder) -> Folder:
 
 
 Prepare = Callable[[Folder], object]
+
+
 DUPLICATES = "CREATE (:Thing {id: 1}); CREATE (:Thing {id: 1});"
 
 
@@ -135,49 +139,6 @@ def test_the_lock_is_not_obtained_in_time(project: Folder, driver: neo4j.Driver)
     _, err = first.communicate(timeout=60)
     assert first.returncode == 0, err
     assert project.run("status", "--exit-code").returncode == 0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("output", ["text", "json"])
-def test_signals(
-    number: signal.Signals, code: int, output: str, project: Folder, driver: neo4j.Driver
-) -> None:
-    project.write(V2__slow=HELD)
-    with held_node(driver):
-        process = project.start("migrate", "--output", output)
-        wait_until_held(driver, process)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=20)
-    assert process.returncode == code, err
-    assert "error[GM701]" in err
-    assert "Traceback" not in err
-    if output == "json":
-        assert json.loads(out)["error"]["code"] == "GM701"
-    assert project.run("migrate").returncode == 0
-    assert project.run("status", "--exit-code").returncode == 0
-
-
-def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
-    program = (
-        "import sys, time\n"
-        "from graphmigrate.cli.signals import raise_on_signals\n"
-        "raise_on_signals()\n"
-        "try:\n"
-        "    print('ready', flush=True)\n"
-        "    time.sleep(60)\n"
-        "except KeyboardInterrupt:\n"
-        "    print('tidying', flush=True)\n"
-        "    time.sleep(60)\n"
-    )
-    from tests.acceptance.commands import COMMAND
-
-    process = subprocess.Popen([COMMAND[0], "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    assert process.stdout.readline() == "tidying\n"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=5) == 130
 
 
 def test_the_table_in_the_documentation_has_every_code() -> None:

@@ -10,27 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphmigrate import events, results
+from graphmigrate import results
 from graphmigrate.cli.context import CliContext
 from graphmigrate.cli.failures import as_ours
 from graphmigrate.cli.options import CommandLine, read_shared
 from graphmigrate.cli.render import json as as_json
 from graphmigrate.cli.render import text
-from graphmigrate.cli.render.progress import lasting, passing
-from graphmigrate.cli.render.style import Style, clean_lines, error_lines, problem_lines
+from graphmigrate.cli.render.style import Style, error_lines, problem_lines
 from graphmigrate.cli.seeds import QueryReport, SummaryReport, WhereReport, summary_lines
 from graphmigrate.errors import GraphMigrateError, Place, Problem
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.reader import read
 from graphmigrate.results import State
-from graphmigrate.settings import load
-from graphmigrate.settings.sources import NAMES
 
 # What steers a terminal: escape, bell, C1 control sequences, line ends, changes of direction, half a surrogate pair.
 PIECES = [
@@ -49,7 +45,11 @@ PIECES = [
     "\x7f",
     "\U000e0001",
 ]
+
+
 HOSTILE = st.lists(st.sampled_from([*PIECES, "a", " ", "`", "\\u001b"]), min_size=1).map("".join)
+
+
 PLAIN, WIDE = Style(), Style(width=40)
 
 
@@ -98,28 +98,6 @@ def test_results(said: str) -> None:
         assert_harmless(summary_lines(SummaryReport({said: 1}, {said: 2}, query, where), style))
     for value in (row, planned, seed, action, query, target):
         assert_harmless(as_json.encode(value))
-
-
-EVENTS: list[Any] = [
-    lambda said: events.Notice(said),
-    lambda said: events.LockAwaited(events.Holder(said, said, said, doing=said), 3.0),
-    lambda said: events.IndexesAwaited({said: 1.0}),
-    lambda said: events.BatchDone(said, 1, 1),
-    lambda said: events.MigrationApplied(said, said, 1.0),
-    lambda said: events.MigrationRecovered(said, said),
-    lambda said: events.MigrationSkipped(said, said, said),
-    lambda said: events.SeedProgress(said, 1),
-    lambda said: events.SeedLoaded(said, 1.0, 1),
-    lambda said: events.SeedSkipped(said, said),
-]
-
-
-@pytest.mark.parametrize("made", EVENTS)
-@settings(max_examples=20)
-@given(said=HOSTILE)
-def test_progress(made: Any, said: str) -> None:
-    event = made(said)
-    assert_harmless(clean_lines(lasting(event) or passing(event)).split("\n"))
 
 
 @settings(max_examples=50)
@@ -172,29 +150,6 @@ def test_log_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> 
     assert_harmless(said)
     if "json" in arguments:
         assert all(json.loads(line)["message"].startswith("\x9b31m \x7f") for line in said.splitlines())
-
-
-VARIABLES = ["NEO4J_URI", "NEO4J_USERNAME", "NEO4J_DATABASE", "NEO4J_AUTH", "NEO4J_CA_FILE"]
-OURS = [f"GRAPHMIGRATE_{name.upper()}" for name in NAMES]
-
-
-@settings(max_examples=50)
-@given(st.dictionaries(st.sampled_from([*VARIABLES, *OURS]), HOSTILE, min_size=1))
-def test_the_environment(environment: dict[str, str]) -> None:
-    """It is refused with a message, or becomes a value; the ledger's name alone is part of keys."""
-    refusal = None
-    try:
-        with TemporaryDirectory() as folder:
-            loaded = load(folder=Path(folder), environment=environment)
-    except GraphMigrateError as error:
-        refusal = error
-    if refusal:
-        assert refusal.exit_code == 2
-        assert_harmless(error_lines(refusal, PLAIN))
-        return
-    assert re.fullmatch(r"[\w.-]+", loaded.settings.ledger)
-    for each in loaded.warnings:
-        assert_harmless(problem_lines(each, PLAIN))
 
 
 @settings(max_examples=50)

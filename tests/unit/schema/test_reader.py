@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject
-from graphmigrate.schema.property_types import normalise_text
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.schema.render import describe, identifier, render
 
 T = ObjectType
 
@@ -44,6 +42,8 @@ INDEXES = {
     "CREATE LOOKUP INDEX x FOR ()-[r]-() ON EACH type(r)": created(T.LOOKUP, "relationship", "", ""),
     "CREATE LOOKUP INDEX x FOR ()-[r]-() ON type(r)": created(T.LOOKUP, "relationship", "", ""),
 }
+
+
 CONSTRAINTS = {
     "CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS UNIQUE": created(T.UNIQUENESS, "node", "A", "p"),
     "CREATE CONSTRAINT x FOR (n:A) REQUIRE (n.p, n.q) IS NODE UNIQUE": created(
@@ -74,6 +74,8 @@ CONSTRAINTS = {
         T.PROPERTY_TYPE, "relationship", "T", "p", property_type="LIST<FLOAT NOT NULL>"
     ),
 }
+
+
 NAMES = {
     "CREATE INDEX FOR (n:A) ON (n.p)": created(T.RANGE, "node", "A", "p", name=None),
     "CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.p)": created(
@@ -100,7 +102,10 @@ NAMES = {
     "DROP CONSTRAINT `a b` IF EXISTS": DdlAction("drop", "constraint", True, "a b"),
     "DROP INDEX IF IF EXISTS;": DdlAction("drop", "index", True, "IF"),
 }
+
+
 READABLE = INDEXES | CONSTRAINTS | NAMES
+
 
 UNREADABLE = [
     "",
@@ -174,95 +179,9 @@ def test_a_guard_changes_only_the_guard(text):
     assert guarded.target == plain.target
 
 
-@pytest.mark.parametrize(
-    ("text", "canonical"),
-    [
-        ("varchar", "STRING"),
-        ("BOOL", "BOOLEAN"),
-        ("SIGNED INTEGER", "INTEGER"),
-        ("TIME WITHOUT TIME ZONE", "LOCAL TIME"),
-        ("TIME WITH TIMEZONE", "ZONED TIME"),
-        ("TIMESTAMP WITHOUT TIMEZONE", "LOCAL DATETIME"),
-        ("TIMESTAMP WITH TIME ZONE", "ZONED DATETIME"),
-        ("ARRAY<VARCHAR!>", "LIST<STRING NOT NULL>"),
-        ("LIST < INT NOT NULL >", "LIST<INTEGER NOT NULL>"),
-        ("STRING|VARCHAR", "STRING"),
-        ("STRING | INTEGER | BOOLEAN", "BOOLEAN | STRING | INTEGER"),
-        ("ANY VALUE<INT|STRING>", "STRING | INTEGER"),
-        (
-            "LIST<STRING NOT NULL> | POINT | LIST<BOOL NOT NULL>",
-            "POINT | LIST<BOOLEAN NOT NULL> | LIST<STRING NOT NULL>",
-        ),
-        ("VECTOR<FLOAT64>(3) | STRING", "STRING | VECTOR<FLOAT NOT NULL>(3)"),
-        ("VECTOR<INT8>(4)", "VECTOR<INTEGER8 NOT NULL>(4)"),
-        ("UUID", "UUID"),
-        ("SOMETHING NEW<3>", "SOMETHING NEW<3>"),
-        ("LIST<STRING | INTEGER NOT NULL>", "LIST<STRING | INTEGER NOT NULL>"),
-        ("LIST<INTEGER>", "LIST<INTEGER>"),
-    ],
-)
-def test_property_types_as_the_server_prints_them(text, canonical):
-    assert normalise_text(text) == canonical
-
-
-names = st.text(
-    st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), min_size=1, max_size=12
-)
-simple_types = st.sampled_from(["BOOLEAN", "STRING", "INTEGER", "FLOAT", "ZONED DATETIME", "POINT"])
-member_types = simple_types | simple_types.map(lambda name: f"LIST<{name} NOT NULL>")
-property_types = st.lists(member_types, min_size=1, max_size=4).map(
-    lambda all_: normalise_text(" | ".join(all_))
-)
-
-
-@st.composite
-def schema_objects(draw):
-    kinds = [kind for kind in ObjectType if not kind.name.startswith("OTHER")]
-    kind = draw(st.sampled_from(kinds))
-    several_labels = kind in {T.FULLTEXT, T.VECTOR}
-    one_property = kind in {T.TEXT, T.POINT, T.EXISTENCE, T.PROPERTY_TYPE}
-    lookup = kind is T.LOOKUP
-    return SchemaObject(
-        kind,
-        draw(st.sampled_from(["node", "relationship"])),
-        () if lookup else tuple(draw(st.lists(names, min_size=1, max_size=3 if several_labels else 1))),
-        () if lookup else tuple(draw(st.lists(names, min_size=1, max_size=1 if one_property else 3))),
-        draw(st.none() | names),
-        draw(property_types) if kind is T.PROPERTY_TYPE else None,
-    )
-
-
-@given(schema_objects(), st.booleans())
-def test_what_is_rendered_is_read_back(target, guarded):
-    of = "constraint" if target.type.is_constraint else "index"
-    assert read_ddl(render(target, guarded=guarded)) == DdlAction("create", of, guarded, target.name, target)
-
-
 @given(st.text(max_size=60) | st.lists(st.sampled_from(list(READABLE)), max_size=2).map(" ".join))
 def test_any_text_is_read_or_not_but_never_fails(text):
     assert read_ddl(text) is None or isinstance(read_ddl(text), DdlAction)
-
-
-def test_names_are_quoted_only_where_needed():
-    assert [identifier(name) for name in ("plain_1", "a b", "a`b", "1a", "for", "a\\u0041")] == [
-        "plain_1",
-        "`a b`",
-        "`a``b`",
-        "`1a`",
-        "`for`",
-        "`a\\u005cu0041`",
-    ]
-
-
-def test_descriptions_for_people():
-    index = SchemaObject(T.FULLTEXT, "node", ("Project", "Data set"), ("name", "description"), "search")
-    assert describe(index) == "a full-text index on (:Project|`Data set` {name, description})"
-    typed = SchemaObject(T.PROPERTY_TYPE, "relationship", ("T",), ("p",), "t", "STRING")
-    assert describe(typed) == "a property type constraint on ()-[:T {p}]-() IS :: STRING"
-    assert describe(SchemaObject(T.LOOKUP, "node", (), ())) == "a token lookup index of labels"
-    assert describe(SchemaObject(T.EXISTENCE, "node", ("A",), ("p",))).startswith("an existence constraint")
-    with pytest.raises(ValueError, match="no DDL"):
-        render(SchemaObject(T.OTHER_INDEX, "node", (), (), "future"))
 
 
 PLAIN = [
@@ -274,6 +193,8 @@ PLAIN = [
     "DROP INDEX x",
     "DROP CONSTRAINT `x y` IF EXISTS",
 ]
+
+
 NOT_PLAIN = [
     "CYPHER 25 CREATE INDEX x FOR (n:A) ON (n.p)",
     "CREATE INDEX x FOR (n:A) ON (n.p) OPTIONS {}",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
@@ -8,12 +8,9 @@ import pytest
 
 from graphmigrate.cli.render.style import Style
 from graphmigrate.cli.render.text import checks as lines
-from graphmigrate.doctor import examine, server
-from graphmigrate.doctor.network import certified, is_local, unencrypted, unverified
+from graphmigrate.doctor import server
 from graphmigrate.doctor.server import NEEDED, OTHERS, judge_rights, listening, missing_rights, trouble_with
-from graphmigrate.errors import UsageError
 from graphmigrate.results import Check, Checkup, Health
-from graphmigrate.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -117,38 +114,6 @@ def test_a_listening_address_that_may_not_be_seen_is_not_judged() -> None:
     assert listening({}, own_server=False).health is Health.SKIPPED
 
 
-@pytest.mark.parametrize("judge", [unencrypted, unverified])
-def test_encryption_matters_beyond_this_machine(judge: object) -> None:
-    assert judge("bolt+ssc://10.0.0.7", local=True).health is Health.OK  # type: ignore[operator]
-    found = judge("bolt+ssc://10.0.0.7", local=False)  # type: ignore[operator]
-    assert found.health is Health.FINDING
-    assert found.hint
-
-
-@pytest.mark.parametrize(
-    ("hosts", "local"),
-    [
-        (["127.0.0.1", "::1"], True),
-        (["127.0.0.2"], True),
-        (["localhost"], True),
-        (["127.0.0.1", "10.0.0.7"], False),
-        (["fe80::1%eth0"], False),
-        ([""], False),
-    ],
-)
-def test_this_machine(hosts: list[str], local: bool) -> None:
-    assert is_local(hosts) is local
-
-
-@pytest.mark.parametrize(("now", "health"), [("2026-10-01", Health.OK), ("2026-11-20", Health.FINDING)])
-def test_a_certificate_is_renewed_in_time(now: str, health: Health) -> None:
-    certificate = {"notAfter": "Dec  4 12:00:00 2026 GMT", "subjectAltName": (("DNS", "graph.internal"),)}
-    found = certified("TLSv1.3", certificate, datetime.fromisoformat(now).replace(tzinfo=UTC))
-    assert found.health is health
-    assert "2026-12-04" in found.message
-    assert "graph.internal" in found.message
-
-
 def test_without_the_rust_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.driver().health is Health.OK
 
@@ -161,13 +126,6 @@ def test_without_the_rust_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     found = server.driver()
     assert found.health is Health.FINDING
     assert installed("neo4j") in str(found.hint)
-
-
-@pytest.mark.parametrize("uri", ["", "bolt://", "bolt://user:secret@host", "http://localhost"])
-def test_settings_that_are_wrong(uri: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        examine(Settings(uri))
-    assert "secret" not in str(caught.value)
 
 
 def test_nothing_the_server_says_steers_the_terminal() -> None:
