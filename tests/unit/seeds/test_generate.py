@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 from graphmigrate.seeds import prepare
 from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.program import Rows
-from graphmigrate.seeds.randomness import CLOCK, Locale
 from graphmigrate.seeds.rows import Source
 
 
@@ -28,18 +25,6 @@ def source_of(folder: Path, expression: str, name: str = "a", before: str = "", 
 
 def rows(folder: Path, expression: str, name: str = "a", **more: Any) -> list[Any]:
     return list(source_of(folder, expression, name, **more).values())
-
-
-def test_faker_rows_depend_on_neither_count_nor_start(tmp_path: Path) -> None:
-    pytest.importorskip("faker")
-    columns = "name=fake.name(), job=fake.job(), when=fake.random_element(['a', 'b']), d=fake.pydecimal(2, 2)"
-    many = source_of(tmp_path, f"generate(30, {columns})")
-    whole = list(many.values())
-    assert rows(tmp_path, f"generate(5, {columns})") == whole[:5]
-    assert list(many.values(17)) == whole[17:]
-    assert [row["name"] for row in whole] == [row[0] for row in many.lists(["name"])]
-    assert len({row["name"] for row in whole}) > 20
-    assert isinstance(whole[0]["d"], float)
 
 
 def test_the_scale_is_a_variable(tmp_path: Path) -> None:
@@ -151,89 +136,3 @@ def test_a_specification_is_no_value_and_has_no_inside(tmp_path: Path, expressio
     with pytest.raises(SeedFileError) as raised:
         prepare(tmp_path)
     assert raised.value.place is not None
-
-
-class TestFaker:
-    @pytest.fixture(autouse=True)
-    def _installed(self) -> None:
-        pytest.importorskip("faker")
-
-    @pytest.mark.parametrize(
-        "call",
-        [
-            "fake.date_of_birth()",
-            "fake.date_this_year()",
-            "fake.past_datetime()",
-            "fake.unix_time()",
-            "fake.profile()",
-            "fake.iso8601()",
-            "fake.passport_full()",
-            "fake.credit_card_expire()",
-            "fake.time_object()",
-        ],
-    )
-    def test_what_looks_at_the_clock_is_refused(self, tmp_path: Path, call: str) -> None:
-        with pytest.raises(SeedFileError, match="looks at the clock") as raised:
-            source_of(tmp_path, f"generate(3, a={call})")
-        assert "random.date" in (raised.value.hint or "")
-
-    @pytest.mark.parametrize(
-        ("call", "words"),
-        [
-            ("fake.nam()", "Did you mean 'name'"),
-            ("fake.unique.name()", "concat"),
-            ("fake.seed_instance(1)", ""),
-            ("fake.add_provider('x')", ""),
-            ("fake.random", ""),
-            ("fake.__class__", ""),
-            ("fake._faker", ""),
-            ("fake.name(nope=1)", "arguments"),
-            ("fake('xx_YY').name()", "For example"),
-            ("fake('../x').name()", "For example"),
-            ("fake(1).name()", ""),
-            ("fake.parse('{{name}}')", ""),
-            ("fake.get_providers()", ""),
-            ("fake.format('name')", ""),
-            ("fake.name.__self__", ""),
-            ("fake['name']()", ""),
-            ("fake.pyobject('x')", ""),
-        ],
-    )
-    def test_only_methods_of_providers_are_reached(self, tmp_path: Path, call: str, words: str) -> None:
-        with pytest.raises(SeedFileError) as raised:
-            source_of(tmp_path, f"generate(3, a={call})")
-        assert words in (raised.value.hint or "")
-        assert raised.value.place is not None
-
-    @pytest.mark.parametrize("locale", ["en_US", "sv_SE"])
-    def test_what_is_allowed_does_not_look_at_the_clock(self, locale: str) -> None:
-        """Calls every method without arguments, and watches which functions written in C it calls."""
-        found = Locale(locale)
-        allowed = sorted(found._methods - CLOCK - {"image", "zip", "tar", "enum", "ssn"})
-        seen: dict[str, set[str]] = {}
-
-        def watch(_: Any, event: str, called: Any) -> None:
-            if event == "c_call":
-                word = getattr(called, "__name__", "")
-                if word in {"now", "utcnow", "today", "time", "localtime", "gmtime"}:
-                    seen.setdefault(name, set()).add(word)
-
-        for name in allowed:
-            with contextlib.suppress(Exception):
-                call = getattr(found._faker, name)
-                sys.setprofile(watch)
-                call()
-            sys.setprofile(None)
-        assert len(allowed) > 150
-        assert seen == {}
-
-
-def test_without_faker_the_command_to_install_it_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "faker", None)
-    with pytest.raises(SeedFileError) as raised:
-        source_of(tmp_path, "generate(3, a=fake.name())")
-    assert raised.value.error_code == "GM593"
-    assert "pip install 'graphmigrate[faker]'" in (raised.value.hint or "")
-    assert len(rows(tmp_path, "generate(3, a=random.int(1, 2))")) == 3

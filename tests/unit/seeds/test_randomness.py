@@ -226,3 +226,26 @@ class TestFaker:
             sys.setprofile(None)
         assert len(allowed) > 150
         assert seen == {}
+
+
+def test_faker_rows_depend_on_neither_count_nor_start(tmp_path: Path) -> None:
+    pytest.importorskip("faker")
+    columns = "name=fake.name(), job=fake.job(), when=fake.random_element(['a', 'b']), d=fake.pydecimal(2, 2)"
+    many = source_of(tmp_path, f"generate(30, {columns})")
+    whole = list(many.values())
+    assert rows(tmp_path, f"generate(5, {columns})") == whole[:5]
+    assert list(many.values(17)) == whole[17:]
+    assert [row["name"] for row in whole] == [row[0] for row in many.lists(["name"])]
+    assert len({row["name"] for row in whole}) > 20
+    assert isinstance(whole[0]["d"], float)
+
+
+def test_without_faker_the_command_to_install_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faker", None)
+    with pytest.raises(SeedFileError) as raised:
+        source_of(tmp_path, "generate(3, a=fake.name())")
+    assert raised.value.error_code == "GM593"
+    assert "pip install 'graphmigrate[faker]'" in (raised.value.hint or "")
+    assert len(rows(tmp_path, "generate(3, a=random.int(1, 2))")) == 3
