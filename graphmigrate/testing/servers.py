@@ -13,9 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from graphmigrate import server
 from graphmigrate.errors import GraphMigrateError, UsageError
-from graphmigrate.server.model import PROVIDERS, resolve
 from graphmigrate.settings import check_uri
 
 if TYPE_CHECKING:
@@ -125,6 +123,8 @@ def _check(uri: str, origin: str) -> None:
 
 def _known(provider: str) -> str:
     """Return the provider in lower case; raises UsageError."""
+    from graphmigrate.server.model import PROVIDERS
+
     name = provider.strip().lower()
     if name not in PROVIDERS:
         raise UsageError(
@@ -197,6 +197,8 @@ def _container(version: str | None) -> Iterator[Neo4jServer]:
     except ImportError:  # before testcontainers 4.15
         from testcontainers.neo4j import Neo4jContainer
 
+    from graphmigrate.server.model import resolve
+
     release = resolve(version)
     with Neo4jContainer(release.image, password=secrets.token_hex(16)) as container:
         yield Neo4jServer(
@@ -207,6 +209,8 @@ def _container(version: str | None) -> Iterator[Neo4jServer]:
 @contextmanager
 def _jvm(version: str | None, tell: Tell) -> Iterator[Neo4jServer]:
     """Start a throw-away server on 127.0.0.1, without what costs time: a password (another JVM sets it) and HTTP."""
+    from graphmigrate import server
+
     options = server.ServerOptions(
         provider="jvm", version=version, port=0, ephemeral=True, auth=False, http=False
     )
