@@ -25,6 +25,7 @@ from graphmigrate.results import (
     SeedInfo,
     SeedResult,
     SeedShowResult,
+    SquashResult,
     Status,
     Target,
 )
@@ -259,6 +260,23 @@ class Migrator:
             if restore or (damaged and wanted["forget"]):
                 return RepairResult(repair.restore(workspace, restore, wanted["forget"]))
             return RepairResult(repair.repair_named(workspace, files, wanted))
+
+    @translate_driver_errors
+    def squash(self, to: str, *, scratch: neo4j.Driver | None = None) -> SquashResult:
+        """Write one file in place of every migration up to ``to``, which move to ``squashed/``; no database is changed.
+
+        Schema statements stand first where that makes the same graph in ``scratch``, an empty database that is emptied again;
+        without it the order stays. A database that has some of the migrations goes on with them.
+        """
+        from graphmigrate.migrations import squash
+
+        workspace, database = self._workspace, None
+        if scratch:
+            database = Workspace(replace(self.settings, database=None), scratch, workspace.listen).database
+        planned = squash.prepare(workspace, workspace.files(), Version.parse(to), database)
+        squash.write(planned)
+        names = tuple(each.name for each in planned.replaced)
+        return SquashResult(str(planned.path), names, planned.moved, planned.unstable)
 
     @translate_driver_errors
     def wait(self, timeout: float = 60.0) -> Target:

@@ -161,6 +161,20 @@ class PlanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class SquashResult:
+    """The file that was written, and those that it replaces.
+
+    ``reordered``: schema statements stand first, since that made the same graph. ``unstable`` are the places of statements
+    that make something else each time.
+    """
+
+    path: str
+    replaced: tuple[str, ...]
+    reordered: bool
+    unstable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineResult:
     """Versions that were marked as already there."""
 

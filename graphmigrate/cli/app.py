@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "import": ("project:import_file", "Make a seed and a migration from a CSV file."),
         "init": ("project:init", "Turn a folder into a project that works at once."),
         "new": ("project:new", "Begin the next migration."),
+        "squash": ("squash:squash", "Put one file in place of the oldest migrations."),
         "server": ("server:server", "Start and stop a real local Neo4j for development."),
         "explain": ("support:explain", "Show what an error code means and what to do."),
         "completion": ("support:completion", "Let your shell complete commands and options."),

@@ -45,7 +45,12 @@ def collect(folder: Path) -> MigrationFolder:
     for each in (files, undos, callbacks):
         problems += _duplicates(folder, each)
     problems += _orphans(files, undos)
-    collected = MigrationFolder(folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks))
+    stored: list[MigrationFile] = []
+    if (folder / SQUASHED).is_dir():
+        _walk(folder / SQUASHED, (_inode(folder),), stored, problems)
+    collected = MigrationFolder(
+        folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks), tuple(stored)
+    )
     return collected._replace(problems=(*collected.problems, *sums.check(collected)))
 
 
@@ -71,11 +76,15 @@ def _walk(
         if result:
             problems.append(result)
             continue
-        here = folder.stat()
         try:
-            _walk(folder / entry.name, (*above, (here.st_dev, here.st_ino)), found, problems)
+            _walk(folder / entry.name, (*above, _inode(folder)), found, problems)
         except ProjectError as error:
             problems.append(Problem(error.error_code, error.message, error.hint, _place(entry.path)))
+
+
+def _inode(folder: Path) -> tuple[int, int]:
+    here = folder.stat()
+    return here.st_dev, here.st_ino
 
 
 def lack_of_files(folder: MigrationFolder, *, allowed: bool) -> list[Problem]:

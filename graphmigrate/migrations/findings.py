@@ -12,14 +12,14 @@ from graphmigrate.migrations import checks, plan
 from graphmigrate.migrations.checks import may_be_skipped, with_actions
 from graphmigrate.migrations.data_check import check_data
 from graphmigrate.migrations.ours import reaching_ours
+from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.standing import compare, of_history, told_mismatches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphmigrate.database.history import History
-    from graphmigrate.database.version import Version
-    from graphmigrate.migrations.model import Migration
+    from graphmigrate.migrations.model import Migration, MigrationFile
     from graphmigrate.migrations.plan import Plan
     from graphmigrate.migrations.workspace import Workspace
 
@@ -31,17 +31,19 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
     """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
     files = workspace.files(strict=False)
     problems = list(files.problems)
-    migrations: dict[Version, Migration] = {}
+    migrations: dict[MigrationFile, Migration] = {}
     for file in files.files:
-        migrations[file.version], found = workspace.read(file)
+        migrations[file], found = workspace.read(file)
         problems.extend(found)
     if offline or any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
         return tuple(problems)  # every version in the history would be missing, for one and the same reason
     history = workspace.history()
-    entries = compare(files.files, history)
+    entries = compare(files_for(files, history), history)
     problems.extend(told_mismatches(files, entries, history))
     chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
-    pairs = [(entry, migrations[entry.version]) for entry in chosen]
+    pairs = [
+        (each, migrations.get(each.file) or workspace.read_one(each.file)) for each in chosen if each.file
+    ]
     planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
     problems += [*planned.problems, *findings(workspace, planned, history)]
     return tuple(dict.fromkeys(problems))  # GM211 speaks of the history and of the statements

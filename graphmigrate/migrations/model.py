@@ -60,7 +60,8 @@ class MigrationFile(NamedTuple):
 class MigrationFolder(NamedTuple):
     """What ``collect`` found, in order of version, with every finding about names.
 
-    ``files`` are what has a row in the history: versioned and repeatable ones. ``undos`` are the files that take one back.
+    ``files`` are what has a row in the history: versioned and repeatable ones. ``undos`` are the files that take one back,
+    ``squashed`` those that a squash has replaced.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class MigrationFolder(NamedTuple):
     problems: tuple[Problem, ...]
     undos: tuple[MigrationFile, ...] = ()
     callbacks: tuple[MigrationFile, ...] = ()
+    squashed: tuple[MigrationFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

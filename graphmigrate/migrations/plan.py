@@ -16,6 +16,7 @@ from graphmigrate.errors import (
     raise_all,
 )
 from graphmigrate.migrations.segments import segments_of
+from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.standing import (
     UNFINISHED,
     Entry,
@@ -102,7 +103,7 @@ def make_plan(
     judge: bool = True,
 ) -> Plan:
     """Decide what to run; ``strict`` raises what would stop a run, of the history only where it is to be judged."""
-    entries = compare(files.files, history)
+    entries = compare(files_for(files, history), history)
     limit = _limit(target, entries)
     found = mismatches(entries, history, allow_out_of_order=allow_out_of_order)
     if strict and judge:

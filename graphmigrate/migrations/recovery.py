@@ -34,6 +34,7 @@ from graphmigrate.migrations.replay import (
     was_skipped,
 )
 from graphmigrate.migrations.segments import segments_of
+from graphmigrate.migrations.squash import files_for
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ def recover(
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return []
-    by_version = {file.version: file for file in files.files}
+    by_version = {file.version: file for file in files_for(files, history)}
 
     @cache  # read for what is left behind, and again to replay
     def migration_of(version: Any) -> Migration | None:

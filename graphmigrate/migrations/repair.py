@@ -15,6 +15,7 @@ from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan, standing
 from graphmigrate.migrations.recovery import first_unfinished, recover, verdicts_of
+from graphmigrate.migrations.squash import files_for
 from graphmigrate.results import BaselineResult, RepairAction, State, version_name
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Change(NamedTuple):
 
 def findings(files: MigrationFolder, history: History, read: Reader) -> tuple[RepairAction, ...]:
     """Return every place where history and files differ that stops ``migrate``, with what resolves it."""
-    entries = standing.compare(files.files, history)
+    entries = standing.compare(files_for(files, history), history)
     stranger = standing.lost_files(entries) or standing.other_project(entries)
     if stranger:
         first = next(entry for entry in entries if entry.row)
@@ -210,7 +211,7 @@ def changes(
     Raises UsageError (GM610) where one does not fit its version's state, HistoryMismatch (GM605) where the part to count as
     done is not in the file as it was.
     """
-    entries = {entry.version: entry for entry in standing.compare(files.files, history)}
+    entries = {entry.version: entry for entry in standing.compare(files_for(files, history), history)}
     found = []
     for word, versions in wanted.items():
         for version in sorted(versions):
@@ -331,7 +332,7 @@ def baseline(
     """
     entries = [
         entry
-        for entry in standing.compare(files.files, history)
+        for entry in standing.compare(files_for(files, history), history)
         if entry.file and entry.row is None and entry.version <= limit
     ]
     marks: list[tuple[Version, MigrationFile | None]] = [(each.version, each.file) for each in entries]

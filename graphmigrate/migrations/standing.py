@@ -9,6 +9,7 @@ from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity, UsageError
 from graphmigrate.events import Warned
 from graphmigrate.migrations.model import FileKind
+from graphmigrate.migrations.squash import files_for
 from graphmigrate.results import State, StatusRow
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _entry(
 
 def entries_of(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
     """Return every version with the state that a run would find: what was skipped once is judged as file and server are now."""
-    entries = compare(files.files, history)
+    entries = compare(files_for(files, history), history)
     return tuple(_judged_anew(workspace, entry, history) for entry in entries)
 
 

@@ -1,0 +1,205 @@
+"""Squash: one file in place of a leading run of migrations; a database that began with these goes on with them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphmigrate.cypher.model import Kind
+from graphmigrate.errors import GraphMigrateError, ProjectError, UsageError
+from graphmigrate.migrations import sums
+from graphmigrate.migrations.files import SQUASHED, collect
+from graphmigrate.migrations.model import FileKind, Header, MigrationFile
+from graphmigrate.migrations.names import MigrationName, read_name
+from graphmigrate.migrations.segments import kind_and_action, uses_batch
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from graphmigrate.cypher.model import Statement
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.history import History
+    from graphmigrate.database.version import Version
+    from graphmigrate.migrations.model import Migration, MigrationFolder
+    from graphmigrate.migrations.workspace import Workspace
+
+_MARK = "// squashed: "
+_LINE = re.compile(rf"{_MARK}(.+) ([0-9a-f]{{64}})")
+
+
+class Squash(NamedTuple):
+    """A squash to write: the file's text, what it replaces, and the files that move with these.
+
+    ``moved`` says whether schema statements stand first; ``unstable`` are the places of statements whose two replays differ.
+    """
+
+    path: Path
+    text: str
+    replaced: tuple[MigrationFile, ...]
+    undos: tuple[MigrationFile, ...]
+    moved: bool
+    unstable: tuple[str, ...]
+
+
+# ---- reading
+
+
+def replaced_by(file: MigrationFile) -> list[tuple[str, str]]:
+    """Return name and checksum of each file that a squash replaces; nothing for any other file."""
+    if not file.content.startswith(_MARK.encode()):
+        return []
+    header = file.content.decode("utf-8", "replace").splitlines()
+    return [(found[1], found[2]) for line in header if (found := _LINE.fullmatch(line.rstrip()))]
+
+
+def files_for(folder: MigrationFolder, history: History) -> tuple[MigrationFile, ...]:
+    """Return the files that a database goes by: one that began with what a squash replaced goes on with that.
+
+    Raises ProjectError (GM118) where such a file is needed and is not there, or was changed.
+    """
+    found = [each for file in folder.files for each in _expanded(file, folder.squashed, history)]
+    return tuple(sorted(found, key=lambda file: file.version))
+
+
+def _expanded(
+    file: MigrationFile, stored: Sequence[MigrationFile], history: History
+) -> Iterator[MigrationFile]:
+    replaced = replaced_by(file)
+    row = history.rows.get(file.version)
+    began = any(not version.is_named and version <= file.version for version in history.rows)
+    if not replaced or not began or (row and row.checksum in {None, file.checksum}):
+        yield file
+        return
+    kept = {(each.name, each.checksum): each for each in stored}
+    for name, sum_ in replaced:
+        original = kept.get((name, sum_)) or _applied(file, name, sum_, history)
+        yield from _expanded(original, stored, history)
+
+
+def _applied(squash: MigrationFile, name: str, sum_: str, history: History) -> MigrationFile:
+    """Return a replaced file of which only its line in the squash is left: enough where it is applied."""
+    read = read_name(name)
+    if isinstance(read, MigrationName):
+        row = history.rows.get(read.version)
+        if row and row.complete and row.checksum in {None, sum_}:
+            return MigrationFile(read.version, read.description, squash.location, name, sum_, b"")
+    raise ProjectError(
+        f"{name}, which {squash.name} replaces, must be applied to this database first, and {SQUASHED}/ does not "
+        "hold it as it was.",
+        hint=f"Bring it back: git log --all -- '*{name}' finds it. Its place is {SQUASHED}/ in the migrations folder.",
+        code="GM118",
+    )
+
+
+# ---- writing
+
+
+def prepare(
+    workspace: Workspace, folder: MigrationFolder, until: Version, scratch: Database | None
+) -> Squash:
+    """Read the files up to ``until`` and choose the order of their statements; nothing is written.
+
+    ``scratch`` is an empty database on which orders are compared; without it the order stays. Raises UsageError where a file
+    cannot be squashed, or the scratch database is not empty.
+    """
+    files = [each for each in folder.files if not each.version.is_named and each.version <= until]
+    if not files or files[-1].version != until:
+        known = ", ".join(each.version.name for each in folder.files if not each.version.is_named)
+        raise UsageError(f"There is no migration {until.name}.", hint=f"There are: {known or 'none'}.")
+    statements = []
+    for number, file in enumerate(files):
+        migration = workspace.read_one(file)
+        reason = _why_not(migration)
+        if reason:
+            before = f"graphmigrate squash --to {files[number - 1].version.name}" if number > 1 else ""
+            raise UsageError(
+                f"{file.name} cannot be squashed: {reason}.",
+                hint=f"Squash what stands before it: {before}" if before else "It ends what can be squashed.",
+            )
+        statements += [(file, each) for each in migration.statements]
+    order, unstable = _order([each for _, each in statements], scratch)
+    of = {id(each): file for file, each in statements}
+    text = "".join(f"{_MARK}{each.name} {each.checksum}\n" for each in files)
+    return Squash(
+        folder.path / f"V{until.text}__squashed.cypher",
+        text + "".join(_written(order, of)),
+        tuple(files),
+        tuple(each for each in folder.undos if each.version <= until),
+        order != [each for _, each in statements],
+        tuple(str(each.place) for each in unstable),
+    )
+
+
+def _why_not(migration: Migration) -> str | None:
+    file = migration.file
+    if file.kind is not FileKind.VERSIONED or file.type != "cypher":
+        return "it is not a plain Cypher migration"
+    if migration.header != Header() or migration.uses:
+        return "its header or a :use line says how it runs"
+    for each in migration.statements:
+        if kind_and_action(each)[0] in {Kind.AUTOCOMMIT, Kind.SYSTEM}:
+            return f"the statement in line {each.place.line} commits by itself"
+        if each.parameters or each.edits or uses_batch(each):
+            return f"the statement in line {each.place.line} takes a parameter or a placeholder"
+    return None
+
+
+def _written(order: Sequence[Statement], of: dict[int, MigrationFile]) -> Iterator[str]:
+    before = None
+    for each in order:
+        file = of[id(each)]
+        if file is not before:
+            yield f"\n// from {file.name}\n"
+        before = file
+        yield f"{each.text};\n"
+
+
+def _order(statements: list[Statement], scratch: Database | None) -> tuple[list[Statement], list[Statement]]:
+    """Return the statements with the schema first where that makes the same graph, and those that never make the same."""
+    moved = sorted(statements, key=lambda each: each.kind is not Kind.SCHEMA)
+    if scratch is None or moved == statements:
+        return statements, []
+    from graphmigrate.database.scratch import refuse_used
+
+    refuse_used(scratch)
+    (first, wanted), (second, _) = (_replay(scratch, statements) for _ in range(2))
+    unstable = [each for each, one, other in zip(statements, first, second, strict=True) if one != other]
+    if unstable:
+        return statements, unstable
+    try:
+        _, made = _replay(scratch, moved)
+    except GraphMigrateError:  # a constraint over data that a later statement puts right, for example
+        return statements, []
+    return (moved if made == wanted else statements), []
+
+
+def _replay(
+    database: Database, statements: Sequence[Statement]
+) -> tuple[list[tuple[Counter[str], Counter[str]]], Counter[str]]:
+    """Run statements on an empty database; return what each added and took away, and what is there in the end."""
+    from graphmigrate.database.scratch import contents, empty, run
+
+    empty(database)
+    changes, before = [], contents(database)
+    for each in statements:
+        run(database, each)
+        after = contents(database)
+        changes.append((after - before, before - after))
+        before = after
+    return changes, before
+
+
+def write(squash: Squash) -> None:
+    """Write the squash, move what it replaces to ``squashed/``, and write ``graphmigrate.sum`` anew where there is one."""
+    folder = squash.path.parent
+    part = squash.path.with_suffix(".cypher.part")
+    part.write_text(squash.text, encoding="utf-8")
+    for file in (*squash.replaced, *squash.undos):
+        to = folder / SQUASHED / file.path.relative_to(folder)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        file.path.rename(to)
+    part.rename(squash.path)
+    if (folder / sums.NAME).exists():
+        sums.write(collect(folder))
