@@ -262,18 +262,16 @@ class Migrator:
             return RepairResult(repair.repair_named(workspace, files, wanted))
 
     @translate_driver_errors
-    def squash(self, to: str, *, scratch: neo4j.Driver | None = None) -> SquashResult:
+    def squash(self, to: str, *, scratch: Migrator | None = None) -> SquashResult:
         """Write one file in place of every migration up to ``to``, which move to ``squashed/``; no database is changed.
 
-        Schema statements stand first where that makes the same graph in ``scratch``, an empty database that is emptied again;
-        without it the order stays. A database that has some of the migrations goes on with them.
+        Schema statements stand first where that makes the same graph in the empty database of ``scratch``, which is emptied
+        again; without it the order stays. A database that has some of the migrations goes on with them.
         """
         from graphmigrate.migrations import squash
 
-        workspace, database = self._workspace, None
-        if scratch:
-            database = Workspace(replace(self.settings, database=None), scratch, workspace.listen).database
-        planned = squash.prepare(workspace, workspace.files(), Version.parse(to), database)
+        database = scratch._workspace.database if scratch else None
+        planned = squash.prepare(self._workspace, self._workspace.files(), Version.parse(to), database)
         squash.write(planned)
         names = tuple(each.name for each in planned.replaced)
         return SquashResult(str(planned.path), names, planned.moved, planned.unstable)

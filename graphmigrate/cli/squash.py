@@ -17,8 +17,6 @@ from graphmigrate.migrator import Migrator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import neo4j
-
     from graphmigrate.cli.context import CliContext
 
 
@@ -38,8 +36,8 @@ def squash(cli: CliContext, to: str, keep_order: bool) -> None:
     if keep_order:
         result = migrator.squash(to)
     else:
-        with _throw_away_server(cli) as driver:
-            result = migrator.squash(to, scratch=driver)
+        with _throw_away_server(cli) as scratch:
+            result = migrator.squash(to, scratch=scratch)
     for place in result.unstable:
         cli.say(f"{place}: this statement makes something else each time, so the order stays.")
     order = "schema statements first" if result.reordered else "in their order"
@@ -48,15 +46,12 @@ def squash(cli: CliContext, to: str, keep_order: bool) -> None:
 
 
 @contextmanager
-def _throw_away_server(cli: CliContext) -> Iterator[neo4j.Driver]:
-    import neo4j
-
+def _throw_away_server(cli: CliContext) -> Iterator[Migrator]:
     with tempfile.TemporaryDirectory(prefix="graphmigrate-squash-") as name:
         folder = Path(name)
         started = server.start(folder, server.ServerOptions(port=0, ephemeral=True), cli.say)
         try:
-            auth = (started.username or "neo4j", started.password or "")
-            with neo4j.GraphDatabase.driver(started.bolt_uri, auth=auth) as driver:
-                yield driver
+            with Migrator(started.bolt_uri, username=started.username, password=started.password) as scratch:
+                yield scratch
         finally:
             server.stop(folder)

@@ -47,7 +47,9 @@ def collect(folder: Path) -> MigrationFolder:
     problems += _orphans(files, undos)
     stored: list[MigrationFile] = []
     if (folder / SQUASHED).is_dir():
-        _walk(folder / SQUASHED, (_inode(folder),), stored, problems)
+        _walk(
+            folder / SQUASHED, (_inode(folder),), stored, []
+        )  # what is missing there is told where it is needed
     collected = MigrationFolder(
         folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks), tuple(stored)
     )
