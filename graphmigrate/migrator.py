@@ -16,6 +16,7 @@ from graphmigrate.migrations import findings, plan, standing
 from graphmigrate.migrations.hazards import hazards
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
+    AdoptResult,
     BaselineResult,
     GraphSummary,
     MigrateResult,
@@ -231,6 +232,15 @@ class Migrator:
             return repair.baseline(
                 self._workspace.database, files, history, limit, without_files=without_files
             )
+
+    @translate_driver_errors
+    def adopt(
+        self, *, project: str | None = None, accept: Sequence[str] = (), dry_run: bool = False
+    ) -> AdoptResult:
+        """Take over the history of neo4j-migrations, neo4j-python-migrations or golang-migrate; nothing of it is changed."""
+        from graphmigrate.migrations.adopt import adopt
+
+        return adopt(self._workspace, project=project, accept=accept, dry_run=dry_run)
 
     @translate_driver_errors
     def repair(

@@ -182,6 +182,27 @@ class BaselineResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AdoptedMigration:
+    """A migration of another tool's history, and how its file was compared with it."""
+
+    version: str
+    description: str
+    installed_on: datetime | None
+    file: str | None
+    compared: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptResult:
+    """What another tool's history holds: ``adopted`` is new here, ``known`` counts what was there before."""
+
+    target: Target
+    tool: str
+    adopted: tuple[AdoptedMigration, ...]
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
 class RepairAction:
     """One difference between history and files, the command that resolves it, and whether this call did so."""
 

@@ -18,6 +18,7 @@ OBJECTS: dict[str, type] = {
     "status": results.Status,
     "validate": migrations.ValidateReport,
     "baseline": results.BaselineResult,
+    "adopt": results.AdoptResult,
     "repair": results.RepairResult,
     "wait": results.Target,
     "entrypoint": entrypoint.EntrypointReport,

@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("migrations:status", "Show each migration's state; changes nothing."),
         "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
         "baseline": ("migrations:baseline", "Mark everything up to a version as already there."),
+        "adopt": ("adopt:adopt", "Take over what another tool has applied."),
         "repair": ("migrations:repair", "Resolve differences between history and files."),
         "wait": ("migrations:wait", "Wait until the database answers."),
         "entrypoint": ("entrypoint:entrypoint", "Wait, migrate, seed, then become a container's command."),

@@ -337,7 +337,7 @@ def _history_row(values: Mapping[str, Any]) -> HistoryRow:
         values["steps"],
         moment(values["installed_on"]),
         values["installed_by"],
-        _duration(values.get("execution_time")),
+        read_duration(values.get("execution_time")),
         values["run"],
         values.get("intent"),
         values["batches"],
@@ -352,7 +352,8 @@ def _history_row(values: Mapping[str, Any]) -> HistoryRow:
 _UNITS = {"D": "days", "H": "hours", "M": "minutes", "S": "seconds"}
 
 
-def _duration(text: str | None) -> timedelta | None:
+def read_duration(text: str | None) -> timedelta | None:
+    """Read a duration as the server writes it."""
     if text is None:
         return None
     parts = re.findall(r"(-?[\d.]+)([DHMS])", text)

@@ -38,6 +38,24 @@ RETURN r.key AS key, r.id AS run, r.host AS host, r.user AS user, toStringOrNull
        r.catalogue AS catalogue
 """
 
+NEO4J_MIGRATIONS_LOCK: Final = (
+    "MATCH (l:__Neo4jMigrationsLock) RETURN coalesce(l.name, elementId(l)) AS name LIMIT 1"
+)
+NEO4J_MIGRATIONS: Final = """
+MATCH (m:__Neo4jMigration)
+OPTIONAL MATCH (before:__Neo4jMigration)-[l:MIGRATED_TO]->(m) WHERE before <> m
+WITH m, before, l ORDER BY l.at DESC
+WITH m, collect({before: elementId(before), at: toString(l.at), took: toString(l.in), by: l.by})[0] AS last
+RETURN elementId(m) AS id, properties(m) AS node, last.before AS before, last.at AS at, last.took AS took, last.by AS by,
+       head(COLLECT { MATCH (m)-[r:REPEATED]->(m) RETURN r.checksum ORDER BY r.at DESC }) AS repeated
+ORDER BY at
+"""
+GOLANG_MIGRATE: Final = """
+MATCH (s:SchemaMigration)
+RETURN s.version AS version, s.dirty AS dirty, toString(s.ts) AS at
+ORDER BY coalesce(s.ts, datetime({year: 0})) DESC, s.version DESC LIMIT 1
+"""
+
 COUNT_NODES: Final = "MATCH (n) RETURN count(n) AS count"
 
 CONSTRAINTS: Final = (

@@ -1,0 +1,204 @@
+"""Take over the history of another tool: what it applied counts as applied here; nothing of it is changed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphmigrate.database.commit import Step, write_steps
+from graphmigrate.database.ledger import new_row, progress, read_duration
+from graphmigrate.database.records import item_of, moment, record_change
+from graphmigrate.database.version import Version
+from graphmigrate.errors import HistoryMismatch, Place, Problem, ProjectError, UsageError, raise_all
+from graphmigrate.migrations.foreign import Foreign, Row, read_foreign, sums
+from graphmigrate.migrations.names import MigrationName, read_name
+from graphmigrate.migrations.repair import BASELINE
+from graphmigrate.results import AdoptedMigration, AdoptResult
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from graphmigrate.database.connection import Database
+    from graphmigrate.database.history import History
+    from graphmigrate.migrations.model import MigrationFile
+    from graphmigrate.migrations.workspace import Workspace
+
+_NUMBERED = re.compile(
+    r"(?i)(?:v|ver|version|m|mig|migration)?[-_. ]*([0-9]+(?:[._][0-9]+)*)(?=[-_. ]|$)(.*)"
+)
+_SCRIPT = re.compile(r"(?i)(.+?)(\.up|\.down)?\.(?:cypher|cql|cyp|cypherl)")
+
+
+class _Pair(NamedTuple):
+    version: Version
+    row: Row
+    file: MigrationFile | None
+
+
+def adopt(
+    workspace: Workspace, *, project: str | None, accept: Collection[str], dry_run: bool
+) -> AdoptResult:
+    """Read the history of another tool, hold it against the files, and write a row for each version that has none yet.
+
+    Raises UsageError (GM610) where there is no such history, LockTimeout (GM401) and HistoryMismatch (GM211) where the tool
+    is at work or failed, HistoryMismatch (GM602) for files that are not what was applied.
+    """
+    files = {file.version: file for file in workspace.files(may_be_empty=True).files}
+    accepted = {Version.parse(each) for each in accept}
+    if dry_run:
+        _ = workspace.target
+        return _result(workspace, *_read(workspace.database, project, files, accepted), workspace.history())
+    with workspace.locked(None):
+        foreign, pairs, how = _read(workspace.database, project, files, accepted)
+        history = workspace.history()
+        steps = _steps(workspace.database, pairs, history)
+        if steps:
+            read_foreign(workspace.database, project)  # it must not have begun to work meanwhile
+            with workspace.database.transaction() as tx:
+                write_steps(tx, steps, workspace.database.run)
+                items = [item_of(each.key, each.values) for each in steps]
+                record_change(tx, workspace.database, BASELINE, items, [])
+        return _result(workspace, foreign, pairs, how, history)
+
+
+def _read(
+    database: Database,
+    project: str | None,
+    files: dict[Version, MigrationFile],
+    accepted: Collection[Version],
+) -> tuple[Foreign, list[_Pair], list[str]]:
+    """Return the other tool's history, its rows with their files, and how each file was compared."""
+    foreign = read_foreign(database, project)
+    rows = {
+        Version.parse(row.version): row for row in foreign.rows
+    }  # of a version that is there twice, the last
+    if foreign.upto:
+        (limit,), (last,) = rows, foreign.rows
+        versions = sorted({*(each for each in files if each <= limit and not each.is_named), limit})
+        rows = {each: last._replace(version=each.text) for each in versions}
+    known = {version: files.get(version) for version in rows}
+    pairs = [_Pair(file.version if file else version, rows[version], file) for version, file in known.items()]
+    how: list[str] = []
+    problems = [problem for pair in pairs if (problem := _compare(pair, accepted, how))]
+    raise_all(problems, HistoryMismatch, "{count} files are not what was applied; nothing was adopted.")
+    return foreign, pairs, how
+
+
+def _compare(pair: _Pair, accepted: Collection[Version], how: list[str]) -> Problem | None:
+    """Say how a file was compared with its row; return a finding where it is not what was applied."""
+    file, row = pair.file, pair.row
+    if file is None:
+        how.append("no file")
+    elif row.checksum is None or row.type not in {"", "CYPHER"} or not file.name.endswith(".cypher"):
+        how.append("not compared")
+    elif matching := [form for form, value in sums(file.content).items() if value == row.checksum]:
+        how.append(f"checksum {matching[0]}")
+    elif pair.version in accepted:
+        how.append("accepted as it is")
+    else:
+        return Problem(
+            "GM602",
+            f"{file.name} is not what was applied: no form of its checksum is {row.checksum}.",
+            f"Put the file back as it was, or adopt it as it is now: graphmigrate adopt --accept {pair.version.name}",
+            Place(file.location, 1),
+        )
+    return None
+
+
+def _steps(database: Database, pairs: Sequence[_Pair], history: History) -> list[Step]:
+    new = [pair for pair in pairs if pair.version not in history.rows]
+    return [
+        Step(history.next_key(database.settings.ledger, pair.version), 1, _values(pair, database, rank), "")
+        for rank, pair in enumerate(new, history.top_rank + 1)
+    ]
+
+
+def _values(pair: _Pair, database: Database, rank: int) -> dict[str, Any]:
+    """Return the properties of a row; it is one that was never run here, as that of a baseline."""
+    file, row = pair.file, pair.row
+    first = new_row(
+        pair.version,
+        description=file.description if file else row.description or "adopted",
+        source=file.name if file else None,
+        user=row.by or database.user,
+        rank=rank,
+        type_=BASELINE,
+    )
+    times = {"installed_on": moment(row.at) or datetime.now(UTC), "execution_time": read_duration(row.took)}
+    return first | progress(file.checksum if file else None, 0, 0, (), database.run) | times
+
+
+def _result(
+    workspace: Workspace, foreign: Foreign, pairs: Sequence[_Pair], how: Sequence[str], history: History
+) -> AdoptResult:
+    told = tuple(
+        AdoptedMigration(
+            pair.version.text,
+            pair.file.description if pair.file else pair.row.description,
+            moment(pair.row.at),
+            pair.file.name if pair.file else None,
+            compared,
+        )
+        for pair, compared in zip(pairs, how, strict=True)
+        if pair.version not in history.rows
+    )
+    return AdoptResult(workspace.target, foreign.tool, told, len(pairs) - len(told))
+
+
+# ---- a folder of scripts
+
+
+def renames(folder: Path) -> tuple[tuple[Path, Path], ...]:
+    """Return how the scripts of a folder are to be called; raises ProjectError (GM113) where that cannot be told.
+
+    ``003_users.cypher`` becomes ``V003__users.cypher``, ``3.up.cql`` and ``3.down.cql`` V3 and U3. Where no name has a number,
+    the order is that of the names.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"There is no folder {folder}.", hint="Name the folder of the scripts.", code="GM110"
+        )
+    scripts = sorted(each for each in folder.iterdir() if each.is_file() and _SCRIPT.fullmatch(each.name))
+    if not scripts:
+        raise ProjectError(
+            f"{folder} holds no script (.cypher, .cql, .cyp, .cypherl).",
+            hint="Name another folder.",
+            code="GM110",
+        )
+    right = [path for path in scripts if isinstance(read_name(path.name), MigrationName)]
+    scripts = [path for path in scripts if path not in right]
+    stems = [(path, *_SCRIPT.fullmatch(path.name).groups()) for path in scripts]  # type: ignore[union-attr]
+    numbers = [_NUMBERED.fullmatch(stem) for _, stem, _ in stems]
+    if not right and not any(numbers):
+        numbers = [re.fullmatch(r"()(.*)", stem) for _, stem, _ in stems]
+    found: dict[Path, list[Path]] = {path: [path] for path in right if path.name[0] in "VU"}
+    for number, ((path, _, direction), match) in enumerate(zip(stems, numbers, strict=True), 1):
+        if match is None:
+            hint = "Give its name a number, such as 7_words.cypher, or move it out of the folder."
+            raise ProjectError(
+                f"{path.name} has no version, and others have one.",
+                hint=hint,
+                place=Place(str(path), 1),
+                code="GM113",
+            )
+        words = re.sub(r"_{2,}", "_", re.sub(r"[^\w-]+", "_", match[2])).strip("_-") or "script"
+        letter = "U" if (direction or "").lower() == ".down" else "V"
+        found.setdefault(folder / f"{letter}{match[1] or number}__{words}.cypher", []).append(path)
+    _refuse_doubles(found)
+    return tuple((old, new) for new, (old,) in found.items() if old != new)
+
+
+def _refuse_doubles(found: dict[Path, list[Path]]) -> None:
+    """Raise ProjectError where two scripts would be one version, or a name is taken."""
+    versions: dict[tuple[str, Version], Path] = {}
+    for new, olds in found.items():
+        version = Version.parse(new.name[1:].partition("__")[0])
+        other = versions.setdefault((new.name[0], version), olds[0])
+        taken = new.exists() and new not in olds
+        if len(olds) > 1 or other != olds[0] or taken:
+            rival = new if taken else other if other != olds[0] else olds[1]
+            hint = "Give one of them another number, then run this again. Nothing was renamed."
+            message = f"{olds[0].name} and {rival.name} would both be {new.name[0]}{version.text}."
+            raise ProjectError(message, hint=hint, place=Place(str(olds[0]), 1), code="GM112")
