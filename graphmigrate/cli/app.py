@@ -16,6 +16,8 @@ from graphmigrate.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 NAME = "graphmigrate"
 COMPLETE = "_GRAPHMIGRATE_COMPLETE"
 HELP = """Schema migrations and seeds for Neo4j: exactly once, whatever dies.
@@ -77,6 +79,14 @@ class Root(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it)
         """Return the names in the order of the help."""
         return list(_PLACES)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command from the table, without importing any."""
+        named = [(name, text) for section in COMMANDS.values() for name, (_, text) in section.items()]
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in named if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command."""

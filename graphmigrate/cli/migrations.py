@@ -20,8 +20,6 @@ from graphmigrate.cli.options import (
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.migrations.files import collect
-from graphmigrate.results import version_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,6 +171,8 @@ def validate(cli: CliContext, offline: bool) -> None:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)
     cli.told.update(problems)
+    from graphmigrate.migrations.files import collect
+
     files = [each.location for each in collect(migrator.settings.migrations).files]
     cli.result(
         ValidateReport(not code, problems),
@@ -205,6 +205,8 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
     """
     with cli.migrator() as migrator:
         result = migrator.baseline(version, without_files=without_files)
+    from graphmigrate.results import version_name
+
     names = ", ".join(map(version_name, result.marked))
     marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
     cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")

@@ -239,12 +239,15 @@ def command(
 
 def versions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Complete a version from the names of the files."""
-    from graphmigrate.migrations.names import MigrationName, read_name
+    from graphmigrate.database.version import Version  # the reader of names would read all of Cypher's rules
 
-    names = [read_name(each.name) for each in _settings().migrations.rglob("[VR]*")]
-    found = sorted(each.version for each in names if isinstance(each, MigrationName) and each.kind != "undo")
+    stems = [each.stem for each in _settings().migrations.rglob("[VR]*__*")]
+    found = set()
+    for stem in stems:
+        with suppress(GraphMigrateError):
+            found.add(Version.parse(stem if stem.startswith("R__") else stem.partition("__")[0][1:]))
     capital = incomplete[:1].upper() in {"V", ""}
-    return _beginning([each.name if capital else each.text for each in found], incomplete)
+    return _beginning([each.name if capital else each.text for each in sorted(found)], incomplete)
 
 
 def seed_names(_ctx: click.Context, _parameter: click.Parameter | None, incomplete: str) -> list[str]:

@@ -36,6 +36,7 @@ FILES = {
     "people.cypher.j2": "seeds/people.cypher.j2",
     "people.csv": "seeds/data/people.csv",
 }
+AGENTS = "AGENTS.md"
 LONGEST = 150
 # The date forms that teams use as versions, longest first: 20260131120000, 202601311200, 20260131.
 STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
@@ -226,12 +227,13 @@ def _next_steps(seed: str) -> str:
 
 @command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-def init(cli: CliContext, folder: Path) -> None:
+@click.option("--agents", is_flag=True, help="Also write AGENTS.md: commands, rules of files, exit codes.")
+def init(cli: CliContext, folder: Path, agents: bool) -> None:
     """Turn a folder (default: this one) into a project whose 'migrate' and 'seed' work at once.
 
     No existing file is changed.
     """
-    wanted = dict(FILES)
+    wanted = {**FILES, **({AGENTS: AGENTS} if agents else {})}
     kept = []
     if has_table(folder / PYPROJECT):
         wanted.pop("graphmigrate.toml")

@@ -12,13 +12,12 @@ from graphmigrate.cli.options import IN_CI, Seconds, add_shared, allow, command,
 from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
-from graphmigrate.results import GraphSummary, SeedInfo
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
     from graphmigrate.cli.render.style import Style
     from graphmigrate.migrator import Migrator
-    from graphmigrate.results import SeedResult
+    from graphmigrate.results import SeedInfo, SeedResult
     from graphmigrate.settings import Settings
 
 LOAD = "load"
@@ -284,6 +283,8 @@ def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereRepo
 
 def summary_lines(report: SummaryReport, style: Style) -> list[str]:
     """Return the counts, the query's result, and where to look."""
+    from graphmigrate.results import GraphSummary
+
     lines = text.graph(GraphSummary(report.labels, report.relationship_types), style)
     if report.query:
         lines += ["", *(style.paint(clean(line), "dim") for line in report.query.cypher.splitlines())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from click.shell_completion import get_completion_class
 from graphmigrate.cli.options import codes, command, suggest
 from graphmigrate.cli.render import text
 from graphmigrate.errors import TITLES, UsageError
-from graphmigrate.results import Checkup
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
@@ -65,7 +64,7 @@ def doctor(cli: CliContext) -> None:
     loaded = cli.loaded
     assert loaded is not None  # noqa: S101 - 'settings' has loaded them
     checkup = examine(settings, own_server=_is_own(cli, settings))
-    result = Checkup(checkup.uri, (configuration(loaded, settings), *checkup.checks))
+    result = replace(checkup, checks=(configuration(loaded, settings), *checkup.checks))
     cli.result(result, lambda style: text.checks(result, style))
     if not result.connected:
         raise click.exceptions.Exit(NOT_CONNECTED)

@@ -51,6 +51,34 @@ def test_nothing_heavy_is_imported(arguments: list[str], code: int, tmp_path: Pa
     assert not {"neo4j", "jinja2", "rich", "docker"} & set(heavy)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["mi", "status --ex", "explain GM60", "seed x", "migrate --to V"],
+)
+def test_completion_imports_nothing_that_only_running_needs(line: str, tmp_path: Path) -> None:
+    """Times differ between machines, modules do not: a completion has at most 1.5 x those of click and its completion."""
+    counted = "import sys; sys.stderr.write(str(len(sys.modules)))"
+    click = "import click, click.shell_completion, importlib.metadata;" + counted
+    ours = f"from graphmigrate.cli.app import run\nrun([])\nnames = set(sys.modules)\n{counted}"
+    environment = clean_environment() | {
+        "_GRAPHMIGRATE_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"graphmigrate {line}",
+        "COMP_CWORD": str(len(line.split())),
+    }
+    found = {}
+    for name, code in {"click": click, "ours": f"import sys\n{ours}"}.items():
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found[name] = int(done.stderr)
+    assert found["ours"] <= 1.5 * found["click"], found
+
+
 def test_importing_the_package_is_light() -> None:
     code = "import sys, graphmigrate, graphmigrate.cli, graphmigrate.settings; assert not {'neo4j', 'click'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

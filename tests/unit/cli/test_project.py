@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from graphmigrate.cli.app import run
+from graphmigrate.cli.app import COMMANDS, run
 from graphmigrate.cli.project import next_version
 from graphmigrate.database.version import Version
 from graphmigrate.migrations.files import collect
 
 NOW = datetime(2026, 1, 31, 12, 30, 45, tzinfo=UTC)
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +135,21 @@ def test_init_makes_a_valid_project(folder: Path, capsys: pytest.CaptureFixture[
     assert [each["name"] for each in json.loads(capsys.readouterr().out)["seeds"]] == ["people"]
     assert run(["new", "more"]) == 0
     assert capsys.readouterr().out == "migrations/V3__more.cypher\n"
+
+
+def test_init_for_agents_names_commands_and_exit_codes_that_exist(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["init", "--agents"]) == 0
+    text = (folder / "AGENTS.md").read_text()
+    named = set(re.findall(r"`graphmigrate ([a-z]+)", text))
+    assert named - {each for section in COMMANDS.values() for each in section} == set()
+    documented = (ROOT / "docs/reference/exit-codes.md").read_text()
+    codes = re.findall(r"(?:^|\. )(\d) ", text.partition("## Exit codes")[2], re.MULTILINE)
+    assert codes == ["0", "1", "2", "3", "4", "5", "6"]
+    assert all(f"| {code} |" in documented for code in codes)
+    assert run(["init", "--agents"]) == 0
+    assert "already: AGENTS.md" in capsys.readouterr().err
 
 
 def test_init_again_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
