@@ -249,6 +249,7 @@ SERVER_TIME: Final = "RETURN datetime.realtime() AS now"
 ANY_NODE: Final = "OPTIONAL MATCH (n) RETURN n IS NULL AS empty LIMIT 1"
 DELETE_EVERYTHING: Final = "MATCH (n) DETACH DELETE n"
 ALL_NODES: Final = "MATCH (n) RETURN elementId(n) AS id, labels(n) AS labels, properties(n) AS values"
-ALL_RELATIONSHIPS: Final = (
-    "MATCH (a)-[r]->(b) RETURN elementId(a) AS a, type(r) AS type, properties(r) AS values, elementId(b) AS b"
-)
+ALL_RELATIONSHIPS: Final = """
+MATCH (a)-[r]->(b)
+RETURN elementId(a) AS start, type(r) AS type, properties(r) AS values, elementId(b) AS end
+"""

@@ -104,11 +104,10 @@ def _apply(
     if not planned.tasks:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
-    state = RunState(database, lock, history.top_rank, workspace.listen)
+    rank = planned.rank_before(history)
+    state = RunState(database, lock, rank, workspace.listen)
     try:
-        record = open_record(
-            database, planned, catalogue, history.top_rank
-        )  # may be interrupted after its commit
+        record = open_record(database, planned, catalogue, rank)  # may be interrupted after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
         prepare_ledger(database)  # a statement may have dropped the constraints on our own nodes

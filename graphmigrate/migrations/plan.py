@@ -91,6 +91,11 @@ class Plan(NamedTuple):
         """The findings that stop a run."""
         return tuple(each for each in self.problems if each.severity is Severity.ERROR)
 
+    def rank_before(self, history: History) -> int:
+        """Return the rank after which those of the tasks follow: what was worked at last keeps its rank when it goes on."""
+        row = self.tasks[0].row if self.tasks else None
+        return history.top_rank - (row is not None and row.rank == history.top_rank)
+
 
 def make_plan(
     workspace: Workspace,

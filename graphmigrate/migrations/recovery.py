@@ -53,10 +53,13 @@ if TYPE_CHECKING:
 _A_MOMENT = 2.0  # seconds
 
 
-def open_record(database: Database, planned: Plan, catalogue: Catalogue, top_rank: int) -> RunRecord:
-    """Commit what this run means to apply and the catalogue before it. Raises LockLost where another run took over."""
+def open_record(database: Database, planned: Plan, catalogue: Catalogue, rank: int) -> RunRecord:
+    """Commit what this run means to apply, ranked after ``rank``, and the catalogue before it.
+
+    Raises LockLost where another run took over.
+    """
     key = f"{database.settings.ledger}/run/{database.run}"
-    plan = tuple(_item(task, rank) for rank, task in enumerate(planned.tasks, top_rank + 1))
+    plan = tuple(_item(task, number) for number, task in enumerate(planned.tasks, rank + 1))
     actions = (action for task in planned.tasks for each in task.segments for action in each.actions)
     written = catalogue.to_json({action.name or "" for action in actions if action.verb == "drop"})
     with database.transaction() as tx:
