@@ -291,7 +291,8 @@ class LoadedSeed:
 
     ``unmatched`` are the rows of this run that did not get to the end of their statement, because a MATCH or
     WHERE found nothing for them; only statements without WITH, CALL and the like are counted. ``unmatched_rows`` shows the
-    first five of them, with their places.
+    first five of them, with their places. ``repeated`` are rows that changed again what
+    an earlier row with the same key changed.
     """
 
     name: str
@@ -300,6 +301,8 @@ class LoadedSeed:
     changes: dict[str, int] = field(default_factory=dict)
     unmatched: int = 0
     unmatched_rows: tuple[str, ...] = ()
+    repeated: int = 0
+    repeated_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.seeds import prepare
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.program import Program
 
 EVIL = "'}) DETACH DELETE n // ` \\u0027 $p1 {{ 1 }}"

@@ -115,7 +115,7 @@ def seed(ctx: click.Context) -> None:
 @click.option("--allow-duplicates", is_flag=True, help="Load again also those of them that use CREATE.")
 @click.option("--reset", is_flag=True, help="First remove what the chosen seeds had made.")
 @allow
-@click.option("--strict", is_flag=True, help="Fail at a row for which a MATCH finds nothing.")
+@click.option("--strict", is_flag=True, help="Fail at a row that matches nothing, or repeats a key.")
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
 @click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
 @pass_cli
@@ -156,14 +156,22 @@ def _outcome(result: SeedResult) -> str:
 def _unmatched(result: SeedResult) -> list[str]:
     lines = []
     for each in result.loaded:
-        if each.unmatched:
-            them = "it" if each.unmatched == 1 else "them"
-            rows = count(each.unmatched, "row")
-            lines.append(
-                f"{each.name}: {rows} made no change, or not all of it: MATCH found nothing for {them}."
-            )
-            lines += [f"  {clean(row)}" for row in each.unmatched_rows]
-            lines += ["  …"] if each.unmatched > len(each.unmatched_rows) else []
+        them = "it" if each.unmatched == 1 else "them"
+        told = {
+            f"made no change, or not all of it: MATCH found nothing for {them}.": (
+                each.unmatched,
+                each.unmatched_rows,
+            ),
+            "changed again what an earlier row with the same key changed.": (
+                each.repeated,
+                each.repeated_rows,
+            ),
+        }
+        for said, (number, examples) in told.items():
+            if number:
+                lines.append(f"{each.name}: {count(number, 'row')} {said}")
+                lines += [f"  {clean(row)}" for row in examples]
+                lines += ["  …"] if number > len(examples) else []
     return lines
 
 

@@ -166,6 +166,7 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "run": _TEXT,
             "offset": _COUNT,
             "rows": _COUNT,
+            "digest": _COUNT._replace(optional=True),
             "load": _TEXT_OR_NONE,
             "name": _TEXT_OR_NONE,
             "checksum": _CHECKSUM._replace(optional=True),

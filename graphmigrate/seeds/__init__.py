@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.events import Listener, SeedSkipped, Warned, ignore
 from graphmigrate.results import GraphSummary
-from graphmigrate.seeds.decisions import Decided
-from graphmigrate.seeds.decisions import judge as decisions_of
-from graphmigrate.seeds.prepare import Preparation, PreparedSeed, catalogue, prepare
+from graphmigrate.seeds.plan import Decided, Preparation, PreparedSeed, catalogue, judge, prepare
 
 if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
@@ -50,16 +48,9 @@ def decide(
 
     history, made = read_loads(database)
     named = frozenset(preparation.named or (seed.name for seed in preparation.seeds))
-    nothing = frozenset[str]()
-    decisions = decisions_of(
-        preparation.seeds,
-        history,
-        made,
-        force=named if force else nothing,
-        allow_duplicates=named if allow_duplicates else nothing,
-        reset=named if reset else nothing,
-    )
-    return Decided(decisions, preparation.left_out)
+    options = {"force": force, "allow_duplicates": allow_duplicates, "reset": reset}
+    chosen = {option: named if given else frozenset[str]() for option, given in options.items()}
+    return Decided(judge(preparation.seeds, history, made, **chosen), preparation.left_out)
 
 
 def run(
@@ -69,7 +60,7 @@ def run(
 
     Raises PreflightError before anything is loaded (GM201), SeedFailed and LockLost while loading.
     """
-    from graphmigrate.seeds.checks import check_statements, keys_without_index
+    from graphmigrate.seeds.checks import check_statements
     from graphmigrate.seeds.loader import load
     from graphmigrate.seeds.showing import hiding
 
@@ -78,8 +69,7 @@ def run(
     due = [each for each in decided.decisions if each.skip is None]
     seeds = [each.seed for each in due]
     with hiding(seeds):
-        check_statements(database, seeds)
-        for problem in keys_without_index(database, seeds):
+        for problem in check_statements(database, seeds):
             listen(Warned(problem))
         return load(database, due, strict=strict, listen=listen), decided.skipped
 
@@ -98,15 +88,15 @@ def check(
 
     Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
-    from graphmigrate.seeds.checks import check_seed, check_statements, keys_without_index
+    from graphmigrate.seeds.checks import check_seed, check_statements
     from graphmigrate.seeds.showing import hiding
 
     with hiding(preparation.seeds):
-        if database is not None:
-            check_statements(database, preparation.seeds)
-            for problem in keys_without_index(database, preparation.seeds):
-                listen(Warned(problem))
-        return tuple(check_seed(seed, rows=rows) for seed in preparation.seeds)
+        problems = check_statements(database, preparation.seeds) if database is not None else []
+        checked = [check_seed(seed, rows=rows) for seed in preparation.seeds]
+        for problem in (*problems, *(each for _, found in checked for each in found)):
+            listen(Warned(problem))
+        return tuple(found for found, _ in checked)
 
 
 def show(preparation: Preparation, name: str, *, rows: int) -> SeedShowResult:

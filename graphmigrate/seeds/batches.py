@@ -6,32 +6,37 @@ import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
+
+from graphmigrate.seeds.program import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from graphmigrate.seeds.ledger import SeedRow
+    from graphmigrate.seeds.program import Program
     from graphmigrate.seeds.shapes import PlainLoad
 
 # The most items that are read before they are weighed.
 _SLICE = 64
-_OVERHEAD = 16
 # How far from one half the share of one of two lanes may be.
 _UNEVEN = 0.15
 _DEPTH = 3
+_DIGESTS = 2**61
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Items of one part, rows or statements, that are committed together.
 
-    ``numbers`` are their numbers in the part, ``weight`` is about how many bytes they have.
+    ``numbers`` are their numbers in the part, ``marks`` tell what is in them, ``weight`` is about how many bytes they have.
     """
 
     part: int
     items: list[Any]
     numbers: Sequence[int]
+    marks: list[int]
     weight: int
 
     @property
@@ -42,14 +47,15 @@ class Batch:
     def split(self, size: int) -> tuple[Batch, Batch]:
         """Return the first ``size`` items and the others."""
         share = self.weight * size // len(self.items)
-        return (
-            Batch(self.part, self.items[:size], self.numbers[:size], share),
-            Batch(self.part, self.items[size:], self.numbers[size:], self.weight - share),
+        parts = ((slice(size), share), (slice(size, None), self.weight - share))
+        first, second = (
+            Batch(self.part, self.items[cut], self.numbers[cut], self.marks[cut], weight)
+            for cut, weight in parts
         )
+        return first, second
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How many items, and about how many bytes, a batch may have."""
 
     items: int
@@ -63,69 +69,92 @@ def batches(part: int, items: Iterator[Any], limits: Limits, start: int = 0) -> 
     """
     while True:
         held: list[Any] = []
+        marks: list[int] = []
         heavy, take = 0, 1
         while len(held) < limits.items and heavy < limits.size:
             found = list(islice(items, min(take, limits.items - len(held))))
             if not found:
                 break
-            heavy += weight(found)
+            packed = list(map(_packed, found))
+            marks += map(crc32, packed)
+            heavy += sum(map(len, packed))
             held += found
             room = (limits.size - heavy) * len(held) // max(heavy, 1)
             take = max(1, min(take * 8, _SLICE, room))
         if not held:
             return
-        yield Batch(part, held, range(start, start + len(held)), heavy)
+        yield Batch(part, held, range(start, start + len(held)), marks, heavy)
         start += len(held)
+
+
+def _packed(item: Any) -> bytes:
+    """Return the same bytes for the same row, or statement with its parameters, on every machine."""
+    try:
+        return marshal.dumps(item, 2)  # version 2 writes a text as often as it occurs
+    except ValueError:  # a type that marshal does not know
+        item = (item.text, item.parameters) if hasattr(item, "parameters") else item
+        return repr(item).encode("utf-8", "surrogatepass")
+
+
+def digest(before: int | None, marks: Iterable[int]) -> int | None:
+    """Return what tells of the content of items, whatever their order and batches; None stays unknown."""
+    return None if before is None else (before + sum(marks)) % _DIGESTS
+
+
+def mark_of(part: Rows) -> int:
+    """Return the mark of the statement of a row block, and of the columns that it is sent."""
+    return crc32(
+        repr((part.query.text, part.query.parameters, part.columns)).encode("utf-8", "surrogatepass")
+    )
+
+
+def digest_of(program: Program, row: SeedRow) -> int:
+    """Return the digest that a load has which committed of this program what ``row`` says; reads the rows."""
+    marks: list[int] = []
+    for number, part in enumerate(program.parts[: row.part + 1]):
+        count = None if number < row.part else row.offset
+        if not isinstance(part, Rows):
+            marks += (crc32(_packed(query)) for query in part.queries[:count])
+            continue
+        lanes = row.lanes if number == row.part else ()
+        offsets = [lane.offset for lane in lanes]
+        route = Spread.parse(row.spread).route(part.columns, len(lanes)) if lanes else None
+        rows = enumerate(islice(part.rows(), max(offsets) if route else count))
+        found = [crc32(_packed(item)) for at, item in rows if not route or at < offsets[route(at, item)]]
+        marks += [sum(found), mark_of(part)] if found or lanes else []
+    return sum(marks) % _DIGESTS
 
 
 def deal(
     found: Iterable[Batch], route: Callable[[int, Any], int], offsets: Sequence[int], limits: Limits
 ) -> Iterator[tuple[int, Batch]]:
     """Deal the rows of batches out to lanes, in batches of their own; a lane gets its rows from its offset on."""
-    held = [Batch(0, [], [], 0) for _ in offsets]
+    held = [Batch(0, [], [], [], 0) for _ in offsets]
     for batch in found:
-        parts: list[Batch] = [Batch(batch.part, [], [], 0) for _ in offsets]
-        for number, row in zip(batch.numbers, batch.items, strict=True):
-            lane = route(number, row)
-            if number >= offsets[lane]:
-                parts[lane].items.append(row)
-                parts[lane].numbers.append(number)  # type: ignore[attr-defined]
-        for lane, part in enumerate(parts):
-            share = batch.weight * len(part.items) // len(batch.items)
-            together = Batch(
+        weight = batch.weight // len(batch.items)
+        dealt: list[list[tuple[Any, int, int]]] = [[] for _ in offsets]
+        for item in zip(batch.items, batch.numbers, batch.marks, strict=True):
+            lane = route(item[1], item[0])
+            if item[1] >= offsets[lane]:
+                dealt[lane].append(item)
+        for lane, items in enumerate(dealt):
+            old = held[lane]
+            rows, numbers, marks = map(list, zip(*items, strict=True)) if items else ([], [], [])
+            whole = Batch(
                 batch.part,
-                held[lane].items + part.items,
-                [*held[lane].numbers, *part.numbers],
-                held[lane].weight + share,
+                old.items + rows,
+                [*old.numbers, *numbers],
+                old.marks + marks,
+                old.weight + weight * len(items),
             )
-            while len(together.items) >= limits.items:
-                first, together = together.split(limits.items)
+            while len(whole.items) >= limits.items:
+                first, whole = whole.split(limits.items)
                 yield lane, first
-            if together.weight >= limits.size:
-                yield lane, together
-                together = Batch(0, [], [], 0)
-            held[lane] = together
+            if whole.weight >= limits.size:
+                yield lane, whole
+                whole = Batch(0, [], [], [], 0)
+            held[lane] = whole
     yield from ((lane, rest) for lane, rest in enumerate(held) if rest.items)
-
-
-def weight(items: Any) -> int:
-    """Return about how many bytes values, or statements with their parameters, have."""
-    try:
-        return len(marshal.dumps(items, 2))  # version 2 counts a text as often as it occurs
-    except ValueError:  # a type that marshal does not know
-        return _weight(items)
-
-
-def _weight(value: Any) -> int:
-    if isinstance(value, (str, bytes)):
-        return len(value) + _OVERHEAD
-    if isinstance(value, Mapping):
-        return _OVERHEAD + sum(_weight(key) + _weight(each) for key, each in value.items())
-    if isinstance(value, (list, tuple)):
-        return _OVERHEAD + sum(map(_weight, value))
-    if hasattr(value, "parameters"):
-        return len(value.text) + _weight(value.parameters)
-    return _OVERHEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +186,7 @@ class Spread:
         if self.column is None:
             turn = self.turn
             return lambda number, _: number // turn % lanes
-        pick, depth = _picker(self.column, columns), self.depth
+        pick, depth = picker(self.column, columns), self.depth
         return lambda _, row: _hash(pick(row), depth) % lanes
 
 
@@ -173,7 +202,7 @@ def spread_of(
     if plain is None or not plain.lookups:
         return Spread(turn=turn)
     names = [each.column for each in plain.lookups]
-    found = {name: list(map(_picker(name, columns), first)) for name in names}
+    found = {name: list(map(picker(name, columns), first)) for name in names}
     if not plain.relationship:
         depths = range(_DEPTH, -1, -1)
         return Spread(names[0], next((depth for depth in depths if _is_even(found[names[0]], depth)), 0))
@@ -189,10 +218,10 @@ def _is_even(values: Sequence[Any], depth: int = 0) -> bool:
     return abs(share - 0.5) <= _UNEVEN
 
 
-def _picker(column: str, columns: Sequence[str] | None) -> Callable[[Any], Any]:
+def picker(column: str, columns: Sequence[str] | None) -> Callable[[Any], Any]:
+    """Return the function from a row as it is sent to its value in a column; an empty name means the row itself."""
     if columns is not None:
-        index = list(columns).index(column)
-        return lambda row: row[index]
+        return itemgetter(list(columns).index(column))
     if column:
         return lambda row: row.get(column) if isinstance(row, Mapping) else None
     return lambda row: row

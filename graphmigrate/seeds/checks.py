@@ -1,4 +1,4 @@
-"""Checks before a load: the server agrees to every statement, and every row can be read."""
+"""Checks before a load: the server agrees to every statement, keys are found by an index, and every row can be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from graphmigrate.errors import PreflightError, Problem, Severity, raise_all
 from graphmigrate.results import CheckedSeed
 from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.render import identifier
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.batches import Limits, batches, picker
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
 from graphmigrate.seeds.values import parameter
 
@@ -22,48 +23,91 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeds.prepare import PreparedSeed
+    from graphmigrate.seeds.batches import Batch
+    from graphmigrate.seeds.plan import PreparedSeed
     from graphmigrate.seeds.program import Query
 
+EXAMPLES = 5
+# So many keys are remembered: more would not fit into the memory that a load may take.
+MOST_KEYS = 200_000
+_SCANS = {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan", "UndirectedRelationshipTypeScan"}
 
-def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> None:
-    """EXPLAIN every distinct statement. Raises PreflightError (GM201) with all refusals, each at its line."""
+
+# ---- statements
+
+
+def check_statements(database: Database, seeds: Iterable[PreparedSeed]) -> list[Problem]:
+    """EXPLAIN every distinct statement; return warnings (GM557) for what reads all nodes of a label for each row.
+
+    Raises PreflightError (GM201, GM520) with all refusals, each at its line.
+    """
     seeds = list(seeds)
     refused = list(_reaching_ours(seeds, allowed_names(database.settings.allow)))
     raise_all(refused, PreflightError, "{count} statements may reach graphmigrate's own nodes.", code="GM520")
-    size = database.settings.batch_rows
-    asked = list({query.text: (query, more) for query, more in _queries(seeds, size)}.values())
-    answers = explain_all(
-        database, [(query.text, {**query.parameters, **parameters}) for query, parameters in asked]
-    )
-    problems = [
-        _refusal(query, answer)
-        for (query, _), answer in zip(asked, answers, strict=True)
-        if isinstance(answer, Exception)
-    ]
+    asked = {
+        query.text: (query, part, more) for query, part, more in _queries(seeds, database.settings.batch_rows)
+    }
+    texts = [(query.text, {**query.parameters, **more}) for query, _, more in asked.values()]
+    answers = explain_all(database, texts)
+    found = list(zip(asked.values(), answers, strict=True))
+    problems = [_refusal(query, answer) for (query, *_), answer in found if isinstance(answer, Exception)]
     raise_all(problems, PreflightError, "The server refuses {count} statements.", code="GM201")
+    blocks = [
+        (part, getattr(answer, "plan", None)) for (_, part, _), answer in found if isinstance(part, Rows)
+    ]
+    return list(_slow_blocks(database, blocks)) if blocks else []
 
 
-def keys_without_index(database: Database, seeds: Iterable[PreparedSeed]) -> list[Problem]:
-    """Return a warning (GM557) for each key of a plain load that no constraint or index finds, with the constraint to make."""
-    looked_up: dict[tuple[frozenset[str], frozenset[str]], Query] = {}
+def _reaching_ours(seeds: Iterable[PreparedSeed], allowed: Collection[str]) -> Iterator[Problem]:
+    """Yield the refusal of each row block, and each reset in batches, that may reach nodes of any label."""
     for seed in seeds:
-        for part in seed.program.parts:
-            if isinstance(part, Rows) and part.plain:
-                for each in part.plain.lookups:
-                    looked_up.setdefault((each.labels, frozenset(each.columns)), part.query)
-    if not looked_up:
-        return []
+        blocks = [(part.query, "batch of rows") for part in seed.program.blocks]
+        resets = [(query, "batch") for query in seed.reset if BATCH in query.parameters]
+        for query, repeated in blocks + resets:
+            if seed.name not in allowed and judge(query.text).refused:
+                yield any_label(query.text, query.place, seed.name, batches=repeated, allowed=False)
+
+
+def _queries(
+    seeds: Iterable[PreparedSeed], size: int
+) -> Iterator[tuple[Query, Statements | Rows, dict[str, Any]]]:
+    """Yield each query with the rows of a whole batch: Neo4j plans for lists of about one size, and keeps the plan."""
+    for seed in seeds:
+        for part in (Statements(seed.reset), *seed.program.parts):
+            if isinstance(part, Rows):
+                yield part.query, part, {ROWS: [{} if part.columns is None else []] * size}
+            else:
+                yield from ((query, part, {}) for query in part.queries)
+
+
+def _refusal(query: Query, error: Exception) -> Problem:
+    position, place = position_of(error), query.place
+    if position:
+        line, column = position
+        place = query.origin.place_of(line - 1, column)  # the first line is that of EXPLAIN
+    message = f"The server refuses this statement: {message_of(error)} [{code_of(error)}]"
+    return Problem("GM201", message, "Nothing was loaded. Fix the template and run again.", place)
+
+
+def _slow_blocks(database: Database, blocks: Iterable[tuple[Rows, Any]]) -> Iterator[Problem]:
+    """Yield a warning for each key of a plain load that no index finds, and for each scan that another block does for a row."""
     indexed = [
         (entry.object.labels[0], frozenset(entry.object.properties))
         for entry in read_catalogue(database).indexes.values()
         if entry.object.entity == "node" and entry.object.type in {ObjectType.RANGE, ObjectType.TEXT}
     ]
-    return [
-        _without_index(labels, names, query)
-        for (labels, names), query in looked_up.items()
-        if not any(label in labels and properties <= names for label, properties in indexed)
-    ]
+    told: set[tuple[Any, ...]] = set()
+    for part, plan in blocks:
+        for each in part.plain.lookups if part.plain else ():
+            key = (each.labels, frozenset(each.columns))
+            found = any(label in each.labels and names <= key[1] for label, names in indexed)
+            if not found and key not in told:
+                told.add(key)
+                yield _without_index(*key, part.query)
+        for kind, name in () if part.plain else dict.fromkeys(_scans(plan)):
+            words = set(re.findall(r"\w+", part.query.text))
+            if not any(label == name and names <= words for label, names in indexed):
+                yield _scan(kind, name, part.query)
 
 
 def _without_index(labels: Iterable[str], names: Iterable[str], query: Query) -> Problem:
@@ -81,44 +125,59 @@ def _without_index(labels: Iterable[str], names: Iterable[str], query: Query) ->
     )
 
 
-def _reaching_ours(seeds: Iterable[PreparedSeed], allowed: Collection[str]) -> Iterator[Problem]:
-    """Yield the refusal of each row block, and each reset in batches, that may reach nodes of any label."""
-    for seed in seeds:
-        blocks = [(part.query, "batch of rows") for part in seed.program.parts if isinstance(part, Rows)]
-        resets = [(query, "batch") for query in seed.reset if BATCH in query.parameters]
-        for query, batches in blocks + resets:
-            if seed.name not in allowed and judge(query.text).refused:
-                yield any_label(query.text, query.place, seed.name, batches=batches, allowed=False)
+def _scans(plan: Any, *, each_row: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield what the plan of a row block reads whole for each row: kind and name; ``each_row`` tells that it is under one."""
+    if not plan:
+        return
+    kind = plan["operatorType"].partition("@")[0]
+    if each_row and kind in _SCANS:
+        yield kind, plan.get("args", {}).get("Details", "").partition(":")[2].partition("]")[0].strip("`")
+    rows = False
+    for child in plan.get("children", ()):
+        # What stands to the right of the rows runs for each of them, except in a join.
+        yield from _scans(child, each_row=each_row or rows)
+        rows = rows or (_has_rows(child) and "HashJoin" not in kind)
 
 
-def _queries(seeds: Iterable[PreparedSeed], size: int) -> Iterator[tuple[Query, dict[str, Any]]]:
-    """Yield each query with the rows of a whole batch: Neo4j plans for lists of about one size, and keeps the plan."""
-    for seed in seeds:
-        for part in (Statements(seed.reset), *seed.program.parts):
-            if isinstance(part, Rows):
-                yield part.query, {ROWS: [{} if part.columns is None else []] * size}
-            else:
-                yield from ((query, {}) for query in part.queries)
+def _has_rows(plan: Any) -> bool:
+    return plan["operatorType"].startswith("Unwind") or any(map(_has_rows, plan.get("children", ())))
 
 
-def _refusal(query: Query, error: Exception) -> Problem:
-    position, place = position_of(error), query.place
-    if position:
-        line, column = position
-        place = query.origin.place_of(line - 1, column)  # the first line is that of EXPLAIN
-    return Problem(
-        "GM201",
-        f"The server refuses this statement: {message_of(error)} [{code_of(error)}]",
-        "Nothing was loaded. Fix the template and run again.",
-        place,
+def _scan(kind: str, name: str, query: Query) -> Problem:
+    what = f"every {name}" if name else "every node"
+    hint = (
+        f"Let it find (:{name} …) by a property that has a constraint or an index."
+        if name
+        else "Name a label."
     )
+    if "Relationship" in kind:
+        hint = "Begin its pattern at a node that an index finds."
+    message = f"The server's plan reads {what} that there is for each row."
+    return Problem("GM557", message, hint, query.place, severity=Severity.WARNING)
 
 
-def check_seed(seed: PreparedSeed, *, rows: bool) -> CheckedSeed:
-    """Count what the seed sends; with ``rows`` every row is read, and a bad one raises SeedFileError."""
-    blocks = [part for part in seed.program.parts if isinstance(part, Rows)]
-    total = sum(sum(1 for _ in checked_rows(each)) for each in blocks) if rows else seed.program.total_rows
-    return CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
+# ---- rows
+
+
+def check_seed(seed: PreparedSeed, *, rows: bool) -> tuple[CheckedSeed, list[Problem]]:
+    """Count what the seed sends; with ``rows`` every row is read, and a bad one raises SeedFileError.
+
+    Returns warnings (GM557) for rows that the statement would change twice, too.
+    """
+    blocks, again = seed.program.blocks, Repeats()
+    total = seed.program.total_rows()
+    if rows:
+        limits = Limits(1000, 1_000_000)
+        watched = (again.watch(part, batches(0, checked_rows(part), limits)) for part in blocks)
+        total = sum(len(batch.items) for found in watched for batch in found)
+    found = CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
+    if not again.count or seed.file.front.unmatched == "ignore":
+        return found, []
+    message = (
+        f"{again.count:,} rows of {seed.name} change again what an earlier row with the same key changed."
+    )
+    hint = "\n".join(again.examples)
+    return found, [Problem("GM557", message, hint, blocks[0].query.place, severity=Severity.WARNING)]
 
 
 def checked_rows(part: Rows) -> Iterator[Any]:
@@ -127,9 +186,70 @@ def checked_rows(part: Rows) -> Iterator[Any]:
         try:
             yield parameter(row)
         except SeedFileError as error:
+            message = f"Row {index + 1} of {part.source.label}: {error.message}"
+            place = part.source.place(index) or part.query.place
+            raise SeedFileError(message, hint=error.hint, place=place, code="GM553") from error
+
+
+def row_shown(part: Rows, number: int, row: Any) -> str:
+    """Return a row with its place."""
+    place = part.source.place(number)
+    where = f"{place.file}:{place.line}" if place else f"row {number + 1:,} of {part.source.label}"
+    return f"{where}: {part.shown(row)}"
+
+
+class Repeats:
+    """Finds rows of plain loads that change again what an earlier row changed: the same key with other values.
+
+    ``examples`` are the first of them. ``strict`` makes one an error, after the rows before it.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.count = 0
+        self.examples: list[str] = []
+
+    def watch(self, part: Rows, found: Iterable[Batch]) -> Iterator[Batch]:
+        """Yield the batches of a row block."""
+        plain = part.plain
+        names = [name for each in plain.lookups for name in each.columns.values()] if plain else []
+        pick = [picker(name, part.columns) for name in names if name is not None]
+        seen: dict[int, int] = {}
+        for batch in found:
+            try:
+                keys = [hash(key) for key in zip(*(map(each, batch.items) for each in pick), strict=True)]
+            except TypeError:  # a list is no key
+                keys = []
+            if not plain or not plain.changes or not keys:
+                yield batch
+                continue
+            fresh = dict(zip(keys, batch.marks, strict=True))
+            at = None
+            if len(fresh) < len(keys) or not seen.keys().isdisjoint(fresh):
+                at = self._repeated(part, batch, keys, seen)
+            elif len(seen) < MOST_KEYS:
+                seen |= fresh
+            if at is None:
+                yield batch
+                continue
+            if at:
+                yield batch.split(at)[0]
             raise SeedFileError(
-                f"Row {index + 1} of {part.source.label}: {error.message}",
-                hint=error.hint,
-                place=part.source.place(index) or part.query.place,
-                code="GM553",
-            ) from error
+                f"This row changes again what an earlier row with the same key changed: {part.shown(batch.items[at])}.",
+                hint="Correct the file; or write unmatched: ignore into the front matter, where the last row is to count.",
+                place=part.source.place(batch.numbers[at]) or part.query.place,
+                code="GM551",
+            )
+
+    def _repeated(self, part: Rows, batch: Batch, keys: list[int], seen: dict[int, int]) -> int | None:
+        for at, (key, mark) in enumerate(zip(keys, batch.marks, strict=True)):
+            before = seen.get(key, mark)
+            if before != mark:
+                self.count += 1
+                if self.strict:
+                    return at
+                if len(self.examples) < EXAMPLES:
+                    self.examples.append(row_shown(part, batch.numbers[at], batch.items[at]))
+            if len(seen) < MOST_KEYS:
+                seen[key] = mark
+        return None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeds.errors import BAD_OPTION, SeedFileError, did_you_mean
-from graphmigrate.seeds.rows import MAX_LINE, FileSource, TextFile
-from graphmigrate.seeds.values import NAMES, SEPARATOR, Unfit, converter
+from graphmigrate.seeds.files import BAD_OPTION, MAX_LINE, SeedFileError, TextFile, did_you_mean
+from graphmigrate.seeds.rows import Source, are_texts, check_options
+from graphmigrate.seeds.values import SEPARATOR, Unfit, converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from graphmigrate.errors import Place
@@ -55,11 +56,11 @@ class Dialect:
             raise _option("'delimiter', 'quote' and 'escape' must differ, and only the first may be a space.")
         for name in ("null", "header"):
             value = getattr(self, name)
-            if not (isinstance(value, bool) and name == "header") and not _are_texts(value):
+            if not (isinstance(value, bool) and name == "header") and not are_texts(value):
                 raise _option(f"{name!r} must be a list of texts, not {value!r}.")
         check_options(self.types, self.encoding, self.separator)
 
-    def reader(self, lines: Iterator[str]) -> Any:
+    def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """Return the reader of these lines."""
         return csv.reader(
             lines,
@@ -67,29 +68,15 @@ class Dialect:
             quotechar=self.quote,
             escapechar=self.escape,
             quoting=csv.QUOTE_NONE if self.quote is None else csv.QUOTE_MINIMAL,
-            strict=True,
+            strict=strict,
         )
 
 
-def check_options(types: Any, encoding: Any, separator: Any) -> None:
-    """Refuse wrong values of the options that all files have (GM591)."""
-    for name, value in (("encoding", encoding), ("separator", separator)):
-        if not isinstance(value, str) or not value:
-            raise _option(f"{name!r} must be a text, not {value!r}.")
-    if not isinstance(types, dict) or not _are_texts([*types, *types.values()]):
-        message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
-        raise _option(message, f"Known types: {', '.join(sorted(NAMES))}.")
+def _option(message: str) -> SeedFileError:
+    return SeedFileError(message, hint=_OPTIONS, code=BAD_OPTION)
 
 
-def _are_texts(values: Any) -> bool:
-    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
-
-
-def _option(message: str, hint: str = _OPTIONS) -> SeedFileError:
-    return SeedFileError(message, hint=hint, code=BAD_OPTION)
-
-
-class CsvSource(FileSource):
+class CsvSource(Source):
     """Comma-separated values; without types, values are texts and an empty field is null."""
 
     columns: tuple[str, ...]
@@ -97,14 +84,14 @@ class CsvSource(FileSource):
     def __init__(self, root: Path, name: str, dialect: Dialect | None = None) -> None:
         self._dialect = dialect or Dialect()
         self._dialect.check()
-        super().__init__(TextFile(root, name, self._dialect.encoding))
+        self._file = TextFile(root, name, self._dialect.encoding)
+        self.label = name
+        self.files = (name,)
         csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+        self._header_rows = int(self._dialect.header is True)
         self.columns = self._named()
         self._typed = [
-            (
-                self._position(column),
-                converter(kind, self._dialect.separator, self._dialect.decimal),
-            )
+            (self._position(column), converter(kind, self._dialect.separator, self._dialect.decimal))
             for column, kind in self._dialect.types.items()
         ]
 
@@ -122,8 +109,8 @@ class CsvSource(FileSource):
         null = frozenset(self._dialect.null)
         null_of_typed = null | {""}
         texts = set(positions).difference(position for position, _ in self._typed)
-        for line, fields in self._rows(skip):
-            row: list[Any] = fields
+        same = positions == list(range(len(self.columns)))
+        for line, row in self._rows(skip):
             for position, convert in self._typed:
                 text = row[position]
                 try:
@@ -133,29 +120,30 @@ class CsvSource(FileSource):
             for position in texts:
                 if row[position] in null:
                     row[position] = None
-            yield [row[position] for position in positions]
+            yield row if same else [row[position] for position in positions]
 
     def values(self, skip: int = 0) -> Iterator[Any]:
         """See Source."""
         return (dict(zip(self.columns, row, strict=True)) for row in self.lists(self.columns, skip))
+
+    def about(self) -> int | None:
+        """See Source."""
+        quote = self._dialect.quote
+        return max(self._file.records(quote.encode() if quote else None) - self._header_rows, 0)
 
     def place(self, index: int) -> Place | None:
         """See Source; reads the file again up to that row, which only messages do."""
         line, _ = next(islice(self._records(), index + self._header_rows, None), (0, []))
         return self._file.place(line, 1, self._file.line(line)) if line else None
 
-    @property
-    def _header_rows(self) -> int:
-        return int(self._dialect.header is True)
-
-    def _rows(self, skip: int) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, skip: int) -> Iterator[tuple[int, list[Any]]]:
         width = len(self.columns)
         for line, fields in islice(self._records(), skip + self._header_rows, None):
             if len(fields) != width:
                 raise self._wrong_width(line, len(fields))
             yield line, fields
 
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
+    def _records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield each record that is not blank, with the number of its first line."""
         reader = self._dialect.reader(self._file.lines())
         before = 0
@@ -165,7 +153,7 @@ class CsvSource(FileSource):
                     yield before + 1, fields
                 before = reader.line_num
         except csv.Error as error:
-            raise self._broken(before + 1, error) from None
+            raise self._broken(before + 1, f"{error}") from None
 
     # ---- the header
 
@@ -188,17 +176,14 @@ class CsvSource(FileSource):
     def _check_delimiter(self, line: int, fields: Sequence[str]) -> None:
         """Refuse a header of one column in which another delimiter stands."""
         found = [mark for mark in _DELIMITERS if len(fields) == 1 and mark in fields[0]]
-        if not found or self._file.line(line).startswith(self._dialect.quote or "\0"):
+        source = self._file.line(line) if found else ""
+        if not found or source.startswith(self._dialect.quote or "\0"):
             return
-        written = _DELIMITERS[found[0]]
-        raise self._file.bad(
-            f"The header is one column, {fields[0][:60]!r}.",
-            line,
-            fields[0].index(found[0]) + 1,
-            self._file.line(line),
-            f"The delimiter seems to be '{written}', not {self._dialect.delimiter!r}: write"
-            f" csv('{self._file.name}', delimiter='{written}').",
-        )
+        mark = _DELIMITERS[found[0]]
+        message = f"The header is one column, {fields[0][:60]!r}."
+        hint = f"The delimiter seems to be '{mark}', not {self._dialect.delimiter!r}:"
+        hint += f" write csv('{self.label}', delimiter='{mark}')."
+        raise self._file.bad(message, line, fields[0].index(found[0]) + 1, source, hint)
 
     def _checked(self, names: Sequence[str], line: int) -> tuple[str, ...]:
         for position, name in enumerate(names):
@@ -214,8 +199,7 @@ class CsvSource(FileSource):
 
     # ---- errors; they read the file again
 
-    def _broken(self, line: int, error: csv.Error) -> SeedFileError:
-        text = str(error)
+    def _broken(self, line: int, text: str) -> SeedFileError:
         if text.startswith(("unexpected end of data", "field larger than")):
             text = "a quote is not closed"
         hint = "A quote inside a quoted field is doubled, and every quoted field is closed."
@@ -233,42 +217,25 @@ class CsvSource(FileSource):
 
     def _unreadable(self, line: int, position: int, value: str, error: Unfit) -> SeedFileError:
         name = self.columns[position]
-        kind = self._dialect.types[name]
-        return self._file.bad(
-            f"{name!r} is {kind}, and {value[:60]!r} cannot be read as that: {error}.",
-            *self._field_place(line, position),
-            f"Correct the row, or the type of {name!r}; texts that mean null are listed by null=['', 'NA'].",
+        message = (
+            f"{name!r} is {self._dialect.types[name]}, and {value[:60]!r} cannot be read as that: {error}."
         )
+        hint = (
+            f"Correct the row, or the type of {name!r}; texts that mean null are listed by null=['', 'NA']."
+        )
+        return self._file.bad(message, *self._field_place(line, position), hint)
 
     def _field_place(self, line: int, position: int) -> tuple[int, int, str]:
-        """Return line, column and source line of a field of the record that begins at ``line``."""
-        starts = _starts(islice(self._file.lines(), line - 1, None), self._dialect)
-        down, column = next(islice(starts, position, None))
-        return line + down, column, self._file.line(line + down)
+        """Return line, column and source line of a field of the record that begins at ``line``, or of the record's end."""
+        lines = islice(self._file.lines(), line - 1, None)
+        reader = self._dialect.reader(lines)
+        next(reader)
+        text = "".join(islice(self._file.lines(), line - 1, line - 1 + reader.line_num)).removesuffix("\n")
 
+        def fields(length: int) -> int:
+            part = (f"{each}\n" for each in text[:length].split("\n"))
+            return len(next(self._dialect.reader(part, strict=False)))
 
-def _starts(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, int]]:
-    """Yield the line (from 0) and column (from 1) where each field of a record begins, then where it ends.
-
-    As in the csv module, a quote opens only where a field begins, or after one that closed: it is doubled then.
-    """
-    number, text = 0, ""
-    quoted = escaped = False
-    opens = True
-    yield 0, 1
-    for number, text in enumerate(lines):
-        for index, character in enumerate(text, 1):
-            could, opens = opens, False
-            if escaped:
-                escaped = False
-            elif character == dialect.escape:
-                escaped = True
-            elif character == dialect.quote:
-                quoted, opens = could and not quoted, quoted
-            elif character == dialect.delimiter and not quoted:
-                opens = True
-                yield number, index + 1
-            elif character == "\n" and not quoted:
-                yield number, index
-                return
-    yield number, len(text) + 1
+        end = bisect_left(range(len(text)), position + 1, key=fields) if position else 0
+        down = text.count("\n", 0, end)
+        return line + down, end - text.rfind("\n", 0, end), self._file.line(line + down)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.statements import normalise_bytes
 from graphmigrate.errors import Place, Problem
 from graphmigrate.seeds import frontmatter
-from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.seeds.files import SeedFileError, did_you_mean, open_inside
 from graphmigrate.seeds.frontmatter import SeedFile
-from graphmigrate.seeds.paths import open_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

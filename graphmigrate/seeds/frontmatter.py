@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.errors import Place, Problem, closest
 from graphmigrate.seeds import yaml
-from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.seeds.files import SeedFileError, did_you_mean
 from graphmigrate.settings.values import NO, SECRET_NAME, YES
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""``generate(n, …)``: rows made up, the same on every machine, from any row on and however many there are."""
+"""``generate(n, …)``: rows made up, the same on every machine, from any row on and however many there are.
+
+What columns are made of stands in ``randomness``.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from graphmigrate.seeds.errors import BAD_SPECIFICATION, SeedFileError, did_you_mean
+from graphmigrate.seeds.files import BAD_SPECIFICATION, SeedFileError, did_you_mean
 from graphmigrate.seeds.rows import Source
-from graphmigrate.seeds.values import parameter
+from graphmigrate.seeds.values import NoValue, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,34 +24,24 @@ if TYPE_CHECKING:
 CHUNK = 1_000
 
 
-class Specification:
+class Specification(NoValue):
     """How the values of a column are made; ``bind(key, columns)`` returns the function that makes them.
 
-    It is no value itself: every operator, filter and conversion of the template refuses it. Only ``{{ … }}`` writes
-    the next value that it makes.
+    Only ``{{ … }}`` writes the next value that it makes.
     """
-
-    __slots__ = ("bind", "name")
 
     def __init__(self, name: str, bind: Callable[[str, Columns], Make]) -> None:
         self.name = name
         self.bind = bind
 
-    def _refuse(self, *_: object) -> NoReturn:
-        raise SeedFileError(
+    def refusal(self) -> SeedFileError:
+        """See NoValue."""
+        return SeedFileError(
             f"{self.name} makes a value for each row: it is none by itself.",
             hint="Use it as a column: generate(100, name=fake.name()), or write it out alone: {{ fake.name() }}."
             " Join texts with concat(…).",
             code=BAD_SPECIFICATION,
         )
-
-    __hash__ = None  # type: ignore[assignment]
-    __str__ = __repr__ = __format__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _refuse
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __neg__ = _refuse
-    __int__ = __float__ = __index__ = _refuse
 
 
 def bind(value: Any, key: str, columns: Columns) -> Make:
@@ -57,11 +50,6 @@ def bind(value: Any, key: str, columns: Columns) -> Make:
         return value.bind(key, columns)
     fixed = parameter(value)
     return lambda _random, _row: fixed
-
-
-def simple(name: str, make: Make) -> Specification:
-    """Return a specification that needs nothing but random numbers and the row's number."""
-    return Specification(name, lambda _key, _columns: make)
 
 
 def wrong(name: str, takes: str, example: str = "") -> SeedFileError:
@@ -94,11 +82,6 @@ class _Column:
         for number in range(skip // CHUNK, -(-self._size // CHUNK)):
             yield from self._chunk(number)[max(0, skip - number * CHUNK) :]
 
-    def kept(self) -> Callable[[int], Any]:
-        """Return the function from a row's number to its value that keeps what it has made."""
-        chunk = functools.cache(self.chunk)
-        return lambda row: chunk(row // CHUNK)[row % CHUNK]
-
 
 class GenerateSource(Source):
     """``size`` rows of these columns; ``key`` is what the random numbers depend on."""
@@ -116,8 +99,9 @@ class GenerateSource(Source):
             self._column(name, ())
 
     def column(self, name: str) -> Callable[[int], Any]:
-        """Return the function from a row's number to the value of a column, for references from other blocks."""
-        return self._column(name, ()).kept()
+        """Return the function from a row's number to the value of a column, which keeps what it has made."""
+        chunk = functools.cache(self._column(name, ()).chunk)
+        return lambda row: chunk(row // CHUNK)[row % CHUNK]
 
     def _column(self, name: str, path: tuple[str, ...]) -> _Column:
         if name not in self._specifications:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.lexer import quote
 from graphmigrate.errors import UsageError
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
-from graphmigrate.seeds.errors import BAD_OPTION, SeedFileError, did_you_mean
+from graphmigrate.seeds.files import BAD_OPTION, SeedFileError, did_you_mean
 from graphmigrate.seeds.folder import SUFFIX
 from graphmigrate.seeds.values import Unfit, converter
 

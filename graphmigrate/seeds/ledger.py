@@ -5,6 +5,7 @@ Every node is read strictly (``database.shape``) and advanced by the one commit 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -13,19 +14,92 @@ from graphmigrate.database.ledger import read_nodes
 from graphmigrate.database.records import DAMAGE_HINT
 from graphmigrate.database.shape import faults
 from graphmigrate.errors import HistoryMismatch, Problem, raise_all
-from graphmigrate.seeds.history import LOADED, RESETTING, lane_key, lanes_prefix, newest, seed_key
+from graphmigrate.seeds.plan import LOADED, RESETTING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeds.history import SeedRow
 
 _SECONDS = 60.0  # how long an error that may pass is retried
 _DROP_LANES: LiteralString = "MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix DETACH DELETE s"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One lane of a row block: of the rows before number ``offset`` all of its own are committed.
+
+    ``rows`` is how many rows this lane committed, ``digest`` what is known of their content.
+    """
+
+    key: str
+    commits: int = 1
+    offset: int = 0
+    rows: int = 0
+    digest: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRow:
+    """What the ledger knows of one load: ``part`` parts and ``offset`` items of the next are committed.
+
+    Where several sessions were loading that next part, ``lanes`` are its lanes, and ``spread`` tells which rows each of them
+    gets; this does not change until the whole is loaded. ``digest`` tells of the content of what is committed, lanes left out.
+    """
+
+    key: str
+    name: str
+    checksum: str
+    variables: str
+    state: str
+    commits: int
+    part: int
+    offset: int
+    rows: int
+    run: str
+    spread: str = ""
+    digest: int | None = None
+    lanes: tuple[LaneRow, ...] = ()
+
+    @property
+    def generation(self) -> int:
+        """The ``n`` of the key: 1 for the first load, one more with each deliberate reload."""
+        return int(self.key.rpartition("@")[2])
+
+    @property
+    def committed(self) -> int:
+        """How many rows of the seed's sources are committed."""
+        return self.rows + sum(lane.rows for lane in self.lanes)
+
+
+def lanes_prefix(ledger: str, name: str) -> str:
+    """Return what the keys of all lanes of a seed begin with."""
+    return f"{ledger}/seed-lane/{name}@"
+
+
+def newest(ledger: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, SeedRow]:
+    """Put the ledger's nodes together: the newest load of each seed by name."""
+    loads: dict[str, Mapping[str, Any]] = {}
+    lanes: dict[str, list[LaneRow]] = {}
+    for row in sorted(rows, key=lambda each: (len(each["key"]), each["key"])):  # @10 after @9
+        if row["key"].startswith(f"{ledger}/seed/"):
+            loads[row["name"]] = row
+        else:
+            lane = LaneRow(row["key"], row["commits"], row["offset"], row["rows"], row.get("digest"))
+            lanes.setdefault(row["load"], []).append(lane)
+    names = [name for name in SeedRow.__slots__ if name not in {"spread", "digest", "lanes"}]
+    return {
+        name: SeedRow(
+            **{each: row[each] for each in names},
+            spread=row.get("spread") or "",
+            digest=row.get("digest"),
+            lanes=tuple(lanes.get(row["key"], ())),
+        )
+        for name, row in loads.items()
+    }
 
 
 def read_loads(database: Database) -> tuple[dict[str, SeedRow], dict[str, SeedRow]]:
@@ -35,21 +109,11 @@ def read_loads(database: Database) -> tuple[dict[str, SeedRow], dict[str, SeedRo
     """
     ledger = database.settings.ledger
     nodes = [node for node in read_nodes(database) if node.kind == "Seed"]
-    wrong = [(node, found) for node in nodes if (found := faults(node, ledger))]
-    problems = [
-        Problem(
-            "GM612",
-            f"graphmigrate's {node.name} was changed by something else: {'; '.join(found)}.",
-            DAMAGE_HINT,
-        )
-        for node, found in wrong
-    ]
-    raise_all(
-        problems,
-        HistoryMismatch,
-        "{count} nodes of graphmigrate's seeds were changed by something else.",
-        code="GM612",
-    )
+    wrong = [(node.name, "; ".join(found)) for node in nodes if (found := faults(node, ledger))]
+    changed = "graphmigrate's {} was changed by something else: {}."
+    problems = [Problem("GM612", changed.format(*each), DAMAGE_HINT) for each in wrong]
+    summary = "{count} nodes of graphmigrate's seeds were changed by something else."
+    raise_all(problems, HistoryMismatch, summary, code="GM612")
     rows = [node.values for node in nodes]
     # A load whose reset is not done has made nothing yet; what it removes is an earlier one's.
     begun = [row for row in rows if row.get("state") != RESETTING]
@@ -63,6 +127,7 @@ class SeedSteps:
         self._database = database
         self._name = name
         self._generation = generation
+        self._ledger = database.settings.ledger
         self.committed = committed
 
     def advance(
@@ -80,42 +145,34 @@ class SeedSteps:
         now = datetime.now(UTC)
         values = {**values, "loaded_on": now if values["state"] == LOADED else None}
         if self.committed == 0:
-            values = {
-                **first,
-                "name": self._name,
-                "installed_by": self._database.user,
-                "installed_on": now,
-                **values,
-            }
-        key = seed_key(self._database.settings.ledger, self._name, self._generation)
+            made = {"name": self._name, "installed_by": self._database.user, "installed_on": now}
+            values = {**first, **made, **values}
+        # Never null, so that uniqueness covers every row.
+        key = f"{self._ledger}/seed/{self._name}@{self._generation}"
+        nothing = {"load": key, "offset": 0, "rows": 0, "digest": 0}
         steps = [self._step(key, self.committed + 1, values)]
-        steps += [
-            self._step(self.lane_key(values["part"], lane), 1, {"load": key, "offset": 0, "rows": 0})
-            for lane in range(lanes)
-        ]
+        steps += [self._step(self.lane_key(values["part"], lane), 1, nothing) for lane in range(lanes)]
         found = self._commit(steps, work)
         self.committed += 1
         return found
 
     def advance_lane(
         self,
-        key: str,
-        number: int,
-        values: Mapping[str, Any],
+        lane: LaneRow,
         work: Callable[[neo4j.Transaction], Any],
         turn: Callable[[int], AbstractContextManager[Any]],
     ) -> Any:
-        """Commit step ``number`` of a lane with its work; ``turn`` is entered for each attempt."""
-        return self._commit([self._step(key, number, values)], work, turn)
+        """Commit the step that a lane is at after it, with its work; ``turn`` is entered for each attempt."""
+        values = {"offset": lane.offset, "rows": lane.rows, "digest": lane.digest}
+        return self._commit([self._step(lane.key, lane.commits, values)], work, turn)
 
     def lane_key(self, part: int, lane: int) -> str:
         """Return the key of a lane's node."""
-        return lane_key(self._database.settings.ledger, self._name, self._generation, part, lane)
+        return f"{lanes_prefix(self._ledger, self._name)}{self._generation}/{part}/{lane:03}"
 
     def drop_lanes(self, tx: neo4j.Transaction) -> None:
         """Delete the nodes of every lane of the seed: the load's own node says now that they are done, or given up."""
-        prefix = lanes_prefix(self._database.settings.ledger, self._name)
-        tx.run(_DROP_LANES, prefix=prefix).consume()
+        tx.run(_DROP_LANES, prefix=lanes_prefix(self._ledger, self._name)).consume()
 
     def _step(self, key: str, number: int, values: Mapping[str, Any]) -> Step:
         return Step(key, number, values, f"the seed {self._name!r}", "Seed")

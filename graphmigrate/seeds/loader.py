@@ -13,12 +13,13 @@ from graphmigrate.database.guard import needs_guard, why_refused
 from graphmigrate.errors import SeedFailed
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, Warned, ignore
 from graphmigrate.results import LoadedSeed
-from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, spread_of
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, LaneRow
-from graphmigrate.seeds.ledger import SeedSteps
+from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, digest, mark_of, spread_of
+from graphmigrate.seeds.checks import Repeats, row_shown
+from graphmigrate.seeds.files import SeedFileError
+from graphmigrate.seeds.ledger import LaneRow, SeedSteps
+from graphmigrate.seeds.plan import LOADED, LOADING, RESETTING
 from graphmigrate.seeds.program import BATCH, Rows, Statements
-from graphmigrate.seeds.sessions import Outcome, RowUnmatched, Sessions, Turns, Unsendable, Work
+from graphmigrate.seeds.sessions import Outcome, RowUnmatched, Turns, Unsendable, Work, side_by_side
 from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
@@ -27,13 +28,11 @@ if TYPE_CHECKING:
     import neo4j
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.seeds.decisions import Decision
-    from graphmigrate.seeds.history import SeedRow
-    from graphmigrate.seeds.program import Program, Query
+    from graphmigrate.seeds.ledger import SeedRow
+    from graphmigrate.seeds.plan import Decision
+    from graphmigrate.seeds.program import Query
 
 MOST_BATCHES = 100_000
-# After so many seconds a load asks its sources how many rows there are.
-_LONG = 1.0
 
 
 def load(
@@ -41,8 +40,8 @@ def load(
 ) -> tuple[LoadedSeed, ...]:
     """Load what is due, in order; the caller holds the lock. Raises SeedFailed or LockLost.
 
-    However it ends, the same call continues after the last committed batch. ``strict`` makes rows for which a MATCH finds nothing
-    an error, unless the seed says that they are to be ignored.
+    However it ends, the same call continues after the last committed batch. ``strict`` makes rows for which a MATCH finds
+    nothing, and rows that change again what an earlier one changed, an error, unless the seed says that they are to be ignored.
     """
     due = [_Load(database, decision, strict, listen) for decision in decisions]
     for each in reversed(due):  # a seed is removed before those that it depends on
@@ -82,19 +81,24 @@ class _Load:
         self.settings = database.settings
         self.seed = decision.seed
         self.program = decision.seed.program
-        self.unmatched = decision.seed.file.front.unmatched or "warn"
-        self.strict = self.unmatched == "error" or (strict and self.unmatched == "warn")
+        unmatched = decision.seed.file.front.unmatched or "warn"
+        self.ignoring = unmatched == "ignore"
+        self.strict = unmatched == "error" or (strict and unmatched == "warn")
         self.listen = listen
-        self.resumed = decision.resume
-        self.resetting = decision.reset or (self.resumed is not None and self.resumed.state == RESETTING)
-        committed = self.resumed.commits if self.resumed else 0
-        self.steps = SeedSteps(database, self.seed.name, decision.generation, committed)
-        self.rows = self.resumed.committed if self.resumed else 0
+        resumed = self.resumed = decision.resume
+        self.resetting = decision.reset or (resumed is not None and resumed.state == RESETTING)
+        self.steps = SeedSteps(
+            database, self.seed.name, decision.generation, resumed.commits if resumed else 0
+        )
+        self.rows = self.before = resumed.committed if resumed else 0
+        self.digest = resumed.digest if resumed else 0
         # An earlier load that was given up may have left its lanes.
-        self.stale_lanes = decision.generation > 1 and self.resumed is None
+        self.stale_lanes = decision.generation > 1 and resumed is None
         self.limits = Limits(self.settings.batch_rows, self.settings.batch_bytes)
         self.done = Outcome()
-        self.meter = _Meter(self.seed.name, self.program, self.rows)
+        self.repeats = Repeats(strict=self.strict)
+        self.begun = time.monotonic()
+        self.total: int | None = None
 
     def reset(self) -> None:
         """Remove what the seed made, or the rest of it, where that is due."""
@@ -103,7 +107,7 @@ class _Load:
         changes = Counter[str]()
         for number in range(self.resumed.part if self.resumed else 0, len(self.seed.reset)):
             changes.update(self._remove(number, self.seed.reset[number]))
-        self.resumed = None
+        self.resumed, self.digest = None, 0
         removed = ", ".join(
             f"{number:,} {name.replace('_', ' ')}" for name, number in changes.items() if number
         )
@@ -115,10 +119,10 @@ class _Load:
         repeated = BATCH in query.parameters
         if repeated:
             query = replace(query, parameters={**query.parameters, BATCH: self.settings.batch_rows})
+        work = Work(self.settings.ledger, Statements((query,)), Batch(number, [query], range(1), [0], 0))
         for turn in range(MOST_BATCHES):
             # Running it once more after its last change does no harm, so only the end of a statement is recorded.
             values = {"part": number if repeated else number + 1, "offset": turn, "rows": 0}
-            work = Work(self.settings.ledger, Statements((query,)), Batch(number, [query], range(1), 0))
             try:
                 outcome = self._commit({"state": RESETTING, **values}, work)
             except (*DriverFailure, Unsendable) as error:
@@ -136,27 +140,25 @@ class _Load:
 
     def run(self) -> LoadedSeed:
         """Load the seed, or the rest of it."""
-        begun = time.monotonic()
-        self.meter = _Meter(self.seed.name, self.program, self.rows)
-        resumed = self.resumed
+        self.begun = time.monotonic()
+        self.total = self.program.total_rows(about=True)
+        resumed, name = self.resumed, self.seed.name
         first = resumed.part if resumed else 0
+        if self.before:
+            self.listen(self._progress())
         try:
             for number in range(first, len(self.program.parts)):
                 self._part(number, resumed if number == first else None)
         except SeedFileError as error:
             raise self._unreadable(error) from error
-        self._commit({"state": LOADED, "part": len(self.program.parts), "offset": 0, "rows": self.rows})
-        seconds = time.monotonic() - begun
-        done = self.done
-        if self.unmatched == "ignore":
-            return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes))
-        examples = tuple(self._example(*each) for each in done.examples)
-        return LoadedSeed(self.seed.name, seconds, done.rows, dict(done.changes), done.unmatched, examples)
-
-    def _example(self, part: Rows, number: int, row: Any) -> str:
-        place = part.source.place(number)
-        where = f"{place}" if place else f"row {number + 1:,} of {part.source.label}"
-        return f"{where}: {part.shown(row)}"
+        self._advance(LOADED, len(self.program.parts), 0)
+        seconds, done, again = time.monotonic() - self.begun, self.done, self.repeats
+        if self.ignoring:
+            return LoadedSeed(name, seconds, done.rows, dict(done.changes))
+        unmatched = (done.unmatched, tuple(row_shown(*each) for each in done.examples))
+        return LoadedSeed(
+            name, seconds, done.rows, dict(done.changes), *unmatched, again.count, tuple(again.examples)
+        )
 
     def _part(self, number: int, resumed: SeedRow | None) -> None:
         part = self.program.parts[number]
@@ -176,20 +178,31 @@ class _Load:
                     self._open_lanes(number, part, [row for batch in ahead for row in batch.items])
                     return
                 found = iter(ahead)
+            found = self._watched(part, found)
         for batch in found:
             self._batch(part, batch)
 
+    def _watched(self, part: Rows, found: Iterator[Batch]) -> Iterator[Batch]:
+        return found if self.ignoring else self.repeats.watch(part, found)
+
     def _batch(self, part: Statements | Rows, batch: Batch) -> None:
-        rows = self.rows + (len(batch.items) if isinstance(part, Rows) else 0)
-        values = {"state": LOADING, "part": batch.part, "offset": batch.end, "rows": rows}
         work = Work(self.settings.ledger, part, batch, strict=self.strict)
+        marks, added = batch.marks, 0
+        if isinstance(part, Rows):
+            added = len(batch.items)
+            marks = [*marks, mark_of(part)] if not batch.numbers[0] else marks
+        found = digest(self.digest, marks)
         try:
-            self._tell(self._commit(values, work))
+            outcome = self._advance(
+                LOADING, batch.part, batch.end, work, rows=self.rows + added, digest=found
+            )
         except (*DriverFailure, Unsendable, RowUnmatched) as error:
             at, refusal = self._failing_row(work, error)
             if at:
                 self._batch(part, batch.split(at)[0])
             raise self._failed(work, refusal, at) from error
+        self.digest = found
+        self._tell(outcome)
 
     # ---- several sessions
 
@@ -197,44 +210,43 @@ class _Load:
         """Commit the nodes of the lanes, with what decides which rows each of them gets; then load them."""
         spread = spread_of(part.plain, first, part.columns, self.limits.items)
         count = self.settings.seed_sessions
-        values = {"state": LOADING, "part": number, "offset": 0, "rows": self.rows, "spread": spread.text}
-        self._commit(values, lanes=count)
-        self._lanes(
-            number, part, spread, [LaneRow(self.steps.lane_key(number, lane)) for lane in range(count)]
-        )
+        self.digest = digest(self.digest, [mark_of(part)])
+        self._advance(LOADING, number, 0, spread=spread.text, lanes=count)
+        lanes = [LaneRow(self.steps.lane_key(number, lane)) for lane in range(count)]
+        self._lanes(number, part, spread, lanes)
 
     def _lanes(self, number: int, part: Rows, spread: Spread, lanes: Sequence[LaneRow]) -> None:
         """Load the rows that are not committed yet, in a session for each lane; then drop the lanes."""
+        lanes = list(lanes)
         offsets = [lane.offset for lane in lanes]
-        start = min(offsets)
         route = spread.route(part.columns, len(lanes))
-        progress = [(lane.commits, lane.rows) for lane in lanes]
+        found = batches(number, part.rows(min(offsets)), self.limits, min(offsets))
+        dealt = deal(self._watched(part, found), route, offsets, self.limits)
         turns = Turns()
 
-        def read() -> Iterator[tuple[int, Batch]]:
-            return deal(batches(number, part.rows(start), self.limits, start), route, offsets, self.limits)
-
         def commit(lane: int, batch: Batch) -> Outcome:
-            commits, rows = progress[lane][0] + 1, progress[lane][1] + len(batch.items)
+            old = lanes[lane]
+            rows, marks = old.rows + len(batch.items), digest(old.digest, batch.marks)
+            new = LaneRow(old.key, old.commits + 1, batch.end, rows, marks)
             work = Work(self.settings.ledger, part, batch, strict=self.strict)
-            values = {"offset": batch.end, "rows": rows}
             try:
-                outcome = self.steps.advance_lane(lanes[lane].key, commits, values, work, turns.turn)
+                outcome = self.steps.advance_lane(new, work, turns.turn)
             except (*DriverFailure, Unsendable, RowUnmatched) as error:
                 raise _BatchFailed(lane, work, error) from error
-            progress[lane] = commits, rows
+            lanes[lane] = new
             return cast("Outcome", outcome)
 
         try:
-            for outcome in Sessions(len(lanes), read, commit).run():
+            for outcome in side_by_side(len(lanes), dealt, commit):
                 self._tell(outcome)
         except _BatchFailed as failed:
             at, refusal = self._failing_row(failed.work, failed.error)
             if at:
                 self._tell(commit(failed.lane, failed.work.batch.split(at)[0]))
             raise self._failed(failed.work, refusal, at) from failed.error
-        values = {"state": LOADING, "part": number + 1, "offset": 0, "rows": self.rows}
-        self._commit(values, drop_lanes=True)
+        for lane in lanes:
+            self.digest = None if lane.digest is None else digest(self.digest, [lane.digest])
+        self._advance(LOADING, number + 1, 0, drop_lanes=True)
 
     # ---- the row that fails
 
@@ -266,6 +278,24 @@ class _Load:
 
     # ---- one step
 
+    def _advance(
+        self,
+        state: str,
+        part: int,
+        offset: int,
+        work: Work | None = None,
+        *,
+        lanes: int = 0,
+        drop_lanes: bool = False,
+        **more: Any,
+    ) -> Outcome:
+        """Commit how far the load is, with its work."""
+        values = {"rows": self.rows, "digest": self.digest, "spread": None, **more}
+        if self.resumed and self.resumed.checksum != self.seed.checksum:
+            values["checksum"] = self.seed.checksum  # only what comes later was changed
+        values |= {"state": state, "part": part, "offset": offset}
+        return self._commit(values, work, lanes=lanes, drop_lanes=drop_lanes)
+
     def _commit(
         self, values: dict[str, Any], work: Work | None = None, *, lanes: int = 0, drop_lanes: bool = False
     ) -> Outcome:
@@ -277,16 +307,23 @@ class _Load:
             return work(tx) if work else Outcome()
 
         first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
-        outcome = self.steps.advance({"spread": None, **values}, whole, first, lanes)
-        for warning in cast("Outcome", outcome).warnings:
+        outcome = cast("Outcome", self.steps.advance(values, whole, first, lanes))
+        for warning in outcome.warnings:
             self.listen(Warned(warning))
         self.stale_lanes = False
-        return cast("Outcome", outcome)
+        return outcome
 
     def _tell(self, outcome: Outcome) -> None:
         self.done.add(outcome)
         self.rows += outcome.rows
-        self.listen(self.meter.progress(self.rows))
+        self.listen(self._progress())
+
+    def _progress(self) -> SeedProgress:
+        seconds = time.monotonic() - self.begun
+        rate = (self.rows - self.before) / seconds if seconds else 0.0
+        total = None if self.total is None else max(self.total, self.rows)
+        left = (total - self.rows) / rate if total and rate else None
+        return SeedProgress(self.seed.name, self.rows, total, rate, left)
 
     # ---- what is said
 
@@ -295,7 +332,7 @@ class _Load:
             return "Nothing of this seed was kept. Fix it and run again."
         return (
             f"What came before it is kept ({self.rows:,} rows): run again, and the load continues there;"
-            " if you change the seed or its data, add --force."
+            " a change of what is kept needs --force."
         )
 
     def _unreadable(self, error: SeedFileError) -> SeedFailed:
@@ -307,8 +344,9 @@ class _Load:
         """Return the error for a batch that the server refused, or that the driver cannot send; ``at`` is its failing row."""
         if isinstance(error, Unsendable):
             return self._unsendable(work, error)
-        reason = f"{error}" if isinstance(error, RowUnmatched) else f"{message_of(error)} [{code_of(error)}]"
-        position = None if isinstance(error, RowUnmatched) else position_of(error)
+        unmatched = isinstance(error, RowUnmatched)
+        reason = f"{error}" if unmatched else f"{message_of(error)} [{code_of(error)}]"
+        position = None if unmatched else position_of(error)
         where, place = "", work.at.origin.place_of(*position) if position else work.at.place
         ours = why_refused(work.at.text, reason)
         hint = f"{ours} {self._kept()}" if ours else self._kept()
@@ -316,49 +354,21 @@ class _Load:
             source, numbers = work.part.source, work.batch.numbers
             where = f" for rows {numbers[0] + 1:,} to {work.batch.end:,} of {source.label}"
             if at is not None:
-                where = (
-                    f" at row {numbers[at] + 1:,} of {source.label}, {work.part.shown(work.batch.items[at])}"
-                )
+                shown = work.part.shown(work.batch.items[at])
+                where = f" at row {numbers[at] + 1:,} of {source.label}, {shown}"
                 hint = f"The statement stands at {place}. {hint}"
                 place = source.place(numbers[at]) or place
-        message = f"The seed {self.seed.name!r} failed{where}: {reason}"
-        return SeedFailed(message, hint=hint, place=place)
+        return SeedFailed(f"The seed {self.seed.name!r} failed{where}: {reason}", hint=hint, place=place)
 
     def _unsendable(self, work: Work, error: Unsendable) -> SeedFailed:
-        place = work.at.place
-        if isinstance(work.part, Rows):
-            for number, row in zip(work.batch.numbers, work.batch.items, strict=True):
-                try:
-                    parameter(row)
-                except SeedFileError as found:
-                    source = work.part.source
-                    message = f"Row {number + 1} of {source.label}: {found.message}"
-                    return SeedFailed(
-                        message, hint=found.hint, place=source.place(number) or place, code="GM553"
-                    )
-        return SeedFailed(
-            f"A value here cannot be sent: {error}", hint=self._kept(), place=place, code="GM553"
-        )
-
-
-class _Meter:
-    """Makes the progress events of one load; ``before`` are rows that a former run committed."""
-
-    def __init__(self, name: str, program: Program, before: int) -> None:
-        self._name = name
-        self._program = program
-        self._before = before
-        self._begun = time.monotonic()
-        self._about: int | None = None
-        self._asked = False
-
-    def progress(self, rows: int) -> SeedProgress:
-        """Return the event for so many rows that are committed in all."""
-        seconds = time.monotonic() - self._begun
-        rate = max(rows - self._before, 0) / seconds if seconds else 0.0
-        total = self._program.total_rows
-        if total is None and seconds > _LONG and not self._asked:
-            self._asked, self._about = True, self._program.about_rows
-        expected = self._about if total is None else total
-        left = max(expected - rows, 0) / rate if expected and rate else None
-        return SeedProgress(self._name, rows, total, rate, left)
+        message, hint, place = f"A value here cannot be sent: {error}", self._kept(), work.at.place
+        rows = zip(work.batch.numbers, work.batch.items, strict=True) if isinstance(work.part, Rows) else ()
+        for number, row in rows:
+            try:
+                parameter(row)
+            except SeedFileError as found:
+                source = cast("Rows", work.part).source
+                message = f"Row {number + 1} of {source.label}: {found.message}"
+                hint, place = found.hint or hint, source.place(number) or place
+                break
+        return SeedFailed(message, hint=hint, place=place, code="GM553")

@@ -1,4 +1,4 @@
-"""From pieces to what is sent: statements with parameters, and row blocks, checked token by token."""
+"""From pieces to what is sent: statements with parameters, and row blocks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.kinds import execution_prefix, without_prefix
-from graphmigrate.cypher.lexer import TokenKind, is_significant, unquoted
+from graphmigrate.cypher.lexer import TokenKind, unquoted
 from graphmigrate.cypher.model import Kind
-from graphmigrate.seeds.errors import SeedFileError, did_you_mean
-from graphmigrate.seeds.pieces import Piece, Placeholder, RowBlock
-from graphmigrate.seeds.placeholders import Edit, Edited, Written, checked_tokens
-from graphmigrate.seeds.shapes import plain_load
-from graphmigrate.seeds.statements import creates, is_countable, row_uses, split_statements
+from graphmigrate.seeds.files import SeedFileError, did_you_mean
+from graphmigrate.seeds.shapes import creates, is_countable, plain_load, row_uses
+from graphmigrate.seeds.template import VALUE, Piece, RowBlock
+from graphmigrate.seeds.written import Edit, Edited, Written, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,12 +21,14 @@ if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
     from graphmigrate.errors import Place
     from graphmigrate.seeds.rows import Source
-    from graphmigrate.seeds.shapes import PlainLoad
-    from graphmigrate.seeds.statements import RowUses
+    from graphmigrate.seeds.shapes import PlainLoad, RowUses
     from graphmigrate.seeds.template import Rendering
 
 ROWS = "rows"
+BATCH = "batch"
 _LONGEST_ROW = 200
+_INDEX = "`__row`"
+_ARRIVED = f"\nRETURN collect(DISTINCT {_INDEX}) AS `__rows`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +97,24 @@ class Program:
     parts: tuple[Statements | Rows, ...]
 
     @property
+    def blocks(self) -> tuple[Rows, ...]:
+        """The row blocks."""
+        return tuple(part for part in self.parts if isinstance(part, Rows))
+
+    @property
     def queries(self) -> tuple[Query, ...]:
         """Every query of every part."""
-        return tuple(
-            query
-            for part in self.parts
-            for query in (part.queries if isinstance(part, Statements) else (part.query,))
-        )
+        found = (part.queries if isinstance(part, Statements) else (part.query,) for part in self.parts)
+        return tuple(query for queries in found for query in queries)
 
     @property
     def creates(self) -> bool:
         """Whether loading it twice would make things twice: a CREATE clause or a procedure, not MERGE."""
         return any(query.creates for query in self.queries)
 
-    @property
-    def total_rows(self) -> int | None:
-        """How many rows there are, where that is known without reading."""
-        sizes = [part.source.size for part in self.parts if isinstance(part, Rows)]
-        known = [size for size in sizes if size is not None]
-        return sum(known) if len(known) == len(sizes) else None
-
-    @property
-    def about_rows(self) -> int | None:
-        """About how many rows there are; files are read for it."""
-        sizes = [part.source.about() for part in self.parts if isinstance(part, Rows)]
+    def total_rows(self, *, about: bool = False) -> int | None:
+        """Return how many rows there are, where that is known; ``about`` reads files for it, and counts their lines."""
+        sizes = [part.source.about() if about else part.source.size for part in self.blocks]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
@@ -131,72 +126,57 @@ def build(rendering: Rendering, order: str = "") -> Program:
     """
     parts: list[Statements | Rows] = []
     run: list[Piece] = []
-
-    def close(block: RowBlock | None) -> None:
-        queries = _plain(Written(run, rendering), block)
-        if queries:
-            parts.append(Statements(queries))
-        run.clear()
-
-    for piece in rendering.pieces:
-        if isinstance(piece, RowBlock):
-            close(piece)
-            parts.append(_rows(piece, rendering, order))
-        else:
+    for piece in (*rendering.pieces, None):
+        if isinstance(piece, Piece):
             run.append(piece)
-    close(None)
+            continue
+        queries = _plain(Written(run, rendering), before_block=piece is not None)
+        parts += [Statements(queries)] if queries else []
+        run = []
+        parts += [_rows(piece, rendering, order)] if piece else []
     return Program(tuple(parts))
 
 
-def _plain(written: Written, before: RowBlock | None) -> tuple[Query, ...]:
-    tokens = checked_tokens(written)
-    found = split_statements(written.text, written.place)
-    if before is not None and found and not found[-1].terminated:
+def _plain(written: Written, *, before_block: bool) -> tuple[Query, ...]:
+    found, words = read(written)
+    if before_block and found and not found[-1].terminated:
         raise SeedFileError(
             "A statement is not finished where {% unwind %} begins.",
             hint="End it with a semicolon. A row block is a statement of its own: write the whole inside it.",
             place=written.place(found[-1].start + len(found[-1].text) - 1),
             code="GM580",
         )
-    return tuple(_query(written, statement, tokens) for statement in found)
+    return tuple(_query(written, statement, words) for statement in found)
 
 
 def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
     written = Written(block.body, rendering)
-    tokens = checked_tokens(written)
-    found = split_statements(written.text, written.place)
+    found, words = read(written)
     if len(found) != 1:
-        raise SeedFileError(
-            f"The body of {{% unwind %}} must be one statement; here are {len(found)}.",
-            hint="Write one {% unwind %} block for each statement."
-            if found
-            else "Write the statement that is run for each row: CREATE (:Person {name: row.name})",
-            place=written.place(found[1].start)
-            if len(found) > 1
-            else rendering.place(block.origin.template, block.origin.line),
-            code="GM580",
-        )
-    uses = row_uses(_words(found[0], tokens), block.variable)
+        hint = "Write the statement that is run for each row: CREATE (:Person {name: row.name})"
+        place = rendering.place(block.template, block.line)
+        if found:
+            hint, place = "Write one {% unwind %} block for each statement.", written.place(found[1].start)
+        message = f"The body of {{% unwind %}} must be one statement; here are {len(found)}."
+        raise SeedFileError(message, hint=hint, place=place, code="GM580")
+    words = _inside(found[0], words)
+    uses = row_uses(words, block.variable)
     _check_columns(block, uses, written)
     columns = uses.columns
-    edits: list[Edit] = []
-    if columns is not None:
-        edits = [
-            Edit(start, end, f"{block.variable}[{columns.index(name)}]") for start, end, name in uses.dotted
-        ]
-    words = without_prefix(tuple(_words(found[0], tokens)))
-    plain = None if uses.shadowed else plain_load(words, block.variable)
-    counted = is_countable(words)
-    begin = words[0].start if words else found[0].start
+    edits = [
+        Edit(start, end, f"{block.variable}[{columns.index(name)}]")
+        for start, end, name in uses.dotted
+        if columns is not None
+    ]
+    body = without_prefix(tuple(words))
+    counted = is_countable(body)
+    begin = body[0].start if body else found[0].start
     edits.append(Edit(begin, begin, _unwind(block.variable, counted=counted)))
-    query = _query(written, found[0], tokens, edits)
+    query = _query(written, found[0], words, edits)
     if counted:
         query = replace(query, text=query.text + _ARRIVED, counted=True)
+    plain = None if uses.shadowed else plain_load(body, block.variable)
     return Rows(query, block.source, columns, plain, order)
-
-
-_INDEX = "`__row`"
-_ARRIVED = f"\nRETURN collect(DISTINCT {_INDEX}) AS `__rows`"
 
 
 def _unwind(variable: str, *, counted: bool) -> str:
@@ -206,34 +186,24 @@ def _unwind(variable: str, *, counted: bool) -> str:
     return f"UNWIND range(0, size(${ROWS}) - 1) AS {_INDEX} WITH {_INDEX}, ${ROWS}[{_INDEX}] AS {variable} "
 
 
-BATCH = "batch"
-
-
 def reset_of(rendering: Rendering) -> tuple[Query, ...]:
     """Make the statements of a rendered ``reset``; those that take ``$batch`` have a parameter of that name."""
     for piece in rendering.pieces:
         if isinstance(piece, RowBlock):
-            raise SeedFileError(
-                "A reset has no row blocks.",
-                hint="Write statements; in batches: MATCH (n:Person) WITH n LIMIT $batch DETACH DELETE n",
-                place=rendering.place(piece.origin.template, piece.origin.line),
-                code="GM580",
-            )
+            hint = "Write statements; in batches: MATCH (n:Person) WITH n LIMIT $batch DETACH DELETE n"
+            place = rendering.place(piece.template, piece.line)
+            raise SeedFileError("A reset has no row blocks.", hint=hint, place=place, code="GM580")
     written = Written(rendering.pieces, rendering)
-    tokens = checked_tokens(written, frozenset({BATCH}))
-    found = []
-    for statement in split_statements(written.text, written.place):
-        query = _query(written, statement, tokens)
-        end = statement.start + len(statement.text)
-        if any(
-            token.kind is TokenKind.PARAMETER
-            and unquoted(token) == BATCH
-            and statement.start <= token.start < end
-            for token in tokens
-        ):
+    found, words = read(written, BATCH)
+    queries = [_query(written, statement, words) for statement in found]
+    for statement, query in zip(found, queries, strict=True):
+        if any(_names_batch(token) for token in _inside(statement, words)):
             query.parameters[BATCH] = 0
-        found.append(query)
-    return tuple(found)
+    return tuple(queries)
+
+
+def _names_batch(token: Token) -> bool:
+    return token.kind is TokenKind.PARAMETER and unquoted(token) == BATCH
 
 
 def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
@@ -242,19 +212,13 @@ def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
         return
     for start, _, name in uses.dotted:
         if name not in known:
-            raise SeedFileError(
-                f"{block.source.label} has no column {name!r}.",
-                hint=did_you_mean(name, known, "columns"),
-                place=written.place(start),
-                code="GM582",
-            )
+            message = f"{block.source.label} has no column {name!r}."
+            hint = did_you_mean(name, known, "columns")
+            raise SeedFileError(message, hint=hint, place=written.place(start), code="GM582")
 
 
 def _query(
-    written: Written,
-    statement: Statement,
-    tokens: Sequence[Token],
-    edits: Sequence[Edit] = (),
+    written: Written, statement: Statement, words: Sequence[Token], edits: Sequence[Edit] = ()
 ) -> Query:
     start, end = statement.start, statement.start + len(statement.text)
     _check_kind(statement, written)
@@ -262,19 +226,19 @@ def _query(
     numbered = list(edits)
     for index in range(bisect_left(written.starts, start), bisect_left(written.starts, end)):
         piece = written.pieces[index]
-        if isinstance(piece, Placeholder):
+        if piece.kind == VALUE:
             name = f"p{len(parameters) + 1}"
             parameters[name] = piece.value
             numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
     origin = Edited(written, start, end, numbered)
-    inside = _words(statement, tokens)
-    return Query(origin.text, parameters, creates(inside), origin)
+    return Query(origin.text, parameters, creates(_inside(statement, words)), origin)
 
 
-def _words(statement: Statement, tokens: Sequence[Token]) -> list[Token]:
-    """Return the significant tokens of a statement."""
+def _inside(statement: Statement, words: Sequence[Token]) -> list[Token]:
+    """Return the tokens of a statement."""
     start, end = statement.start, statement.start + len(statement.text)
-    return [token for token in tokens if start <= token.start < end and is_significant(token)]
+    first = bisect_left(words, start, key=lambda token: token.start)
+    return list(words[first : bisect_left(words, end, key=lambda token: token.start)])
 
 
 _REFUSED = {
@@ -285,23 +249,19 @@ _REFUSED = {
 
 
 def _check_kind(statement: Statement, written: Written) -> None:
-    shown = execution_prefix(statement.text)
-    if shown is not None:
-        word = shown.text.upper()
+    message, hint, start = "", "", statement.start
+    if shown := execution_prefix(statement.text):
+        word, start = shown.text.upper(), start + shown.start
         effect = (
             "only shows a plan and changes nothing" if word == "EXPLAIN" else "shows a plan that nobody sees"
         )
-        raise SeedFileError(
-            f"A statement with {word} {effect}.",
-            hint=f"Delete the word {word}.",
-            place=written.place(statement.start + shown.start),
-            code="GM106",
-        )
-    if statement.kind is Kind.DATA:
-        return
-    if statement.kind is Kind.AUTOCOMMIT:
-        hint = "Use {% unwind row in … %}: it commits in batches, and resumes. Or move it into a migration."
-    else:
+        message, hint = f"A statement with {word} {effect}.", f"Delete the word {word}."
+    elif statement.kind is not Kind.DATA:
+        message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
         hint = "Move it into a migration: graphmigrate new DESCRIPTION"
-    message = f"{_REFUSED[statement.kind]} cannot be part of a seed."
-    raise SeedFileError(message, hint=hint, place=written.place(statement.start), code="GM106")
+        if statement.kind is Kind.AUTOCOMMIT:
+            hint = (
+                "Use {% unwind row in … %}: it commits in batches, and resumes. Or move it into a migration."
+            )
+    if message:
+        raise SeedFileError(message, hint=hint, place=written.place(start), code="GM106")

@@ -1,35 +1,28 @@
-"""Where the rows of ``{% unwind %}`` come from: lists, numbers and files, read lazily and from any row on."""
+"""Where the rows of ``{% unwind %}`` come from: lists, numbers, JSON lines, JSON and YAML, read from any row on."""
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import hashlib
-import io
-import re
-import zlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.errors import Place
-from graphmigrate.seeds.errors import BAD_OPTION, BAD_ROW, UNFIT, SeedFileError
-from graphmigrate.seeds.paths import open_inside
-from graphmigrate.seeds.values import parameter
+from graphmigrate.seeds import yaml
+from graphmigrate.seeds.files import BAD_OPTION, UNFIT, SeedFileError, TextFile
+from graphmigrate.seeds.values import NAMES, SEPARATOR, Unfit, converter, parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import BinaryIO
 
-# A file without line breaks would otherwise be held in memory whole.
-MAX_LINE = 16 * 1024 * 1024
-MAX_WHOLE = 64 * 1024 * 1024
-_CHUNK = 1 << 20
-_BOM = b"\xef\xbb\xbf"
-# What the error handlers below put in the place of bytes that are no text.
-_BAD = re.compile("[\udc80-\udcff\ufffd]")
+    from graphmigrate.errors import Place
+
+    Types = Mapping[str, str] | None
+
+_IS_ARRAY = (
+    "This file is one JSON array: read it with json('{}'). JSON lines have one value a line, without commas."
+)
 
 
 class Source(ABC):
@@ -74,13 +67,11 @@ class Source(ABC):
     def without_columns(self, row: Any, index: int, names: Sequence[str]) -> SeedFileError:
         """Return the error for a row that is no map where columns are used."""
         kind = "null" if row is None else f"a {type(row).__name__}"
-        used = names[0] if names else "name"
-        return SeedFileError(
-            f"Row {index + 1} of {self.label} is {kind}: it has no column {used!r}.",
-            hint="Use the row itself, without a dot; or make every row a map.",
-            place=self.place(index),
-            code=UNFIT,
+        message = (
+            f"Row {index + 1} of {self.label} is {kind}: it has no column {next(iter(names), 'name')!r}."
         )
+        hint = "Use the row itself, without a dot; or make every row a map."
+        return SeedFileError(message, hint=hint, place=self.place(index), code=UNFIT)
 
 
 class RowList(list[Any]):
@@ -151,142 +142,198 @@ def as_source(rows: Any) -> Source:
 # ---- files
 
 
-@contextmanager
-def open_data(root: Path, name: str) -> Iterator[BinaryIO]:
-    """Open a data file for reading bytes, unpacked where its name ends in ``.gz`` (GM118, GM583)."""
-    with open_inside(root, name) as stream:
-        if not name.lower().endswith(".gz"):
-            yield stream
-            return
-        try:
-            with gzip.GzipFile(fileobj=stream, mode="rb") as unpacked:
-                yield unpacked  # type: ignore[misc]
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise SeedFileError(
-                f"This file cannot be unpacked: {error}.",
-                hint="A name that ends in .gz is read as gzip. Is it complete?",
-                place=Place(str(root / name), 1),
-                code=BAD_ROW,
-            ) from None
+def check_options(types: Any, encoding: Any, separator: Any) -> None:
+    """Refuse wrong values of the options that all files have (GM591)."""
+    for name, value in (("encoding", encoding), ("separator", separator)):
+        if not isinstance(value, str) or not value:
+            raise SeedFileError(f"{name!r} must be a text, not {value!r}.", code=BAD_OPTION)
+    if not isinstance(types, dict) or not are_texts([*types, *types.values()]):
+        message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
+        raise SeedFileError(message, hint=f"Known types: {', '.join(sorted(NAMES))}.", code=BAD_OPTION)
 
 
-def file_checksum(root: Path, name: str) -> str:
-    """Return the SHA-256 of a data file, unpacked, without byte-order mark and with CRLF as LF."""
-    digest = hashlib.sha256()
-    with open_data(root, name) as stream:
-        held = stream.read(len(_BOM)).removeprefix(_BOM)
-        while piece := stream.read(_CHUNK):
-            piece = held + piece
-            held = b"\r" if piece.endswith(b"\r") else b""  # its LF may be in the next piece
-            digest.update(piece.removesuffix(held).replace(b"\r\n", b"\n"))
-        digest.update(held.replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+def are_texts(values: Any) -> bool:
+    """Whether this is a list of texts."""
+    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
 
 
-class TextFile:
-    """A text file below ``root``; ``shown`` is its path for messages."""
+class _TypedRows(Source):
+    """Rows of a file that are values already; ``types`` turns some of their columns into Neo4j's other types."""
 
-    def __init__(self, root: Path, name: str, encoding: str = "utf-8") -> None:
-        self.root = root
-        self.name = name
-        self.encoding = _usable(encoding)
-        self.shown = str(root / name)
-        with open_inside(root, name):
-            pass  # a missing file is an error of the template, not of the load
-
-    def lines(self) -> Iterator[str]:
-        """Yield each line; line breaks of any kind become LF."""
-        number = 0
-        with open_data(self.root, self.name) as stream, self._text(stream) as text:
-            try:
-                while line := text.readline(MAX_LINE):
-                    number += 1
-                    if len(line) == MAX_LINE:
-                        raise self.bad(f"This line has over {MAX_LINE >> 20} MiB.", number)
-                    yield line
-                return
-            except UnicodeDecodeError as error:
-                bad = error
-        yield from self._lines_to_bad_byte(number, bad)
-
-    def _text(self, stream: BinaryIO, errors: str = "strict") -> io.TextIOWrapper:
-        return io.TextIOWrapper(stream, self.encoding, errors)
-
-    def _lines_to_bad_byte(self, skip: int, error: UnicodeDecodeError) -> Iterator[str]:
-        handler = "surrogateescape" if self.encoding == "utf-8-sig" else "replace"
-        with open_data(self.root, self.name) as stream, self._text(stream, handler) as text:
-            for number, line in enumerate(iter(lambda: text.readline(MAX_LINE), ""), 1):
-                if found := _BAD.search(line):
-                    raise self._undecodable(error, number, found.start() + 1, _BAD.sub("\ufffd", line))
-                if number > skip:
-                    yield line
-
-    def _undecodable(self, error: UnicodeDecodeError, line: int, column: int, source: str) -> SeedFileError:
-        with open_data(self.root, self.name) as stream:
-            if self.encoding == "utf-8-sig" and stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                message = "This file is UTF-16, not UTF-8."
-                return self.bad(message, 1, hint="Save it as UTF-8, or write encoding='utf-16'.")
-        name = "UTF-8" if self.encoding == "utf-8-sig" else self.encoding
-        return self.bad(
-            f"This is not {name} text (byte 0x{error.object[error.start]:02x}).",
-            line,
-            column,
-            source,
-            "Save it as UTF-8, or name its encoding: encoding='cp1252'",
-        )
-
-    def whole(self, most: int = MAX_WHOLE) -> str:
-        """Return the text; more than ``most`` characters are refused."""
-        with open_data(self.root, self.name) as stream, self._text(stream) as text:
-            try:
-                content = text.read(most + 1)
-            except UnicodeDecodeError as error:
-                return "".join(self._lines_to_bad_byte(0, error))  # raises at the bad byte
-        if len(content) > most:
-            message = f"This file has over {most >> 20} MiB: a file of this kind is held in memory whole."
-            hint = "Write it as JSON lines, one row a line, and use jsonl(…), which streams."
-            raise self.bad(message, 1, hint=hint)
-        return content
-
-    def line(self, number: int) -> str:
-        """Return one line (1-based) without its break; reads the file again, which only messages do."""
-        return next(islice(self.lines(), number - 1, None), "").rstrip("\n")
-
-    def place(self, line: int, column: int = 1, source: str | None = None) -> Place:
-        """Return a place in this file."""
-        return Place(self.shown, line, column, source.rstrip("\n")[:500] if source is not None else None)
-
-    def bad(
-        self, message: str, line: int, column: int = 1, source: str = "", hint: str | None = None
-    ) -> SeedFileError:
-        """Return the error for a place in this file (GM118)."""
-        return SeedFileError(message, hint=hint, place=self.place(line, column, source), code=BAD_ROW)
-
-
-def _usable(encoding: str) -> str:
-    """Return the name of an encoding of files; UTF-8 is read with or without a byte-order mark (GM591)."""
-    try:
-        found = codecs.lookup(encoding)
-        io.TextIOWrapper(io.BytesIO(b""), encoding).readline()  # refuses base64, rot13 and the like
-        if found.incrementaldecoder and not found.name.endswith("escape"):
-            return "utf-8-sig" if found.name == "utf-8" else encoding
-    except (LookupError, ValueError, TypeError):
-        pass
-    message = f"There is no encoding {encoding!r}."
-    raise SeedFileError(message, hint="For example utf-8, utf-16, cp1252.", code=BAD_OPTION)
-
-
-class FileSource(Source):
-    """Rows of one file."""
-
-    def __init__(self, file: TextFile) -> None:
+    def __init__(self, file: TextFile, types: Types, separator: str) -> None:
         self._file = file
         self.label = file.name
         self.files = (file.name,)
+        self._types = types or {}
+        check_options(self._types, file.encoding, separator)
+        self._converters = {name: converter(kind, separator) for name, kind in self._types.items()}
+
+    def _raw(self) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def _line_of(self, index: int) -> tuple[int, int]:
+        """Return line and column of a row; (0, 0) where there is none. Only messages ask for it."""
+        raise NotImplementedError
+
+    def values(self, skip: int = 0) -> Iterator[Any]:
+        """See Source; columns that have a type are checked in each row."""
+        rows = islice(self._raw(), skip, None)
+        if not self._converters:
+            return rows
+        return (self._typed(index, row) for index, row in enumerate(rows, skip))
+
+    def _typed(self, index: int, row: Any) -> dict[str, Any]:
+        if not isinstance(row, dict):
+            raise self.without_columns(row, index, tuple(self._types))
+        typed = dict(row)
+        for name, convert in self._converters.items():
+            value = row.get(name)
+            if value is not None:
+                try:
+                    typed[name] = None if value == "" else convert(value)
+                except Unfit as error:
+                    raise self._unreadable(index, name, value, error) from None
+        return typed
+
+    def _unreadable(self, index: int, name: str, value: Any, error: Unfit) -> SeedFileError:
+        line, column = self._line_of(index)
+        source = self._file.line(line)
+        found = max(source.find(f"{mark}{name}{mark}:") for mark in ('"', "'", ""))
+        message = f"{name!r} is {self._types[name]}, and {str(value)[:60]!r} cannot be read as that: {error}."
+        hint = f"Correct the row, or the type of {name!r}."
+        return self._file.bad(message, line, found + 1 if found >= 0 else column, source, hint)
+
+    def place(self, index: int) -> Place | None:
+        """See Source; reads the file again up to that row."""
+        line, column = self._line_of(index)
+        return self._file.place(line, column, self._file.line(line)) if line else None
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+class JsonLinesSource(_TypedRows):
+    """One JSON value a line, usually an object; blank lines are skipped. A key that an object lacks is null."""
+
+    def __init__(
+        self, root: Path, name: str, types: Types = None, encoding: str = "utf-8", separator: str = SEPARATOR
+    ) -> None:
+        super().__init__(TextFile(root, name, encoding), types, separator)
+
+    def _raw(self) -> Iterator[Any]:
+        return (value for _, value in self._numbered())
+
+    def _numbered(self) -> Iterator[tuple[int, Any]]:
+        for number, text in enumerate(self._file.lines(), 1):
+            if not text.isspace():
+                yield number, self._decode(number, text)
+
+    def _decode(self, number: int, text: str) -> Any:
+        try:
+            return _DECODER.decode(text)
+        except (ValueError, RecursionError) as error:
+            message, (line, column) = _explained(error)
+        hint = _IS_ARRAY.format(self.label) if text.startswith("[") and number == 1 else None
+        end = len(text.rstrip()) + 1
+        column = min(column, end) if line == 1 else end
+        raise self._file.bad(f"This line is not valid JSON: {message}.", number, column, text, hint)
+
+    def _line_of(self, index: int) -> tuple[int, int]:
+        found = next(islice(self._numbered(), index, None), None)
+        return (found[0], 1) if found else (0, 0)
 
     def about(self) -> int | None:
-        """See Source; counts lines, except in a file that must be unpacked."""
-        if self.size is not None or self._file.name.lower().endswith(".gz"):
-            return self.size
-        with open_inside(self._file.root, self._file.name) as stream:
-            return sum(piece.count(b"\n") for piece in iter(lambda: stream.read(_CHUNK), b""))
+        """See Source."""
+        return self._file.records()
+
+    def without_columns(self, row: Any, index: int, names: Sequence[str]) -> SeedFileError:
+        """See Source."""
+        error = super().without_columns(row, index, names)
+        if isinstance(row, list) and index == 0:
+            error.hint = _IS_ARRAY.format(self.label)
+        return error
+
+
+class _HeldSource(_TypedRows):
+    """The list that a file holds; ``places`` finds line and column of an item."""
+
+    def __init__(
+        self,
+        rows: Sequence[Any],
+        file: TextFile,
+        types: Types,
+        separator: str,
+        places: Callable[[int], tuple[int, int]],
+    ) -> None:
+        super().__init__(file, types, separator)
+        self._rows = rows
+        self._places = places
+        self.size = len(rows)
+        self.columns = columns_of(rows)
+
+    def _raw(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+    def _line_of(self, index: int) -> tuple[int, int]:
+        return self._places(index) if index < len(self._rows) else (0, 0)
+
+
+def read_json(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+    """Return what a JSON file holds; raise SeedFileError (GM118) where it is not valid or above 64 MiB."""
+    file = TextFile(root, name)
+    text = file.whole()
+    try:
+        value = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        message, (line, column) = _explained(error)
+        hint = "One JSON value a line is read by jsonl(…)." if message == "Extra data" else None
+        source = text.split("\n")[line - 1]
+        raise file.bad(f"This is not valid JSON: {message}.", line, column, source, hint) from None
+    return _held(value, file, types, separator, lambda index: _place_in_array(file.whole(), index))
+
+
+def _explained(error: Exception) -> tuple[str, tuple[int, int]]:
+    """Return what is wrong with a JSON text, with line and column."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg, (error.lineno, error.colno)
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error), (1, 1)
+
+
+def _place_in_array(text: str, index: int) -> tuple[int, int]:
+    position = text.index("[") + 1
+    for number in range(index + 1):
+        while text[position] in " \t\n,":
+            position += 1
+        if number < index:
+            _, position = _DECODER.raw_decode(text, position)
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
+def read_yaml(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+    """Return what a YAML file holds; raise SeedFileError (GM118) where it is not valid or above 1 MiB."""
+    file = TextFile(root, name)
+    text = file.whole(yaml.MAX_TEXT)
+    try:
+        document = yaml.Document(text)
+        value = document.value()
+    except yaml.BadYaml as error:
+        source = "".join(text.split("\n")[error.line - 1 : error.line])
+        raise file.bad(error.message, error.line, error.column, source, error.hint) from None
+    return _held(value, file, types, separator, document.items().__getitem__)
+
+
+def _held(
+    value: Any, file: TextFile, types: Types, separator: str, places: Callable[[int], tuple[int, int]]
+) -> Any:
+    if isinstance(value, list):
+        rows = RowList(value)
+        rows.source = _HeldSource(rows, file, types, separator, places)
+        return rows
+    if types:
+        message = f"{file.name} holds no list of rows, so 'types' has nothing to work on."
+        raise SeedFileError(message, hint="Make the file a list of maps.", place=file.place(1), code=UNFIT)
+    return value

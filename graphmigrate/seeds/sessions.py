@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from queue import Queue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphmigrate.database.guard import guarded, needs_guard, was_put_back
 from graphmigrate.database.transactions import changes_of
@@ -101,9 +101,8 @@ class Work:
         if self.strict:
             raise RowUnmatched(missing[0])
         outcome.unmatched += len(missing)
-        outcome.examples += [
-            (part, self.batch.numbers[at], self.batch.items[at]) for at in missing[:EXAMPLES]
-        ]
+        numbers, items = self.batch.numbers, self.batch.items
+        outcome.examples += [(part, numbers[at], items[at]) for at in missing[:EXAMPLES]]
 
     def _run(
         self, tx: neo4j.Transaction, query: Query, more: dict[str, Any], outcome: Outcome
@@ -118,84 +117,61 @@ class Work:
         return arrived
 
 
-class Sessions(Generic[_T]):
-    """A thread reads the batches that ``read`` yields with their lane; each lane commits its own in a thread, by ``commit``."""
+def side_by_side(
+    lanes: int, dealt: Iterable[tuple[int, Batch]], commit: Callable[[int, Batch], _T]
+) -> Iterator[_T]:
+    """Commit batches as they are dealt, those of each lane in their order in a thread of its own; yield what each returned.
 
-    def __init__(
-        self,
-        lanes: int,
-        read: Callable[[], Iterable[tuple[int, Batch]]],
-        commit: Callable[[int, Batch], _T],
-    ) -> None:
-        self._waiting: list[Queue[Batch | None]] = [Queue(_AHEAD) for _ in range(lanes)]
-        self._read = read
-        self._commit = commit
-        self._stopped = threading.Event()
-        self._told: Queue[_T | BaseException | None] = Queue()
+    Rows before a bad one are committed before its error is raised; the error of a commit is raised first. However it ends, no
+    thread is left.
+    """
+    stopped = threading.Event()
 
-    def run(self) -> Iterator[_T]:
-        """Yield what each commit returned; ends its threads whatever happens.
-
-        Rows before a bad one are committed before its error is raised; the error of a commit is raised first.
-        """
-        works = [self._fill, *(lambda lane=lane: self._load(lane) for lane in range(len(self._waiting)))]
-        threads = [threading.Thread(target=self._tell, args=(work,), daemon=True) for work in works]
-        for each in threads:
-            each.start()
-        running, failures = len(threads), list[BaseException]()
+    def unless_stopped(lane: int, batch: Batch) -> _T | None:
+        if stopped.is_set():
+            return None
         try:
-            while running:
-                told = self._told.get()
-                if isinstance(told, BaseException):
-                    failures.append(told)
-                elif told is None:
-                    running -= 1
-                else:
-                    yield told
-        finally:
-            self._stopped.set()
-            for each in threads:
-                each.join()
-        if failures:
-            raise min(failures, key=lambda each: each is self._unread)
-
-    _unread: BaseException | None = None
-
-    def _tell(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except BaseException as error:  # the main thread raises it
-            self._told.put(error)
-        finally:
-            self._told.put(None)
-
-    def _fill(self) -> None:
-        """Read every batch and hand it to its lane. A lane takes what waits even after a stop, so this never hangs."""
-        try:
-            for lane, batch in self._read():
-                if self._stopped.is_set():
-                    break
-                self._waiting[lane].put(batch)
-        except BaseException as error:
-            self._unread = error
-            raise
-        finally:
-            for each in self._waiting:
-                each.put(None)
-
-    def _load(self, lane: int) -> None:
-        waiting = self._waiting[lane]
-        batch = waiting.get()
-        try:
-            while batch is not None:
-                if not self._stopped.is_set():
-                    self._told.put(self._commit(lane, batch))
-                batch = waiting.get()
+            return commit(lane, batch)
         except BaseException:
-            self._stopped.set()
-            while batch is not None:
-                batch = waiting.get()
+            stopped.set()
             raise
+
+    threads = [ThreadPoolExecutor(1) for _ in range(lanes)]
+    waiting: list[deque[Future[_T | None]]] = [deque() for _ in threads]
+    failures: list[Exception] = []
+    try:
+        try:
+            for lane, batch in dealt:
+                waiting[lane].append(threads[lane].submit(unless_stopped, lane, batch))
+                for each in waiting:
+                    yield from _done(each, _AHEAD + 1 if each is waiting[lane] else None)
+        except Exception as error:  # of a row that cannot be read, or of a commit
+            failures.append(error)
+        for each in waiting:
+            yield from _rest(each, failures)
+        if failures:
+            raise failures[-1]
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.shutdown()
+
+
+def _rest(waiting: deque[Future[_T | None]], failures: list[Exception]) -> Iterator[_T]:
+    """Wait for all results of a lane, and yield those that are there; note its failures."""
+    while waiting:
+        try:
+            yield from _done(waiting, 1)
+        except Exception as error:
+            failures.append(error)
+
+
+def _done(waiting: deque[Future[_T | None]], wait_for: int | None) -> Iterator[_T]:
+    """Yield the results that are there; wait while as many as ``wait_for`` are not."""
+    while waiting and (waiting[0].done() or (wait_for and len(waiting) >= wait_for)):
+        found = waiting.popleft().result()
+        if found is not None:
+            yield found
 
 
 class Turns:

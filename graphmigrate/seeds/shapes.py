@@ -1,6 +1,6 @@
-"""Recognise plain loads: statements whose rows cannot depend on one another.
+"""What a loader must know of a statement: whether it is a plain load, what it makes, and how it uses its rows.
 
-There are two shapes, and nothing else is a plain load:
+Rows of a plain load cannot depend on one another. There are two shapes, and nothing else is a plain load:
 
 - ``MERGE|CREATE (n:Label {key: row.key, …}) [SET n.p = f(row) | n += row …]``
 - ``MATCH (a:Label {key: row.a}) MATCH (b:Label {key: row.b}) MERGE|CREATE (a)-[r:TYPE {…}]->(b) [SET r.p = f(row) …]``
@@ -8,11 +8,12 @@ There are two shapes, and nothing else is a plain load:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import Token, TokenKind, unquoted, word_of
-from graphmigrate.cypher.patterns import Node, Relationship, read_map, read_patterns
+from graphmigrate.cypher.patterns import Labels, Node, Relationship, read_map, read_patterns
 from graphmigrate.cypher.reader import Cursor, NotUnderstood, read_clauses, split_at
 
 if TYPE_CHECKING:
@@ -26,6 +27,16 @@ _SETS = ("SET", "ON CREATE SET", "ON MATCH SET")
 _LOOKING = frozenset({"EXISTS", "COUNT", "COLLECT", "SHORTESTPATH", "ALLSHORTESTPATHS"})
 _NAMESPACES = frozenset(
     {"date", "datetime", "localdatetime", "time", "localtime", "duration", "point", "vector"}
+)
+_CHANGING = frozenset(
+    {
+        *("CREATE", "INSERT", "MERGE", "SET", "ON CREATE SET", "ON MATCH SET"),
+        *("REMOVE", "DELETE", "DETACH DELETE", "NODETACH DELETE"),
+    }
+)
+# APOC's documentation, "Creating data", "Graph refactoring" and "Cypher execution".
+_MAKING = re.compile(
+    r"apoc\.(create\.(node|relationship)|refactor\.clone|cypher\.(doit|run(many|write|file)))"
 )
 
 
@@ -47,11 +58,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class PlainLoad:
-    """A plain load: ``lookups`` is the node that MERGE looks for, or the two ends of a relationship."""
+    """A plain load: ``lookups`` is the node that MERGE looks for, or the two ends of a relationship.
+
+    ``changes`` tells that it also changes what is there already: a second row with the same key changes it again.
+    """
 
     verb: str
     lookups: tuple[Lookup, ...] = ()
     relationship: str = ""
+    changes: bool = False
 
 
 def plain_load(words: Sequence[Token], variable: str) -> PlainLoad | None:
@@ -59,11 +74,7 @@ def plain_load(words: Sequence[Token], variable: str) -> PlainLoad | None:
     clauses = read_clauses(words)
     main = next((at for at, each in enumerate(clauses) if each.name in {"MERGE", "CREATE"}), -1)
     matches, sets = clauses[: max(main, 0)], clauses[main + 1 :]
-    if (
-        main < 0
-        or any(each.name != "MATCH" for each in matches)
-        or any(each.name not in _SETS for each in sets)
-    ):
+    if main < 0 or {each.name for each in matches} - {"MATCH"} or {each.name for each in sets} - {*_SETS}:
         return None
     try:
         read = _relationship_load if matches else _node_load
@@ -81,7 +92,7 @@ def _node_load(reader: _Reader, _: Sequence[Clause], main: Clause, sets: Sequenc
         return PlainLoad("CREATE")
     lookup = reader.lookup(node)
     reader.sets(sets, node, node.properties or {})
-    return PlainLoad("MERGE", (lookup,))
+    return PlainLoad("MERGE", (lookup,), changes=_changes(sets))
 
 
 def _relationship_load(
@@ -92,34 +103,28 @@ def _relationship_load(
     reader.bound.update(end.variable for end in ends)
     reader.check(value for end in ends for value in (end.properties or {}).values())
     (path,) = read_patterns(main.tokens)
-    if len(path.parts) != 3 or path.variable:
+    first, relationship, second = path.parts if len(path.parts) == 3 and not path.variable else (None,) * 3
+    if not isinstance(first, Node) or not isinstance(second, Node):
         raise NotUnderstood
-    first, relationship, second = path.parts
-    if (
-        not isinstance(first, Node)
-        or not isinstance(second, Node)
-        or not isinstance(relationship, Relationship)
-    ):
+    if not isinstance(relationship, Relationship) or relationship.hops != (1, 1):
         raise NotUnderstood
     names = [end.variable for end in ends]
-    bare = all(
-        not each.properties and each.labels.plain and not each.labels.required for each in (first, second)
-    )
+    bare = not any(each.properties or each.labels != Labels() for each in (first, second))
     if not bare or not all(names) or sorted({first.variable, second.variable}) != sorted(names):
         raise NotUnderstood
     types = relationship.labels
-    if (
-        not relationship.direction
-        or relationship.hops != (1, 1)
-        or not types.plain
-        or len(types.required) != 1
-    ):
+    if not relationship.direction or not types.plain or len(types.required) != 1:
         raise NotUnderstood
     _check_element(relationship)
     reader.bound.add(relationship.variable)
     reader.check((relationship.properties or {}).values())
     reader.sets(sets, relationship, (relationship.properties or {}) if main.name == "MERGE" else {})
-    return PlainLoad(main.name, lookups, next(iter(types.required)))
+    changes = main.name == "MERGE" and not relationship.properties and _changes(sets)
+    return PlainLoad(main.name, lookups, next(iter(types.required)), changes)
+
+
+def _changes(sets: Sequence[Clause]) -> bool:
+    return any(each.name != "ON CREATE SET" for each in sets)
 
 
 def _single(tokens: Sequence[Token]) -> Node:
@@ -219,3 +224,82 @@ class _Reader:
             word_of(token) in _LOOKING and (after.sees("{") or after.sees("("))
         ):
             raise NotUnderstood
+
+
+# ---- what any statement does
+
+
+def creates(words: Sequence[Token]) -> bool:
+    """Whether there is a CREATE clause (or INSERT, its name in GQL), or a procedure that makes nodes or relationships.
+
+    ``ON CREATE SET`` of a MERGE is none. ``words`` are significant tokens, here and below.
+    """
+    for at, token in enumerate(words):
+        if word_of(token) == "CALL" and _MAKING.match("".join(map(unquoted, words[at + 1 : at + 6])).lower()):
+            return True
+        before = words[at - 1] if at else None
+        if before and (before.text in {".", ":"} or word_of(before) == "ON"):
+            continue
+        after = [each.text for each in words[at + 1 : at + 3]]
+        if word_of(token) in {"CREATE", "INSERT"} and (after[:1] == ["("] or after[1:] == ["="]):
+            return True
+    return False
+
+
+def is_countable(words: Sequence[Token]) -> bool:
+    """Whether the rows that get to the end can be told by a RETURN at the end.
+
+    Only where the row stays in sight throughout, the statement is complete without RETURN, and a MATCH could stop a row:
+    CREATE and MERGE never do, and counting costs the server time.
+    """
+    names = [each.name for each in read_clauses(words)]
+    in_sight = (_CHANGING | {"MATCH", "OPTIONAL MATCH", "WHERE"}).issuperset(names)
+    return "MATCH" in names and names[-1] in _CHANGING and in_sight
+
+
+@dataclass(frozen=True, slots=True)
+class RowUses:
+    """How a body uses its row variable: each ``row.name`` (start, end, name), and whether it uses the row whole.
+
+    ``shadowed`` tells that the body gives the name to something else, too, so that not every use is one of the row.
+    """
+
+    dotted: tuple[tuple[int, int, str], ...]
+    whole: bool
+    shadowed: bool
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """The columns a row can be reduced to, in order of first use; None where rows must be sent whole."""
+        if self.whole or self.shadowed or not self.dotted:
+            return None
+        return tuple(dict.fromkeys(name for _, _, name in self.dotted))
+
+
+def row_uses(words: Sequence[Token], variable: str) -> RowUses:
+    """Find the uses of a row variable; what is not clearly ``row.name`` counts as a use of the whole row."""
+    dotted: list[tuple[int, int, str]] = []
+    whole = shadowed = False
+    for at, token in enumerate(words):
+        if token.kind not in _NAMES or unquoted(token) != variable or (at and words[at - 1].text == "."):
+            continue  # after a dot it is a property of that name, of something else
+        path = _path(words, at)
+        end = at + 2 * len(path) + 1
+        if path and not (
+            end < len(words) and words[end].text == "("
+        ):  # not a function's name: row.text.join(…)
+            dotted.append((token.start, path[0].end, unquoted(path[0])))
+            continue
+        whole = True
+        before = word_of(words[at - 1]) if at else ""
+        shadowed = shadowed or before == "AS" or (end < len(words) and word_of(words[end]) == "IN")
+    return RowUses(tuple(dotted), whole, shadowed)
+
+
+def _path(words: Sequence[Token], at: int) -> list[Token]:
+    """Return the names that follow a name, each after a dot."""
+    names: list[Token] = []
+    while at + 2 < len(words) and words[at + 1].text == "." and words[at + 2].kind in _NAMES:
+        at += 2
+        names.append(words[at])
+    return names

@@ -8,18 +8,17 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.cypher.lexer import Token, TokenKind, tokens, unquoted
 from graphmigrate.errors import PreflightError, SeedFailed
 from graphmigrate.results import SeedShowResult, ShownStatement
 from graphmigrate.seeds.checks import checked_rows
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.frontmatter import from_json
 from graphmigrate.seeds.program import Rows, Statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from graphmigrate.seeds.prepare import PreparedSeed
+    from graphmigrate.seeds.plan import PreparedSeed
     from graphmigrate.seeds.program import Query
 
 HIDDEN = "***"
@@ -42,32 +41,20 @@ def show_seed(seed: PreparedSeed, rows: int) -> SeedShowResult:
                 statements.append(_statement(queries[0], len(queries), mask))
         else:
             statements.append(_block(part, rows, mask))
-    return SeedShowResult(
-        seed.name,
-        seed.file.file,
-        seed.file.front.depends,
-        mask.value(from_json(seed.variables)),
-        tuple(statements),
-    )
+    variables = mask.value(from_json(seed.variables))
+    return SeedShowResult(seed.name, seed.file.file, seed.file.front.depends, variables, tuple(statements))
 
 
-def _statement(query: Query, times: int, mask: Mask) -> ShownStatement:
+def _statement(query: Query, times: int | None, mask: Mask, rows_of: str | None = None) -> ShownStatement:
     text, parameters = mask.cypher(query.text), mask.value(query.parameters)
-    return ShownStatement(query.place.file, query.place.line, text, parameters, times=times, rows_of=None)
+    return ShownStatement(query.place.file, query.place.line, text, parameters, times=times, rows_of=rows_of)
 
 
 def _block(part: Rows, rows: int, mask: Mask) -> ShownStatement:
-    place = part.query.place
-    found = list(islice(checked_rows(part), rows))
-    return ShownStatement(
-        place.file,
-        place.line,
-        mask.cypher(part.query.text),
-        mask.value(part.query.parameters),
-        times=None,
-        rows_of=mask.inside(part.source.label),
+    return replace(
+        _statement(part.query, None, mask, mask.inside(part.source.label)),
         columns=part.columns or part.source.columns,
-        rows=tuple(mask.value(found)),
+        rows=tuple(mask.value(list(islice(checked_rows(part), rows)))),
         total=part.source.size,
     )
 
@@ -80,9 +67,13 @@ class Mask:
         self._whole = {form.casefold() for form in forms}
         self._numbers = {number for form in forms if (number := _number(form)) is not None}
         # Between backticks a name's own backticks are doubled.
-        parts = {part for form in forms for part in (form, form.replace("`", "``")) if len(form) >= _SHORTEST}
-        longest = sorted(parts, key=len, reverse=True)
-        self._inside = re.compile("|".join(map(re.escape, longest)), re.IGNORECASE) if parts else None
+        written = forms | {form.replace("`", "``") for form in forms}
+        long = sorted((form for form in written if len(form) >= _SHORTEST), key=len, reverse=True)
+        inside = list(map(re.escape, long))
+        names = [f"(?<=`){re.escape(form)}(?=`)" for form in written]
+        numbers = [rf"(?<![\w.]){re.escape(str(abs(number)))}(?![\w.])" for number in self._numbers]
+        self._inside = re.compile("|".join(inside), re.IGNORECASE) if inside else None
+        self._cypher = re.compile("|".join(names + inside + numbers), re.IGNORECASE) if forms else None
 
     def value(self, value: Any) -> Any:
         """Replace them in texts and numbers, however deep in lists and maps they are."""
@@ -103,18 +94,8 @@ class Mask:
         return self._inside.sub(HIDDEN, text) if self._inside else text
 
     def cypher(self, text: str) -> str:
-        """Replace them where ``identifier`` and ``literal`` write values: in names between backticks, and as numbers."""
-        if not self._whole:
-            return text
-        return "".join(self._token(token, text[token.start : token.end]) for token in tokens(text))
-
-    def _token(self, token: Token, written: str) -> str:
-        if token.kind is TokenKind.NAME:
-            return f"`{HIDDEN}`" if unquoted(token).casefold() in self._whole else self.inside(written)
-        if token.kind is TokenKind.NUMBER:
-            number = _number(written)  # its sign is a token of its own
-            return HIDDEN if number in self._numbers or (number and -number in self._numbers) else written
-        return written
+        """Replace also what ``identifier`` and ``literal`` write: names between backticks, and numbers."""
+        return self._cypher.sub(HIDDEN, text) if self._cypher else text
 
 
 def _number(text: str) -> int | float | None:

@@ -1,7 +1,7 @@
 """Rendering: from a seed and its variables to pieces (text, values, row blocks), with every error at its line.
 
 Jinja would yield one string. Here the code generator writes each output as a piece instead, and pieces are joined by
-``pieces.join``: so no value becomes text, whatever a template does.
+``join``: so no value becomes text, whatever a template does with macros, set blocks, filters or operators.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from jinja2 import (
+    Environment,
     StrictUndefined,
     Template,
     TemplateError,
@@ -22,47 +23,90 @@ from jinja2 import (
     nodes,
 )
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension
 from jinja2.loaders import BaseLoader
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from graphmigrate.cypher.lexer import quote
 from graphmigrate.errors import Place, ProjectError, closest
 from graphmigrate.seeds import frontmatter
-from graphmigrate.seeds.errors import SeedFileError, did_you_mean
+from graphmigrate.seeds.files import MissingFile, SeedFileError, did_you_mean, file_checksum, open_inside
 from graphmigrate.seeds.folder import SUFFIX, decode
-from graphmigrate.seeds.functions import Functions, Named, harmless_filters, unknown_filter
+from graphmigrate.seeds.functions import Functions
 from graphmigrate.seeds.generate import Specification
-from graphmigrate.seeds.paths import MissingFile, open_inside
-from graphmigrate.seeds.pieces import (
-    Fragment,
-    MadeToken,
-    Origin,
-    Piece,
-    Placeholder,
-    RowBlock,
-    Text,
-    join,
-    pieces_of,
-)
-from graphmigrate.seeds.rows import as_source, file_checksum
-from graphmigrate.seeds.values import literal, parameter
+from graphmigrate.seeds.rows import as_source
+from graphmigrate.seeds.values import NoValue, literal, parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from jinja2.parser import Parser
 
     from graphmigrate.seeds.frontmatter import SeedFile
+    from graphmigrate.seeds.rows import Source
 
-_NOWHERE = Origin("", 0)
+TEXT, VALUE, IDENTIFIER, LITERAL = "text", "value", "identifier", "literal"
 _TAGS = (
     "unwind", "endunwind", "for", "endfor", "if", "elif", "else", "endif", "set", "endset", "macro", "endmacro",
     "call", "endcall", "include", "import", "from", "extends", "block", "endblock", "raw", "endraw", "with", "endwith",
 )  # fmt: skip
 # A seed that is rendered again must say the same, so that an interrupted load can be resumed.
 _CLOCK = frozenset({"now", "today", "utcnow", "utc_now", "astimezone", "to_clock_time"})
+
+
+class Piece(NamedTuple):
+    """What stands at a line of a template: text of Cypher, a value that becomes a parameter, a name or a number.
+
+    Names and numbers, which the filters ``identifier`` and ``literal`` make, are valid only where they are read as one token.
+    """
+
+    kind: str
+    text: str
+    template: str = ""
+    line: int = 0
+    value: Any = None
+
+
+class RowBlock(NamedTuple):
+    """An ``{% unwind %}`` block: its variable, its rows and its body."""
+
+    variable: str
+    source: Source
+    body: tuple[Piece | RowBlock, ...]
+    template: str
+    line: int
+
+
+class Text(NoValue):
+    """Template text, as a macro, an include, ``caller``, ``super`` or a set block returns it; it can only be written out."""
+
+    def __init__(self, pieces: Iterable[Piece | RowBlock]) -> None:
+        self.pieces = tuple(pieces)
+
+    def refusal(self) -> SeedFileError:
+        """See NoValue."""
+        return SeedFileError(
+            "Template text cannot be used as a value.",
+            hint="The result of a macro, an include or a set block is Cypher text: it can only be"
+            " written out with {{ … }}. Use {% set name = expression %} for a value.",
+            code="GM575",
+        )
+
+
+def join(items: Iterable[object]) -> Text:
+    """Join what compiled template code yields; anything that is not engine-made is refused."""
+    pieces: list[Piece | RowBlock] = []
+    for item in items:
+        if isinstance(item, Text):
+            pieces.extend(item.pieces)
+        elif isinstance(item, (Piece, RowBlock)):
+            pieces.append(item)
+        else:
+            hint = "Only macros can be called with {% call %}; write values with {{ … }}."
+            raise SeedFileError(
+                "Something here would put a value into the Cypher text.", hint=hint, code="GM572"
+            )
+    return Text(pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +118,7 @@ class Rendering:
     """
 
     root: Path
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece | RowBlock, ...]
     templates: dict[str, str]
     files: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -98,20 +142,21 @@ def render(
     """
     main = seed.name + SUFFIX
     loader = _Loader(root, {main: seed.text})
-    environment = _Environment(loader, Functions(root, seed.name, allowed or {}))
+    functions = Functions(root, seed.name, allowed or {})
+    environment = _Environment(loader, functions)
     rendering = Rendering(root, (), loader.texts)
     try:
         template = environment.get_template(main)
-        pieces = pieces_of(join(template.root_render_func(template.new_context(dict(variables)))))
+        text = join(template.root_render_func(template.new_context(dict(variables))))
     except TemplateSyntaxError as error:
-        raise _not_a_template(error, rendering.place(error.name or main, error.lineno)) from None
+        place = rendering.place(error.name or main, error.lineno)
+        raise _not_a_template(error, place, environment) from None
     except SeedFileError as error:
         error.place = error.place or rendering.place(*_line_of(error, main))
         raise
     except Exception as error:
         raise _not_evaluated(error, rendering.place(*_line_of(error, main)), variables) from error
-    functions = environment.functions
-    return Rendering(root, pieces, loader.texts, frozenset(functions.files), functions.variables)
+    return Rendering(root, text.pieces, loader.texts, frozenset(functions.files), functions.variables)
 
 
 def checksum(seed: SeedFile, rendering: Rendering) -> str:
@@ -121,13 +166,11 @@ def checksum(seed: SeedFile, rendering: Rendering) -> str:
     """
     main = seed.name + SUFFIX
     parts = {f"template {name}": _sha(text) for name, text in rendering.templates.items() if name != main}
-    for name in sorted(rendering.files):
-        parts[f"data {name}"] = file_checksum(rendering.root, name)
+    parts |= {f"data {name}": file_checksum(rendering.root, name) for name in rendering.files}
     parts |= {f"environment {name}": _sha(value) for name, value in rendering.environment.items()}
     if not parts:
         return seed.own_checksum
-    listed = "\n".join([seed.own_checksum, *(f"{part}\0{parts[part]}" for part in sorted(parts))])
-    return hashlib.sha256(listed.encode()).hexdigest()
+    return _sha("\n".join([seed.own_checksum, *(f"{part}\0{parts[part]}" for part in sorted(parts))]))
 
 
 def _sha(text: str) -> str:
@@ -150,20 +193,22 @@ def _line_of(error: BaseException, main: str) -> tuple[str, int]:
     return name, line
 
 
-def _not_a_template(error: TemplateSyntaxError, place: Place) -> SeedFileError:
+def _not_a_template(error: TemplateSyntaxError, place: Place, environment: Environment) -> SeedFileError:
     message = error.message or "This is not a valid template"
+    if message.startswith("No filter named"):
+        name = message.split("'")[1]
+        hint: str | None = did_you_mean(name, environment.filters, "filters")
+        return SeedFileError(f"There is no filter {name!r} in seeds.", hint=hint, place=place, code="GM572")
     unknown = re.match(r"Encountered unknown tag '(\w+)'", message)
     close = closest(unknown[1], _TAGS) if unknown else None
     hint = f"Did you mean {{% {close} %}}?" if close else None
-    return _without_filter(message, place) or SeedFileError(message, hint=hint, place=place, code="GM570")
+    return SeedFileError(message, hint=hint, place=place, code="GM570")
 
 
 def _not_evaluated(error: Exception, place: Place, variables: Mapping[str, Any]) -> SeedFileError:
     hint, code = None, "GM571"
     if isinstance(error, TemplateNotFound):
         message, code = f"There is no template {error.name!r} in the seeds folder.", "GM583"
-    elif isinstance(error, SecurityError):
-        message, code = f"Not allowed in a seed: {error.message}", "GM572"
     elif isinstance(error, UndefinedError):
         said = str(error.message).rstrip(".")
         message = f"In this template {said}."
@@ -172,20 +217,10 @@ def _not_evaluated(error: Exception, place: Place, variables: Mapping[str, Any])
             hint = f"{known} Write a default for it under 'vars' in the front matter."
     elif isinstance(error, TemplateError):
         message = error.message or str(error)
-        if found := _without_filter(message, place):
-            return found
     else:
         reason = "it calls itself without end" if isinstance(error, RecursionError) else f"{error}"
         message = f"This cannot be evaluated: {reason} ({type(error).__name__})."
     return SeedFileError(message, hint=hint, place=place, code=code)
-
-
-def _without_filter(message: str, place: Place) -> SeedFileError | None:
-    if not message.startswith("No filter named"):
-        return None
-    refusal = unknown_filter(message.split("'")[1])
-    refusal.place = place
-    return refusal
 
 
 # ---- the environment
@@ -237,7 +272,7 @@ class _PieceGenerator(CodeGenerator):
         self.writeline("cond_expr_undefined = undefined")
 
 
-class _Environment(ImmutableSandboxedEnvironment):
+class _Environment(Environment):
     """The environment of one rendering of one seed."""
 
     code_generator_class = _PieceGenerator
@@ -253,38 +288,30 @@ class _Environment(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
         )
         self.functions = functions
-        self.filters = {**harmless_filters(), "identifier": _identifier, "literal": _literal}
-        self.globals = functions.by_name()
+        self.filters |= {"identifier": _identifier, "literal": _literal}
+        self.globals |= functions.by_name()
+        del self.filters["random"], self.globals["lipsum"]  # they differ from run to run
 
-    def fragment(self, text: str, template: str, line: int) -> Fragment:
+    def fragment(self, text: str, template: str, line: int) -> Piece:
         """Return template text; called by compiled templates."""
-        return Fragment(text, Origin(template, line))
+        return Piece(TEXT, text, template, line)
 
-    def output(self, value: Any, template: str, line: int) -> Text | Placeholder:
+    def output(self, value: Any, template: str, line: int) -> Text | Piece:
         """Return what ``{{ … }}`` yields: template text as it is, anything else as a value."""
-        origin = Origin(template, line)
         if isinstance(value, Text):
-            pieces = pieces_of(value)
-            if len(pieces) == 1 and isinstance(pieces[0], MadeToken):
-                return Text([MadeToken(pieces[0].text, pieces[0].kind, origin)])
-            return value
-        if isinstance(value, RowVariable):
-            str(value)
+            made = [each for each in value.pieces if not each.template and isinstance(each, Piece)]
+            return made[0]._replace(template=template, line=line) if made else value
         if isinstance(value, Specification):
             value = self.functions.made(value)
-        return Placeholder(parameter(value), origin)
+        return Piece(VALUE, "", template, line, parameter(value))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Prefer a map's own key to a method of the same name: ``person.items`` is what the person has."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
-        if isinstance(obj, Named):
-            return obj.member(attribute)
+        if attribute in _CLOCK or attribute.startswith("_"):
+            return self.undefined(f"nothing here has {attribute!r}: a seed must say the same each time")
         return super().getattr(obj, attribute)
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Leave the clock out."""
-        return attr not in _CLOCK and super().is_safe_attribute(obj, attr, value)
 
 
 def _identifier(name: Any) -> Text:
@@ -294,48 +321,37 @@ def _identifier(name: Any) -> Text:
     if "\r" in name:
         raise SeedFileError("A carriage return cannot be part of a name.", code="GM108")
     try:
-        return Text([MadeToken(quote(str(name)), "identifier", _NOWHERE)])
+        return Text([Piece(IDENTIFIER, quote(str(name)))])
     except ProjectError as error:
         raise SeedFileError(error.message, hint=error.hint, code="GM108") from None
 
 
 def _literal(value: Any) -> Text:
-    return Text([MadeToken(literal(value), "literal", _NOWHERE)])
+    return Text([Piece(LITERAL, literal(value))])
 
 
 # ---- row blocks
 
 
-class RowVariable:
+class RowVariable(NoValue):
     """What the row variable is to Jinja: a Cypher variable, of which a template knows no values."""
-
-    __slots__ = ("_name",)
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def _refuse(self, used: str) -> NoReturn:
-        raise SeedFileError(
-            f"{used} has no value while the template is rendered: {self._name!r} is a variable of Cypher.",
-            hint=f"Write it without braces: {used}",
-            code="GM580",
+    def refusal(self, used: str = "") -> SeedFileError:
+        """See NoValue; ``used`` is how the template writes it."""
+        used = used or self._name
+        message = (
+            f"{used} has no value while the template is rendered: {self._name!r} is a variable of Cypher."
         )
+        return SeedFileError(message, hint=f"Write it without braces: {used}", code="GM580")
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._refuse(f"{self._name}.{name}")
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(name) if name.startswith("_") else self.refusal(f"{self._name}.{name}")
 
-    def __getitem__(self, name: object) -> Any:
-        return self._refuse(f"{self._name}.{name}" if isinstance(name, str) else self._name)
-
-    def _alone(self, *_: object) -> Any:
-        return self._refuse(self._name)
-
-    __str__ = __repr__ = __bool__ = __iter__ = __len__ = __call__ = _alone
-    __add__ = __radd__ = __sub__ = __mul__ = __mod__ = __lt__ = __gt__ = __le__ = __ge__ = _alone
-    __hash__ = None  # type: ignore[assignment]
-    __eq__ = __ne__ = _alone
+    def __getitem__(self, *name: object) -> NoReturn:
+        raise self.refusal(f"{self._name}.{name[0]}")
 
 
 class _Unwind(Extension):
@@ -361,11 +377,9 @@ class _Unwind(Extension):
     ) -> Text:
         """Make the row block (GM580 for one inside another)."""
         source = as_source(rows)
-        body = pieces_of(caller(RowVariable(variable)))
+        body = caller(RowVariable(variable)).pieces
         if any(isinstance(piece, RowBlock) for piece in body):
-            raise SeedFileError(
-                "An {% unwind %} block cannot stand inside another one.",
-                hint="Use Cypher's own UNWIND for lists inside a row: UNWIND row.tags AS tag",
-                code="GM580",
-            )
-        return Text([RowBlock(variable, source, body, Origin(template, line))])
+            message = "An {% unwind %} block cannot stand inside another one."
+            hint = "Use Cypher's own UNWIND for lists inside a row: UNWIND row.tags AS tag"
+            raise SeedFileError(message, hint=hint, code="GM580")
+        return Text([RowBlock(variable, source, body, template, line)])

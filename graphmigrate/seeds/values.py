@@ -10,12 +10,9 @@ import json
 import math
 import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from jinja2 import Undefined
-
-from graphmigrate.seeds.errors import BAD_OPTION, SeedFileError, did_you_mean
-from graphmigrate.seeds.pieces import Text
+from graphmigrate.seeds.files import BAD_OPTION, SeedFileError, did_you_mean
 from graphmigrate.settings.values import NO, YES
 
 if TYPE_CHECKING:
@@ -29,6 +26,23 @@ MIN_INTEGER = -(2**63)
 MAX_LIST = 1_000_000
 SEPARATOR = ";"
 _PLAIN = (bool, float, datetime.date, datetime.time, datetime.timedelta)
+
+
+class NoValue:
+    """Something in a template that is no value: every operator and conversion of it raises its ``refusal``."""
+
+    def refusal(self) -> SeedFileError:
+        """Return the error that says what it is, and how it is used."""
+        raise NotImplementedError
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise self.refusal()
+
+    __hash__ = None  # type: ignore[assignment]
+    __str__ = __repr__ = __format__ = __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __index__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __rmod__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __neg__ = _refuse
 
 
 def parameter(value: Any) -> Any:
@@ -65,11 +79,9 @@ def _text(value: str) -> str:
 def _integer(value: int) -> int:
     if MIN_INTEGER <= value <= MAX_INTEGER:
         return value
-    raise SeedFileError(
-        f"The number {value if abs(value) < 10**40 else 'here'} is too large: Neo4j's integers have 64 bits.",
-        hint="Keep it as a text or as a floating-point number.",
-        code=CODE,
-    )
+    shown = value if abs(value) < 10**40 else "here"
+    message = f"The number {shown} is too large: Neo4j's integers have 64 bits."
+    raise SeedFileError(message, hint="Keep it as a text or as a floating-point number.", code=CODE)
 
 
 def _key(key: Any) -> str:
@@ -83,23 +95,17 @@ def _items(value: Any) -> list[Any]:
     for item in sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value:
         result.append(parameter(item))
         if len(result) > MAX_LIST:
-            raise SeedFileError(
-                f"This list has over {MAX_LIST:,} items: too many for one parameter.",
-                hint="Send them as rows: {% unwind row in … %} … {% endunwind %}",
-                code=CODE,
-            )
+            message = f"This list has over {MAX_LIST:,} items: too many for one parameter."
+            hint = "Send them as rows: {% unwind row in … %} … {% endunwind %}"
+            raise SeedFileError(message, hint=hint, code=CODE)
     return result
 
 
 def _unfit(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        value._fail_with_undefined_error()
-    if isinstance(value, Text):
-        raise SeedFileError(
-            "Template text cannot be part of a value.",
-            hint="The result of a macro, an include or a set block is Cypher text: write it out alone.",
-            code="GM575",
-        )
+    from jinja2 import Undefined
+
+    if isinstance(value, (NoValue, Undefined)):
+        str(value)  # raises what says it better
     hint = "Neo4j takes texts, numbers, booleans, dates, lists and maps."
     if callable(value):
         hint = "Call it: {{ name(…) }}"
@@ -114,14 +120,10 @@ def literal(value: Any) -> str:
         return str(_integer(value))
     if isinstance(value, float) and math.isfinite(value):
         return repr(float(value))
-    if isinstance(value, Undefined):
-        value._fail_with_undefined_error()
-    shown = "template text" if isinstance(value, Text) else f"a {type(value).__name__}"
-    raise SeedFileError(
-        f"'literal' takes a number or a boolean, not {shown}.",
-        hint="Write {{ value }} without the filter: it becomes a parameter. Names go through 'identifier'.",
-        code="GM575",
-    )
+    parameter(value)
+    message = f"'literal' takes a number or a boolean, not a {type(value).__name__}."
+    hint = "Write {{ value }} without the filter: it becomes a parameter. Names go through 'identifier'."
+    raise SeedFileError(message, hint=hint, code="GM575")
 
 
 # ---- types of columns
@@ -149,14 +151,14 @@ def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Conv
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise Unfit("it is not a whole number")
     try:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError
         number = int(value)
+        if "_" in value if isinstance(value, str) else number != value:
+            raise ValueError
     except (ValueError, OverflowError):
         raise Unfit("it is not a whole number") from None
-    if "_" in value if isinstance(value, str) else number != value:
-        raise Unfit("it is not a whole number")
     if MIN_INTEGER <= number <= MAX_INTEGER:
         return number
     raise Unfit("it is too large, because Neo4j's integers have 64 bits")
@@ -198,9 +200,8 @@ def _iso(value: Any, kind: type[datetime.date]) -> Any:
     try:
         return kind.fromisoformat(text.strip())
     except (AttributeError, TypeError, ValueError):
-        pass
-    example = "2024-02-29T10:11:12Z" if kind is datetime.datetime else "2024-02-29"
-    raise Unfit(f"it is not written like {example}")
+        example = "2024-02-29T10:11:12Z" if kind is datetime.datetime else "2024-02-29"
+        raise Unfit(f"it is not written like {example}") from None
 
 
 def _date(value: Any) -> datetime.date:
@@ -234,12 +235,7 @@ def _json(text: str) -> Any:
 
 
 _TYPES: dict[str, Converter] = {
-    "int": _whole,
-    "float": _float,
-    "bool": _boolean,
-    "string": _string,
-    "date": _date,
-    "datetime": _datetime,
-}
+    "int": _whole, "float": _float, "bool": _boolean, "string": _string, "date": _date, "datetime": _datetime,
+}  # fmt: skip
 _OTHER_NAMES = {"integer": "int", "number": "float", "boolean": "bool", "text": "string"}
 NAMES = tuple(_TYPES)

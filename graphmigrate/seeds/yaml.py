@@ -18,8 +18,9 @@ _TAGS = frozenset(
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 )
 _TEXT = "tag:yaml.org,2002:str"
-_NULL = re.compile(r"|~|null|Null|NULL")
-_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
+_WORDS = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
+    form: word == "true" for word in ("true", "false") for form in (word, word.title(), word.upper())
+}
 _INTEGER = re.compile(r"[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
 _SPECIAL = re.compile(r"([-+]?)\.(inf|Inf|INF|nan|NaN|NAN)")
@@ -101,17 +102,13 @@ class Document:
             value, size = self._made(value_node)
             total += size + 1
             if key == "<<" and key_node.style is None:
-                _merge(merged, value, value_node)
+                for each in reversed(value if isinstance(value, list) else [value]):  # the first one counts
+                    if not isinstance(each, dict):
+                        raise bad_at(value_node, "What '<<' merges must be a map.")
+                    merged.update(each)
             else:
                 own[key] = value
         return merged | own, total
-
-
-def _merge(merged: dict[str, Any], value: Any, node: Any) -> None:
-    for each in reversed(value if isinstance(value, list) else [value]):  # the first one counts
-        if not isinstance(each, dict):
-            raise bad_at(node, "What '<<' merges must be a map.")
-        merged.update(each)
 
 
 def load(text: str) -> Any:
@@ -132,9 +129,8 @@ def bad_at(node: Any, message: str, hint: str | None = None) -> BadYaml:
 def _compose(text: str) -> Any:
     import ruamel.yaml  # takes a tenth of a second
 
-    reader = ruamel.yaml.YAML(typ="safe", pure=True)
     try:
-        return reader.compose(text)
+        return ruamel.yaml.YAML(typ="safe", pure=True).compose(text)
     except RecursionError:
         raise BadYaml("This is nested too deeply.") from None
     except ruamel.yaml.error.YAMLError as error:
@@ -150,9 +146,7 @@ def _compose(text: str) -> Any:
 
 def _is_other(key: Any) -> bool:
     """Whether a key without quotes is a number, a boolean, a date or null, as YAML 1.1 or 1.2 reads it."""
-    if key.tag == _TEXT or key.value in {"<<", "="}:
-        return False
-    return not isinstance(_scalar(key), str)
+    return key.tag != _TEXT and key.value not in {"<<", "="} and not isinstance(_scalar(key), str)
 
 
 def _scalar(node: Any) -> Any:
@@ -160,26 +154,20 @@ def _scalar(node: Any) -> Any:
     text: str = node.value
     if node.style is not None or node.tag == _TEXT:
         return text
-    if _NULL.fullmatch(text):
-        return None
-    if _BOOLEAN.fullmatch(text):
-        return text.lower() == "true"
+    if text in _WORDS:
+        return _WORDS[text]
     if _ZERO_FIRST.match(text) and _FLOAT.fullmatch(text):
         hint = f"A text: '{text}'. A number: {text.lstrip('+-0') or '0'}."
         raise bad_at(node, f"A number has no leading zeros: {text}.", hint)
     try:
-        return _number_or_date(text)
+        if _INTEGER.fullmatch(text):
+            return int(text, 0)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        if special := _SPECIAL.fullmatch(text):
+            return float(special[1] + special[2])
+        if _DATE.fullmatch(text):
+            return datetime.date.fromisoformat(text)
+        return datetime.datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else text
     except ValueError as error:
         raise bad_at(node, f"This is not valid YAML: {error}.", "Write a text in quotes.") from None
-
-
-def _number_or_date(text: str) -> Any:
-    if _INTEGER.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if special := _SPECIAL.fullmatch(text):
-        return float(special[1] + special[2])
-    if _DATE.fullmatch(text):
-        return datetime.date.fromisoformat(text)
-    return datetime.datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else text

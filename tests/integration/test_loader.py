@@ -247,7 +247,7 @@ def test_an_interrupted_load_that_changed_wants_force(database: Database, seeds:
     fail_at(database, folder, 20)
     [[loaded]] = ask(database, "MATCH (n:R) RETURN count(n)")
     assert loaded >= 20
-    (folder / "p.csv").write_text("id\n2\n")
+    seeds(a=MIXED.replace("{i: i}", "{i: i + 0}"))
     with pytest.raises(
         HistoryMismatch, match=rf"interrupted after {loaded} rows, and since then its files changed"
     ) as raised:
@@ -258,6 +258,39 @@ def test_an_interrupted_load_that_changed_wants_force(database: Database, seeds:
     assert info.state == "interrupted"
     load(database, folder, force=True, allow_duplicates=True)
     assert ask(database, "MATCH (n:R) RETURN count(n)") == [[loaded + 35]]
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_a_load_goes_on_where_only_later_rows_were_corrected(
+    ledger_ready: neo4j.Driver, seeds: Seeds, sessions: int
+) -> None:
+    database = database_of(ledger_ready, batch_rows=7, seed_sessions=sessions)
+    call = "csv('p.csv', types={'n': 'int', 'day': 'date'})"
+    body = "CREATE (:P {id: row.id, n: row.n, day: row.day})"
+    folder = seeds(a=f"CREATE (:Start);{{% unwind row in {call} %}}{body}{{% endunwind %}}CREATE (:End);")
+    rows = [f"{number},{number},2024-01-{number % 28 + 1:02}" for number in range(60)]
+
+    def write(*lines: str) -> None:
+        (folder / "p.csv").write_text("\n".join(["id,n,day", *lines, ""]))
+
+    write(*rows[:43], "43,x,2024-01-01", *rows[44:])
+    with pytest.raises(SeedFailed, match="'n' is int") as raised:
+        load(database, folder)
+    assert "a change of what is kept needs --force" in str(raised.value.hint)
+    [[kept]] = ask(database, "MATCH (n:P) RETURN count(n)")
+    assert 0 < kept <= 43
+    write("0,7,2024-01-01", *rows[1:])
+    with pytest.raises(HistoryMismatch, match="its files changed, also in what is loaded") as changed:
+        load(database, folder)
+    assert (changed.value.error_code, changed.value.exit_code) == ("GM554", 6)
+    write(*rows)
+    events: list[Event] = []
+    load(database, folder, listen=events.append)
+    first = next(event for event in events if isinstance(event, SeedProgress))
+    assert (first.rows, first.total_rows) == (kept, 60)
+    assert ask(database, "MATCH (n:P) RETURN count(n), count(DISTINCT n.id), sum(n.n)") == [[60, 60, 1770]]
+    assert ask(database, "MATCH (n:Start|End) RETURN count(n)") == [[2]]
+    assert load(database, folder)[0] == ()
 
 
 def test_the_failing_row_is_named_and_the_rows_before_it_are_kept(database: Database, seeds: Seeds) -> None:
@@ -315,6 +348,24 @@ def test_a_key_without_an_index_is_told_with_the_constraint_to_make(database: Da
         statement = str(each.hint).removeprefix("Put into a migration: ")
         database.driver.execute_query(statement.removesuffix(";"))
     assert told() == []
+
+
+def test_what_another_row_block_reads_whole_for_each_row_is_told(database: Database, seeds: Seeds) -> None:
+    database.driver.execute_query("CREATE CONSTRAINT b FOR (n:Book) REQUIRE n.isbn IS UNIQUE")
+    folder = seeds(
+        a="{% unwind i in range(3) %}MATCH (a:Author), (s:Shop) WHERE a.name ENDS WITH toString(i)"
+        " MERGE (b:Book {isbn: i}) MERGE (a)-[:WROTE]->(b){% endunwind %}\n"
+        "{% unwind i in range(3) %}MATCH (b:Book {isbn: i}) WITH b, i SET b.seen = i{% endunwind %}"
+    )
+    database.driver.execute_query("UNWIND range(0, 20) AS i CREATE (:Author {name: 'a' + i}), (:Shop)")
+    events: list[Event] = []
+    load(database, folder, listen=events.append)
+    told = [event.problem for event in events if isinstance(event, Warned)]
+    assert sorted(each.message for each in told) == [
+        f"The server's plan reads every {name} that there is for each row." for name in ("Author", "Shop")
+    ]
+    assert {(each.code, str(each.place)) for each in told} == {("GM557", f"{folder / 'a.cypher.j2'}:1:27")}
+    assert "by a property that has a constraint or an index" in str(told[0].hint)
 
 
 def test_the_failing_row_of_several_sessions_is_named(database: Database, seeds: Seeds) -> None:

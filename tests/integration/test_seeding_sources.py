@@ -9,7 +9,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.files import SeedFileError
 from tests.acceptance.commands import Folder
 from tests.conftest import Neo4jTarget
 from tests.projects import Project, count, dump, rows
@@ -122,6 +122,31 @@ class TestCommands:
         assert code in done.stderr
         assert place in done.stderr
         assert dump(driver, volatile=True) == before
+
+    def test_rows_that_repeat_a_key_with_other_values_are_told(
+        self, folder: Folder, driver: neo4j.Driver
+    ) -> None:
+        seeds = folder.path / "seeds"
+        write(seeds, "a", GOOD.format(more=""))
+        (seeds / "x.csv").write_text("id,size\na,1\nb,2\na,3\nb,2\na,4\n")
+        told = (
+            "a: 2 rows changed again what an earlier row with the same key changed.",
+            "seeds/x.csv:4: {'id': 'a', 'size': 3}\n",
+            "seeds/x.csv:6: {'id': 'a', 'size': 4}\n",
+        )
+        done = folder.run("seed", "check")
+        assert (done.returncode, "warning[GM557]: 2 rows of a change again" in done.stderr) == (0, True)
+        done = folder.run("seed", "--strict")
+        assert (done.returncode, "error[GM551]" in done.stderr) == (5, True)
+        assert "seeds/x.csv:4" in done.stderr
+        assert "kept (2 rows)" in done.stderr
+        assert rows(driver, "MATCH (t:Thing {name: 'a'}) RETURN t.size") == [[1]]
+        done = folder.run("seed", "--force")
+        assert done.returncode == 0, done.stderr
+        assert [line for line in told if line not in done.stderr] == []
+        write(seeds, "a", GOOD.format(more="").replace("vars:", "unmatched: ignore\nvars:"))
+        done = folder.run("seed", "--strict")
+        assert (done.returncode, "changed again" in done.stderr) == (0, False)
 
     def test_check_asks_no_database_offline(self, folder: Folder) -> None:
         write(folder.path / "seeds", "a", GOOD.format(more="MATCH (n) RETUR n;"))

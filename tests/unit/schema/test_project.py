@@ -13,7 +13,7 @@ from graphmigrate.schema.catalogue import Catalogue
 from graphmigrate.schema.compare import apply, conflict
 from graphmigrate.schema.model import ObjectType
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.seeds.statements import is_countable
+from graphmigrate.seeds.shapes import is_countable
 
 ROOT = Path(__file__).parents[3]
 LABELS = {"Project", "Dataset", "Model", "Experiment", "Metric"}

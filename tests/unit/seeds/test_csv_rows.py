@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from graphmigrate.seeds.batches import Limits, batches
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.json_rows import JsonLinesSource
-from graphmigrate.seeds.rows import file_checksum
+from graphmigrate.seeds.files import SeedFileError, file_checksum
+from graphmigrate.seeds.rows import JsonLinesSource
 
 bounded = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 

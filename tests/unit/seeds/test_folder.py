@@ -10,7 +10,7 @@ import pytest
 
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.seeds import prepare
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.folder import collect
 
 

@@ -1,4 +1,4 @@
-"""Front matter and variables of seeds."""
+"""What a seed says about itself, and the variables that it declares."""
 
 from __future__ import annotations
 
@@ -8,25 +8,9 @@ from typing import Any
 
 import pytest
 
-from graphmigrate.errors import GraphMigrateError
 from graphmigrate.seeds import catalogue, prepare
-from graphmigrate.seeds.errors import SeedFileError
 from graphmigrate.seeds.frontmatter import from_json, to_json
-
-
-def write(folder: Path, **seeds: str) -> Path:
-    for name, text in seeds.items():
-        statement = "RETURN 1;\n" if not text or text.endswith("---\n") else ""
-        (folder / f"{name}.cypher.j2").write_text(text + statement)
-    return folder
-
-
-def refusal(folder: Path, **choices: Any) -> GraphMigrateError:
-    with pytest.raises(SeedFileError) as raised:
-        prepare(folder, **choices)
-    assert raised.value.exit_code == 2
-    return raised.value
-
+from tests.unit.seeds.test_folder import refusal, write
 
 FRONT = """---
 description: People of the house

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graphmigrate.seeds import prepare, show
-from graphmigrate.seeds.errors import SeedFileError
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.settings import Settings
 
 ROWS = "id,age,city\n1,30,Gent\n2,17,Utrecht\n3,,Gent\n4,64,Gent\n5,18,\n"

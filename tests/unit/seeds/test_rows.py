@@ -1,163 +1,179 @@
-"""Rows from lists, ranges and files: lazy, repeatable from any row, and exact about where an error is."""
+"""Files of JSON and YAML, and hostile ones: never more than an error at a place, never Cypher."""
 
 from __future__ import annotations
 
-import hashlib
+import gzip
 import json
-import tracemalloc
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphmigrate.seeds.csv_rows import CsvSource
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.json_rows import JsonLinesSource
-from graphmigrate.seeds.rows import ListSource, RangeSource, Source, as_source, file_checksum
+from graphmigrate.seeds import prepare
+from graphmigrate.seeds.files import SeedFileError
+from graphmigrate.seeds.program import Rows
+from graphmigrate.seeds.rows import JsonLinesSource, as_source, read_json, read_yaml
+
+bounded = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def csv_of(folder: Path, content: str | bytes) -> CsvSource:
-    (folder / "x.csv").write_bytes(content.encode() if isinstance(content, str) else content)
-    return CsvSource(folder, "x.csv")
+def write(folder: Path, name: str, content: str | bytes) -> None:
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def jsonl_of(folder: Path, content: str | bytes) -> JsonLinesSource:
-    (folder / "x.jsonl").write_bytes(content.encode() if isinstance(content, str) else content)
-    return JsonLinesSource(folder, "x.jsonl")
-
-
-def test_csv_as_maps_and_as_lists(tmp_path: Path) -> None:
-    source = csv_of(
-        tmp_path, '\ufeffname,"the age",x\r\n"O\'Hara, ""Ann""",3,\r\n\r\n"two\r\nlines",,"ü"\r\n'
-    )
-    assert source.columns == ("name", "the age", "x")
-    assert list(source.values()) == [
-        {"name": 'O\'Hara, "Ann"', "the age": "3", "x": None},
-        {"name": "two\nlines", "the age": None, "x": "ü"},
+def test_json_and_yaml_are_values_and_rows(tmp_path: Path) -> None:
+    write(tmp_path, "x.json", '\ufeff[{"a": 1,\n "at": "2024-01-01"},\n {"b": [null]}]')
+    write(tmp_path, "x.yaml", "- &one {a: 1}\n- *one\n- {<<: *one, b: 2024-01-01}\n")
+    rows = read_json(tmp_path, "x.json", {"at": "date"})
+    source = as_source(rows)
+    assert (source.label, source.columns, source.size) == ("x.json", ("a", "at", "b"), 2)
+    assert next(source.lists(["at"]))[0].isoformat() == "2024-01-01"
+    assert [str(source.place(index)) for index in range(2)] == [
+        f"{tmp_path / 'x.json'}:{at}" for at in ("1:2", "3:2")
     ]
-    assert list(source.lists(["x", "name"], skip=1)) == [["ü", "two\nlines"]]
-    assert list(source.lists(["the age"])) == [["3"], [None]]
+    source = as_source(read_yaml(tmp_path, "x.yaml"))
+    assert list(source.lists(["a"])) == [[1], [1], [1]]
+    assert [place.line if (place := source.place(index)) else 0 for index in range(4)] == [
+        1,
+        1,
+        3,
+        0,
+    ]  # an alias stands where its anchor does
+    write(tmp_path, "y.json", '{"people": [{"a": 1}], "n": 3}')
+    assert read_json(tmp_path, "y.json") == {"people": [{"a": 1}], "n": 3}
+    with pytest.raises(SeedFileError, match="no list of rows"):
+        read_json(tmp_path, "y.json", {"a": "int"})
 
 
 @pytest.mark.parametrize(
-    ("content", "line", "column", "words"),
+    ("content", "at"),
     [
-        ("a,b\n1,2\n1\n", 3, 2, "1 field, the header has 2"),
-        ("a,b\n1,2,3\n", 2, 5, "3 fields, the header has 2"),
-        ('a,b\n"1,2",3,4\n', 2, 9, "3 fields"),
-        ('a,b\n"1\n1",2\n"3\n', 4, 1, "not valid CSV"),
-        ('a,b\n"1"x,2\n', 2, 1, "not valid CSV"),
-        (b"a,b\n1,2\nx,\xff\n", 3, 3, "byte 0xff"),
-        ("a,b\n" + "1,2\n" * 5 + "\n\n1\n", 9, 2, "1 field,"),
+        ('[{"id": 1},\n {"id": 2}]\n', "1:12"),
+        ('[{"id": 1}, {"id": 2}]\n', "1:1"),
+        ("[\n{}\n]\n", "1:2"),
     ],
 )
-def test_a_bad_csv_row_has_line_and_column(
-    tmp_path: Path, content: Any, line: int, column: int, words: str
-) -> None:
-    source = csv_of(tmp_path, content)
-    with pytest.raises(SeedFileError, match=words) as raised:
-        list(source.values())
-    place = raised.value.place
-    assert place is not None
-    assert (place.file, place.line, place.column) == (str(tmp_path / "x.csv"), line, column)
-    assert raised.value.error_code == "GM118"
-
-
-@pytest.mark.parametrize(
-    ("content", "column", "words"),
-    [("", 1, "empty"), ("a,,b\n", 3, "has no name"), ("a,b,a\n", 5, "named 'a', and so is another")],
-)
-def test_a_bad_header_is_found_at_once(tmp_path: Path, content: str, column: int, words: str) -> None:
-    with pytest.raises(SeedFileError, match=words) as raised:
-        csv_of(tmp_path, content)
-    assert raised.value.place is not None
-    assert (raised.value.place.line, raised.value.place.column) == (1, column)
-
-
-def test_jsonl(tmp_path: Path) -> None:
-    source = jsonl_of(tmp_path, '\ufeff{"a": 1, "b": [1.5, null]}\r\n\n  \n{"a": {"c": "ü"}}\n7')
-    assert list(source.values()) == [{"a": 1, "b": [1.5, None]}, {"a": {"c": "ü"}}, 7]
-    assert list(islice(source.lists(["b", "a"]), 2)) == [[[1.5, None], 1], [None, {"c": "ü"}]]
-    with pytest.raises(SeedFileError, match=r"Row 3 of x\.jsonl is a int") as raised:
-        list(source.lists(["a"]))
-    assert raised.value.place is not None
-    assert raised.value.place.line == 5
-
-
-@pytest.mark.parametrize(
-    ("content", "line", "column"),
-    [
-        ('{"a": 1}\n{"a": }\n', 2, 7),
-        ('{"a": 1\n', 1, 8),
-        ('{"a": NaN}\n', 1, 1),
-        ("[" * 100_000 + "\n", 1, 1),
-        (b'\n{"a": "\xe4"}', 2, 8),
-        ("{} {}\n", 1, 4),
-    ],
-)
-def test_a_bad_json_line_has_line_and_column(tmp_path: Path, content: Any, line: int, column: int) -> None:
-    source = jsonl_of(tmp_path, content)
+def test_an_array_in_json_lines_gets_the_hint(tmp_path: Path, content: str, at: str) -> None:
+    write(tmp_path, "x.jsonl", content)
     with pytest.raises(SeedFileError) as raised:
-        list(source.values())
+        list(JsonLinesSource(tmp_path, "x.jsonl").lists(["id"]))
+    assert str(raised.value.place) == f"{tmp_path / 'x.jsonl'}:{at}"
+    assert "read it with json('x.jsonl')" in str(raised.value.hint)
+    assert isinstance(read_json(tmp_path, "x.jsonl"), list)
+
+
+BAD_FILES: list[tuple[str, str | bytes, int, str]] = [
+    ("x.json", '[1,\n 2,\n}', 3, "not valid JSON"),
+    ("x.json", '{"a": 1}\n{"a": 2}\n', 2, "not valid JSON: Extra data"),
+    ("x.json", "[NaN]", 1, "NaN"),
+    ("x.json", "[" * 100_000, 1, "nested too deeply"),
+    ("x.json", b'["\xff"]', 1, "not UTF-8"),
+    ("x.json", "", 1, "not valid JSON"),
+    ("x.yaml", "a: 1\nb: [\n", 3, "not valid YAML"),
+    ("x.yaml", "- !!python/object/apply:os.system ['true']", 1, "tag .!!python.* is not known"),
+    ("x.yaml", "- !mine x", 1, "tag .!mine. is not known"),
+    ("x.yaml", "- a\n---\n- b\n", 2, "single document"),
+    ("x.yaml", "[" * 100_000, 1, "nested too deeply"),
+    ("x.yaml", "- " * 1000 + "x", 1, "nested too deeply"),
+    ("x.yaml", "a: 1\na: 2\n", 2, "twice"),
+    ("x.yaml", "a: &a [*a]", 1, "inside what it stands for"),
+    ("x.yaml", "a: &a\n  b: *a\n", 1, "inside what it stands for"),
+    ("x.yaml", "a: [x\x00]", 1, "not valid YAML"),
+    ("x.yaml", "a: 2024-13-45", 1, "not valid YAML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "line", "words"), BAD_FILES)
+def test_a_bad_file_is_refused_at_its_line(
+    tmp_path: Path, name: str, content: Any, line: int, words: str
+) -> None:
+    write(tmp_path, name, content)
+    with pytest.raises(SeedFileError, match=words) as raised:
+        (read_json if name.endswith("json") else read_yaml)(tmp_path, name)
     place = raised.value.place
     assert place is not None
-    assert (place.line, place.column, raised.value.error_code) == (line, column, "GM118")
+    assert (raised.value.error_code, place.file, place.line) == ("GM118", str(tmp_path / name), line)
 
 
-def test_place_of_a_row(tmp_path: Path) -> None:
-    source = csv_of(tmp_path, 'a\n1\n\n"2\n3"\n4\n')
-    assert [place.line if (place := source.place(index)) else None for index in range(4)] == [2, 4, 6, None]
+@pytest.mark.parametrize(("name", "most"), [("x.json", 64), ("x.yaml", 1)])
+def test_above_the_limit_jsonl_is_asked_for(tmp_path: Path, name: str, most: int) -> None:
+    spaces = b" " * ((most << 20) + 1)
+    write(tmp_path, name, spaces)
+    write(tmp_path, f"{name}.gz", gzip.compress(spaces, 1))
+    for file in (name, f"{name}.gz"):
+        with pytest.raises(SeedFileError, match=f"over {most} MiB") as raised:
+            (read_json if "json" in name else read_yaml)(tmp_path, file)
+        assert raised.value.error_code == "GM118"
+        assert "jsonl(" in (raised.value.hint or "")
 
 
-def test_lists_and_ranges() -> None:
-    source = as_source([{"a": 1}, {"b": 2}])
-    assert isinstance(source, ListSource)
-    assert (source.columns, source.size, list(source.lists(["b", "a"], 1))) == (("a", "b"), 2, [[2, None]])
-    assert as_source([1, {"a": 1}]).columns is None
-    assert list(as_source(iter([1, 2])).values(1)) == [2]
-    numbers = RangeSource(2, 10**15, 3)
-    assert numbers.size == len(range(2, 10**15, 3))
-    assert list(islice(numbers.values(5), 2)) == [17, 20]
-    assert list(islice(numbers.values(10**14), 1)) == [2 + 3 * 10**14]
-    assert list(RangeSource(5, 0, -2).values(1)) == [3, 1]
-    assert numbers[1:3][1] == 8
+EVIL = [
+    "'}) DETACH DELETE n //",
+    "`",
+    "\\u0027",
+    "$p1",
+    "{{ 1 }}",
+    "{% raw %}",
+    "*/",
+    "\x00",
+    "\ufeff",
+    "null",
+    "=cmd",
+]
 
 
-@pytest.mark.parametrize("name", ["csv", "jsonl"])
-def test_large_files_are_never_held(tmp_path: Path, name: str) -> None:
-    rows = 60_000
-    with (tmp_path / f"x.{name}").open("w") as stream:
-        stream.write("id,text\n" if name == "csv" else "\n")
-        for number in range(rows):
-            text = "x" * 100
-            stream.write(
-                f"{number},{text}\n" if name == "csv" else json.dumps({"id": number, "text": text}) + "\n"
-            )
-    tracemalloc.start()
-    source: Source = CsvSource(tmp_path, "x.csv") if name == "csv" else JsonLinesSource(tmp_path, "x.jsonl")
-    assert sum(1 for _ in source.lists(["id"])) == rows
-    assert file_checksum(tmp_path, f"x.{name}")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert (tmp_path / f"x.{name}").stat().st_size > 6_000_000
-    assert peak < 4_000_000
+@bounded
+@given(value=st.lists(st.one_of(st.sampled_from(EVIL), st.text(max_size=3)), max_size=5).map("".join))
+def test_hostile_data_never_becomes_cypher(tmp_path_factory: Any, value: str) -> None:
+    folder = tmp_path_factory.mktemp("seeds")
+    quoted = value.replace('"', '""')
+    rows = [{"id": value}]
+    usable = not any("\ud800" <= each <= "\udfff" for each in value)
+    if not usable:
+        return
+    write(folder, "x.csv", f'id\n"{quoted}"\n')
+    write(folder, "x.jsonl", json.dumps(rows[0]) + "\n")
+    write(folder, "x.json", json.dumps(rows))
+    escaped = "".join(f"\\U{ord(character):08x}" for character in value)
+    write(folder, "x.yaml", f'- {{id: "{escaped}"}}')
+    texts = set()
+    for call in ("csv('x.csv')", "jsonl('x.jsonl')", "json('x.json')", "yaml('x.yaml')"):
+        write(
+            folder, "a.cypher.j2", f"{{% unwind row in {call} %}}CREATE (:A {{id: row.id}}){{% endunwind %}}"
+        )
+        [part] = prepare(folder).seeds[0].program.parts
+        assert isinstance(part, Rows)
+        texts.add(part.query.text)
+        assert part.query.parameters == {}
+        assert list(part.source.lists(["id"])) == [[value or (None if "csv" in call else "")]]
+    [text] = texts
+    assert text == "UNWIND $rows AS row CREATE (:A {id: row[0]})"
+    write(folder, "b.cypher.j2", "{% for r in json('x.json') %}RETURN {{ r.id }};{% endfor %}")
+    [query] = prepare(folder, names=["b"]).seeds[0].program.queries
+    assert (query.text, query.parameters) == ("RETURN $p1", {"p1": value})
 
 
-@settings(max_examples=60, deadline=None)
+@bounded
 @given(
-    content=st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"\xef\xbb\xbf"]), max_size=12).map(
-        b"".join
-    ),
-    chunk=st.integers(1, 5),
+    content=st.binary(max_size=200),
+    name=st.sampled_from(["x.csv", "x.jsonl", "x.json", "x.yaml", "x.csv.gz"]),
 )
-def test_the_checksum_of_a_data_file_does_not_depend_on_how_it_is_read(content: bytes, chunk: int) -> None:
-    import tempfile
-    from unittest.mock import patch
-
-    with tempfile.TemporaryDirectory() as name, patch("graphmigrate.seeds.rows._CHUNK", chunk):
-        (Path(name) / "x").write_bytes(content)
-        whole = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
-        assert file_checksum(Path(name), "x") == hashlib.sha256(whole).hexdigest()
+def test_any_bytes_are_rows_or_an_error_with_a_place(
+    tmp_path_factory: Any, content: bytes, name: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    write(folder, name, content)
+    function = name.split(".")[1]
+    write(
+        folder,
+        "a.cypher.j2",
+        f"{{% unwind row in {function}('{name}') %}}CREATE (n:A) SET n = row{{% endunwind %}}",
+    )
+    try:
+        [part] = prepare(folder).seeds[0].program.parts
+        assert isinstance(part, Rows)
+        list(part.source.values())
+    except SeedFileError as error:
+        assert error.place is not None  # noqa: PT017

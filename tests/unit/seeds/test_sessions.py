@@ -9,19 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from graphmigrate.seeds.batches import Batch
-from graphmigrate.seeds.sessions import Sessions, Turns
+from graphmigrate.seeds.sessions import Turns, side_by_side
 
 
 def rows(count: int, lanes: int = 2) -> Iterator[tuple[int, Batch]]:
     for number in range(count):
-        yield number % lanes, Batch(0, [number], [number], 1)
+        yield number % lanes, Batch(0, [number], [number], [number], 1)
 
 
 def test_every_batch_is_committed_in_the_order_of_its_lane() -> None:
     done: list[list[int]] = [[], []]
-    found = list(
-        Sessions(2, lambda: rows(50), lambda lane, batch: done[lane].extend(batch.items) or lane).run()
-    )
+    found = list(side_by_side(2, rows(50), lambda lane, batch: done[lane].extend(batch.items) or lane))
     assert (len(found), sum(found)) == (50, 25)
     assert done == [list(range(0, 50, 2)), list(range(1, 50, 2))]
 
@@ -34,7 +32,7 @@ def test_rows_before_a_bad_one_are_committed() -> None:
         raise LookupError("row 11")
 
     with pytest.raises(LookupError):
-        list(Sessions(2, read, lambda _, batch: done.extend(batch.items) or 1).run())
+        list(side_by_side(2, read(), lambda _, batch: done.extend(batch.items) or 1))
     assert sorted(done) == list(range(10))
 
 
@@ -53,14 +51,14 @@ def test_a_failed_commit_ends_the_others_and_is_raised_first() -> None:
 
     before = threading.active_count()
     with pytest.raises(ValueError, match="batch 8"):
-        list(Sessions(2, read, commit).run())
+        list(side_by_side(2, read(), commit))
     assert len(done) < 50
     assert threading.active_count() == before
 
 
 def test_whoever_stops_asking_ends_the_threads() -> None:
     before = threading.active_count()
-    running = Sessions(2, lambda: rows(1000), lambda lane, _: lane).run()
+    running = side_by_side(2, rows(1000), lambda lane, _: lane)
     next(running)
     running.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before

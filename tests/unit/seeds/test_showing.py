@@ -10,7 +10,7 @@ from graphmigrate.cypher.lexer import tokens
 from graphmigrate.errors import GraphMigrateError, Place, PreflightError, Problem, SeedFailed
 from graphmigrate.results import ShownStatement
 from graphmigrate.seeds import prepare, show
-from graphmigrate.seeds.prepare import PreparedSeed
+from graphmigrate.seeds.plan import PreparedSeed
 from graphmigrate.seeds.showing import hiding
 from graphmigrate.settings import Settings
 

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from graphmigrate.seeds import prepare
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.program import Rows, Statements
+from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.settings import Settings
-from tests.seed_programs import EVIL, MACRO, program, refusal, sent
+from tests.seed_programs import EVIL, MACRO, refusal, sent
 
 # Every way that a value could become text in stock Jinja; each must send one parameter and the same text.
 VALUES: list[tuple[str, Any]] = [
@@ -60,6 +59,10 @@ VALUES: list[tuple[str, Any]] = [
     ("RETURN {{ [v] | map('upper') }}", [EVIL.upper()]),
     ("RETURN {{ range(3) }}", [0, 1, 2]),
     ("RETURN {{ none }}", None),
+    # Markup is a value like any other text.
+    ("RETURN {{ v | safe }}", EVIL),
+    ("RETURN {{ v | e | string }}", EVIL.replace("'", "&#39;")),
+    ("RETURN {{ [v] | map('safe') | first }}", EVIL),
 ]
 
 
@@ -100,7 +103,6 @@ TEXT_MISUSED = [
     "RETURN {{ m() % 1 }}",
     "RETURN {{ '{}'.format(m()) }}",
     "RETURN {{ m() | upper }}",
-    "RETURN {{ m() | default('x') }}",
     "RETURN {{ m() | length }}",
     "RETURN {{ m() | string }}",
     "RETURN {{ m() | replace('t', 'x') }}",
@@ -121,6 +123,8 @@ TEXT_MISUSED = [
     "RETURN {{ ('a' | identifier) ~ 'b' }}",
     "RETURN {{ ['a'] | map('identifier') | join(':') }}",
     "{% for r in csv(m()) %}{% endfor %}",
+    "{% filter upper %}RETURN 1{% endfilter %}",
+    "{% set x | upper %}RETURN 1{% endset %}",
 ]
 
 
@@ -199,54 +203,11 @@ def test_an_error_in_an_included_template_names_that_template(tmp_path: Path) ->
     assert str(error.place) == f"{tmp_path / 'parts/x.j2'}:2:1"
 
 
-def test_parameters_are_numbered_afresh_so_that_equal_statements_are_equal(tmp_path: Path) -> None:
-    found = sent(tmp_path, "{% for i in range(3) %}CREATE (:A {a: {{ i }}, b: {{ 'x' }}});\n{% endfor %}")
-    assert {text for text, _ in found} == {"CREATE (:A {a: $p1, b: $p2})"}
-    assert [values["p1"] for _, values in found] == [0, 1, 2]
-
-
 def test_identifiers_and_literals(tmp_path: Path) -> None:
     text = "MATCH (:{{ 'A b`c' | identifier }})-[*1..{{ 3 | literal }}]-({x: {{ -5 | literal }}, y: {{ true | literal }}})"
     [(found, values)] = sent(tmp_path, text + " RETURN {{ 1.5e300 | literal }}")
     assert found == "MATCH (:`A b``c`)-[*1..3]-({x: -5, y: true}) RETURN 1.5e+300"
     assert values == {}
-
-
-def test_rows_travel_as_lists_where_only_columns_are_used(tmp_path: Path) -> None:
-    body = "CREATE (:A {a: row.a, b: row . b, `row`: {{ 7 }}, c: row.`a`})-[:row]->(x {row: 1}) SET x.row = `row`.b.c;"
-    built = program(tmp_path, f"{{% unwind row in [{{'a': 1, 'b': 2}}] %}}\n{body}\n{{% endunwind %}}")
-    [part] = built.parts
-    assert isinstance(part, Rows)
-    assert part.columns is None  # {row: 1} may be a use of the variable: rows whole are always right
-    body = "CREATE (:A {a: row.a, b: row . b, c: row.`a`, d: {{ 7 }}}) WITH * SET x.row = `row`.b.c, y = n.row.a;"
-    [part] = program(tmp_path, f"{{% unwind row in [{{'a': 1, 'b': 2}}] %}}{body}{{% endunwind %}}").parts
-    assert isinstance(part, Rows)
-    assert part.columns == ("a", "b")
-    assert part.query.text == (
-        "UNWIND $rows AS row CREATE (:A {a: row[0], b: row[1], c: row[0], d: $p1})"
-        " WITH * SET x.row = row[1].c, y = n.row.a"
-    )
-    assert list(part.source.lists(part.columns)) == [[1, 2]]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "CREATE (n) SET n += row",
-        "RETURN row['a']",
-        "RETURN row.a, row",
-        "RETURN row.text.join('a')",
-        "RETURN [row IN [{a: 1}] | row.zzz]",
-        "WITH {zzz: 1} AS row RETURN row.zzz",
-        "CALL (row) { RETURN row.a AS x } RETURN x",
-    ],
-)
-def test_rows_travel_whole_where_the_body_needs_them(tmp_path: Path, body: str) -> None:
-    [part] = program(tmp_path, f"{{% unwind row in [{{'a': 1}}] %}}{body}{{% endunwind %}}").parts
-    assert isinstance(part, Rows)
-    assert part.columns is None
-    assert f" AS row {body}" in part.query.text
-    assert list(part.source.values()) == [{"a": 1}]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +220,7 @@ def test_rows_travel_whole_where_the_body_needs_them(tmp_path: Path, body: str) 
         ),
         ("{% unwind row in [1] %}RETURN {{ row }}{% endunwind %}", "GM580", "without braces: row"),
         ("{% unwind row in [1] %}RETURN {{ row['a'] }}{% endunwind %}", "GM580", "row.a"),
-        ("{% unwind row in [1] %}RETURN {{ [row] }}{% endunwind %}", "GM553", ""),
+        ("{% unwind row in [1] %}RETURN {{ [row] }}{% endunwind %}", "GM580", "without braces: row"),
         ("{% unwind row in [1] %}{% if row.a %}RETURN 1{% endif %}{% endunwind %}", "GM580", "row.a"),
         ("{% unwind row in [1] %}RETURN {{ row ~ 'x' }}{% endunwind %}", "GM580", "row"),
         ("{% unwind row in [{'a': 1}] %}RETURN row.b{% endunwind %}", "GM582", "Known columns: a"),
@@ -300,50 +261,6 @@ def test_a_mistaken_row_is_refused_in_macros_too(tmp_path: Path) -> None:
     assert refusal(tmp_path, text).error_code == "GM580"
 
 
-def test_ranges_are_lazy_and_not_limited(tmp_path: Path) -> None:
-    [part] = program(tmp_path, "{% unwind i in range(10**12) %}CREATE (:A {i: i}){% endunwind %}").parts
-    assert isinstance(part, Rows)
-    assert part.source.size == 10**12
-    assert next(part.source.values(10**11)) == 10**11
-    assert refusal(tmp_path, "RETURN {{ range(10**9) }}").error_code == "GM553"
-
-
-def test_blocks_and_statements_keep_their_order(tmp_path: Path) -> None:
-    built = program(tmp_path, "A;B;{% for x in [1, 2] %}{% unwind r in [x] %}C{% endunwind %};{% endfor %}D".replace(
-        "A;B;", "RETURN 1; RETURN 2;").replace("C", "RETURN r").replace("D", "RETURN 3"))  # fmt: skip
-    assert [type(part) for part in built.parts] == [Statements, Rows, Rows, Statements]
-    assert built.total_rows == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "creates"),
-    [
-        ("CREATE (:A)", True),
-        ("create\n// x\n (:A)", True),
-        ("\\u0043REATE (:A)", True),
-        ("INSERT (:A)", True),
-        ("CREATE p = (:A)", True),
-        ("FOREACH (x IN [1] | CREATE (:A))", True),
-        ("MERGE (:A) ON CREATE SET a.x = 1", False),
-        ("MATCH (n:CREATE) SET n.CREATE = 'CREATE (:A)' // CREATE (:B)", False),
-        ("RETURN `CREATE` (1)", False),
-        ("{% unwind i in [1] %}CREATE (:A){% endunwind %}", True),
-        ("{% unwind i in [1] %}CALL apoc.create.node(['A'], {i: i}) YIELD node{% endunwind %}", True),
-        ("call `apoc`.`refactor`.cloneNodes([1])", True),
-        ("CALL apoc.merge.node(['A'], {i: 1}) YIELD node RETURN node", False),
-        ("CALL apoc.create.setProperty(n, 'a', 1) YIELD node RETURN node", False),
-        ("CALL genai.vector.encodeBatch(['a'], 'x', {}) YIELD vector RETURN vector", False),
-        ("MATCH (n:A) CALL (n) { SET n.x = 1 }", False),
-        ("CALL { MATCH (n:A) SET n.x = 1 }", False),
-        ("CALL db.awaitIndexes(60)", False),
-        ("CALL apoc.load.json('x') YIELD value MERGE (:A {i: value.i})", False),
-        ("MATCH (n:CALL) SET n.call = n.CALL", False),
-    ],
-)
-def test_a_create_clause_is_found_by_its_tokens(tmp_path: Path, text: str, creates: bool) -> None:
-    assert program(tmp_path, text).creates is creates
-
-
 def test_the_clock_cannot_be_read(tmp_path: Path) -> None:
     """Rendering must be the same later, when an interrupted load resumes."""
     (tmp_path / "a.cypher.j2").write_text("---\nvars:\n  d: 2024-01-01\n---\nRETURN {{ d.today() }}")
@@ -359,12 +276,3 @@ def test_a_statement_has_a_largest_size(tmp_path: Path) -> None:
     assert raised.value.error_code == "GM122"
     assert raised.value.place is not None
     assert raised.value.place.line == 2
-
-
-@pytest.mark.parametrize("prefix", ["CYPHER 5 ", "CYPHER runtime=slotted // here\n", "USE neo4j "])
-def test_a_prefix_stands_before_the_rows(tmp_path: Path, prefix: str) -> None:
-    text = f"{{% unwind row in [{{'a': 1}}] %}}{prefix}MERGE (:A {{a: row.a}}){{% endunwind %}}"
-    [part] = program(tmp_path, text).parts
-    assert isinstance(part, Rows)
-    assert part.query.text == f"{prefix}UNWIND $rows AS row MERGE (:A {{a: row[0]}})"
-    assert part.plain is not None

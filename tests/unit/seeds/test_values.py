@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.json_rows import JsonLinesSource
+from graphmigrate.seeds.files import SeedFileError
+from graphmigrate.seeds.rows import JsonLinesSource
 from graphmigrate.seeds.values import NAMES, Unfit, converter, parameter
 from graphmigrate.settings.values import NO, YES, boolean_of
 

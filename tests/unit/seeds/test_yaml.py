@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from graphmigrate.seeds import prepare
-from graphmigrate.seeds.errors import SeedFileError
-from graphmigrate.seeds.json_rows import read_yaml
+from graphmigrate.seeds.files import SeedFileError
+from graphmigrate.seeds.rows import read_yaml
 from graphmigrate.seeds.yaml import BadYaml, load
 
 

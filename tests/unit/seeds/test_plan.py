@@ -13,10 +13,9 @@ from graphmigrate import seeds
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import GraphMigrateError, HistoryMismatch, UsageError
 from graphmigrate.seeds import ledger
-from graphmigrate.seeds.decisions import Decision
 from graphmigrate.seeds.frontmatter import to_json
-from graphmigrate.seeds.history import LOADED, LOADING, RESETTING, SeedRow
-from graphmigrate.seeds.prepare import PreparedSeed
+from graphmigrate.seeds.ledger import SeedRow
+from graphmigrate.seeds.plan import LOADED, LOADING, RESETTING, Decision, PreparedSeed
 
 VISITS = (
     "---\nvars: {shop: north}\nreset: |\n  MATCH (v:Visit {shop: {{ shop }}})\n  DETACH DELETE v\n---\n"
@@ -83,7 +82,7 @@ def test_force_and_duplicates_are_for_the_named_seeds(two: Path) -> None:
     of_a, of_b = decide(preparation, *rows, force=True, allow_duplicates=True)
     assert (of_a.skip, of_b.skip, of_b.generation) == ("unchanged since it was loaded", None, 2)
     refusal = refused(UsageError, preparation, *rows, force=True)
-    assert [problem.message.split()[2] for problem in refusal.problems] == ["'b'"]
+    assert refusal.message.split()[2] == "'b'"
 
 
 def test_duplicates_of_a_dependency_are_not_allowed(two: Path) -> None:
