@@ -217,14 +217,21 @@ class Migrator:
         return findings.validate(self._workspace, offline=offline)
 
     @translate_driver_errors
-    def baseline(self, version: str, *, without_files: bool = False) -> BaselineResult:
+    def baseline(
+        self, version: str, *, without_files: bool = False, from_database: bool = False
+    ) -> BaselineResult:
         """Mark every version up to ``version`` that has a file as there already, without running it.
 
         ``version`` must have a file, unless it is to be marked ``without_files``. A file that comes later is a late version.
+        ``from_database`` writes that file first, from the constraints and indexes that are there.
         """
         from graphmigrate.migrations import repair
 
         limit = Version.parse(version)
+        if from_database:
+            from graphmigrate.migrations.as_found import write_as_found
+
+            return write_as_found(self._workspace, limit)
         files = self._workspace.files(may_be_empty=True)
         with self._workspace.locked(None, repairing=True):
             repair.clear_damage(self._workspace)

@@ -176,9 +176,10 @@ class SquashResult:
 
 @dataclass(frozen=True, slots=True)
 class BaselineResult:
-    """Versions that were marked as already there."""
+    """Versions that were marked as already there; ``files`` were written for them, from what the database has."""
 
     marked: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

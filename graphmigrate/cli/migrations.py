@@ -19,7 +19,7 @@ from graphmigrate.cli.options import (
 )
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
-from graphmigrate.errors import Problem, Severity
+from graphmigrate.errors import Problem, Severity, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -195,16 +195,33 @@ def _judged(problems: tuple[Problem, ...], files: int | None) -> str:
 
 
 @command("baseline")
-@click.argument("version", shell_complete=versions)
+@click.argument("version", required=False, shell_complete=versions)
 @click.option("--without-files", is_flag=True, help="Also mark VERSION where it has no file.")
-def baseline(cli: CliContext, version: str, without_files: bool) -> None:
+@click.option(
+    "--from-database", is_flag=True, help="Write the file that makes the present schema, and mark it."
+)
+@click.option("--as", "as_version", metavar="VERSION", help="With --from-database: its version; default: V1.")
+def baseline(
+    cli: CliContext, version: str | None, without_files: bool, from_database: bool, as_version: str | None
+) -> None:
     """Mark every file up to VERSION as already there, without running it.
 
     For a database whose schema was made before this tool was used. A file that comes later, with a version below, is not
     marked: 'migrate' names it.
     """
+    if (
+        bool(version) == from_database
+        or (from_database and without_files)
+        or (as_version and not from_database)
+    ):
+        raise UsageError(
+            "Name VERSION, or say --from-database (with --as VERSION).",
+            hint="graphmigrate baseline V3 marks what has files; graphmigrate baseline --from-database writes one first.",
+        )
     with cli.migrator() as migrator:
-        result = migrator.baseline(version, without_files=without_files)
+        result = migrator.baseline(
+            version or as_version or "1", without_files=without_files, from_database=from_database
+        )
     from graphmigrate.results import version_name
 
     names = ", ".join(map(version_name, result.marked))
@@ -214,7 +231,7 @@ def baseline(cli: CliContext, version: str, without_files: bool) -> None:
         first, last = result.marked[0], result.marked[-1]
         taken_back = version_name(first) if first == last else f"{version_name(first)}..{version_name(last)}"
         cli.say(f"To take that back: graphmigrate repair --forget {taken_back}")
-    cli.result(result, lambda _: [])
+    cli.result(result, lambda _: list(result.files))
 
 
 @command("repair")

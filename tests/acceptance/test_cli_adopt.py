@@ -99,3 +99,13 @@ def test_names_without_numbers_are_numbered_in_their_order(project: Folder) -> N
         "git mv 'migrations/add orders.cypher' migrations/V1__add_orders.cypher",
         "git mv migrations/users.cypher migrations/V2__users.cypher",
     ]
+
+
+def test_the_present_schema_becomes_the_first_migration(project: Folder, driver: neo4j.Driver) -> None:
+    driver.execute_query("CREATE INDEX found FOR (n:A) ON (n.x)")
+    done = project.run("baseline", "--from-database", "--as", "V41")
+    assert (done.returncode, done.stdout) == (0, "migrations/V41__as_found.cypher\n"), done.stderr
+    assert "Marked 1 version as already there: V41." in done.stderr
+    assert "Nothing to do: the schema is at version 41" in project.run("migrate").stderr
+    for wrong in (["baseline", "V1", "--from-database"], ["baseline", "V1", "--as", "V2"], ["baseline"]):
+        assert project.run(*wrong).returncode == 2
