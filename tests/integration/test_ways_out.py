@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -248,3 +250,44 @@ def test_a_word_of_repair_that_does_not_fit(project: Project) -> None:
     project.call("repair", accept=["V1"])
     project.migrate()
     assert project.call("status").clean
+
+
+DYING = """
+import os, sys
+from graphmigrate import Migrator
+from graphmigrate.events import MigrationStarted
+
+def listen(event):
+    if isinstance(event, MigrationStarted) and event.version == "2":
+        os._exit(9)
+
+uri, username, password, folder = sys.argv[1:]
+Migrator(uri, username=username, password=password, migrations=folder, listen=listen).migrate()
+"""
+
+
+@pytest.mark.parametrize(
+    ("follow", "said"),
+    [
+        (write(V1__a="CREATE INDEX a FOR (n:A) ON (n.a);"), "Put the file back"),
+        (both(repair(rerun=["V1"]), send("DROP INDEX a")), "repair --rerun V1"),
+        (repair(done=["V1"]), "--done V1"),
+    ],
+    ids=["put back", "rerun", "done"],
+)
+def test_a_run_died_and_its_file_was_changed(
+    project: Project, driver: neo4j.Driver, follow: Callable[[Project, neo4j.Driver], object], said: str
+) -> None:
+    project.write(V1__a="CREATE INDEX a FOR (n:A) ON (n.a);", V2__b="CREATE (:B);")
+    target = project.target
+    words = [target.uri, target.username, target.password, str(project.folder / "migrations")]
+    assert subprocess.run([sys.executable, "-c", DYING, *words], check=False).returncode == 9
+    project.write(V1__a="CREATE INDEX b FOR (n:B) ON (n.b);")
+    with pytest.raises(GraphMigrateError) as caught:
+        project.migrate()
+    assert caught.value.error_code == "GM607"
+    assert said in (caught.value.hint or "")
+    follow(project, driver)
+    project.migrate()
+    assert project.call("status").clean
+    assert project.migrate().applied == ()
