@@ -22,6 +22,7 @@ from graphmigrate.results import (
     MigrateResult,
     PlanResult,
     RepairResult,
+    RunResult,
     SeedCheckResult,
     SeedInfo,
     SeedResult,
@@ -195,7 +196,18 @@ class Migrator:
             tuple(plan.planned_migration(task, costs) for task in planned.tasks),
             tuple(plan.skipped(skip) for skip in planned.skips),
             tuple(problems),
+            tuple(task.name for task in (*planned.before, *planned.after)),
         )
+
+    @translate_driver_errors
+    def run(self, file: str | os.PathLike[str], *, lock_timeout: float | None = None) -> RunResult:
+        """Run one file of Cypher under the lock, read and checked as a migration is, and leave no row in the history.
+
+        Raises what ``migrate`` raises; after a lost connection nobody knows whether its last transaction took effect.
+        """
+        from graphmigrate.migrations.callbacks import run_file
+
+        return run_file(self._workspace, Path(file), lock_timeout)
 
     @translate_driver_errors
     def status(self) -> Status:

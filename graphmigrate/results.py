@@ -22,12 +22,12 @@ def version_name(version: str) -> str:
     >>> version_name("7"), version_name("R__views")
     ('V7', 'R__views')
     """
-    return version if version.startswith("R__") else f"V{version}"
+    return f"V{version}" if version[:1].isdigit() else version
 
 
 def titled(version: str, description: str) -> str:
     """Return a version with its description, which the name of a repeatable migration has in it."""
-    return version if version.startswith("R__") else f"V{version} {description}".rstrip()
+    return f"V{version} {description}".rstrip() if version[:1].isdigit() else version
 
 
 class State(StrEnum):
@@ -152,12 +152,27 @@ class PlannedMigration:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a run would do now; ``problems`` with severity error would stop it before anything runs."""
+    """What a run would do now; ``problems`` with severity error would stop it before anything runs.
+
+    ``callbacks`` are the files that would run around the migrations, without a row.
+    """
 
     target: Target
     migrations: tuple[PlannedMigration, ...]
     skipped: tuple[SkippedMigration, ...]
     problems: tuple[Problem, ...]
+    callbacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What ``run FILE`` did: how many ``statements`` were run, or why it was ``skipped``."""
+
+    target: Target
+    file: str
+    statements: int
+    seconds: float
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

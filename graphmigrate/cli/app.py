@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("migrations:plan", "Show what 'migrate' would do; changes nothing."),
         "status": ("migrations:status", "Show each migration's state; changes nothing."),
         "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
+        "run": ("migrations:run", "Run one file of Cypher, without a trace in the history."),
         "baseline": ("migrations:baseline", "Mark everything up to a version as already there."),
         "adopt": ("adopt:adopt", "Take over what another tool has applied."),
         "repair": ("migrations:repair", "Resolve differences between history and files."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -192,6 +193,27 @@ def _judged(problems: tuple[Problem, ...], files: int | None) -> str:
         return f"{found}." if problems else "Everything is valid."
     well = f"{count(files, 'file')} {'is' if files == 1 else 'are'} well-formed"
     return f"{found if problems else well}; the Cypher was not checked, because no server was asked."
+
+
+@command("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@check_data
+@allow
+@placeholders
+def run(cli: CliContext, file: Path, lock_timeout: float | None) -> None:
+    """Run one FILE of Cypher now, under the lock, and leave no trace of it in the history.
+
+    It is read and checked as a migration is: nothing runs until everything is known to be runnable. Run twice, it takes
+    effect twice.
+    """
+    with cli.migrator() as migrator:
+        result = migrator.run(file, lock_timeout=lock_timeout)
+    done = f"Ran {count(result.statements, 'statement')} of {file} in {duration(result.seconds)}"
+    cli.say(
+        f"Nothing was run: {file} {result.skipped}." if result.skipped else f"{done}; no trace of it is kept."
+    )
+    cli.result(result, lambda _: [])
 
 
 @command("baseline")

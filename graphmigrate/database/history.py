@@ -86,7 +86,8 @@ class History:
 
     ``initialised`` says whether the ledger node exists; ``attempts`` maps a canonical version to its last attempt that was
     skipped or failed; ``generations`` maps a canonical version to the highest ``n`` ever used in a key; ``record`` is the key of
-    a run that has not said that it ended; ``warnings`` tell what is not ours on our nodes.
+    a run that has not said that it ended; ``unended`` says that the last one that did had died, failed or was interrupted;
+    ``warnings`` tell what is not ours on our nodes.
     """
 
     rows: dict[Version, HistoryRow] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class History:
     generations: dict[str, int] = field(default_factory=dict)
     initialised: bool = False
     record: str | None = None
+    unended: bool = False
     top_rank: int = 0
     warnings: tuple[Problem, ...] = ()
 

@@ -312,6 +312,7 @@ def _history(nodes: Sequence[Node]) -> History:
         },
         initialised=owner is not None,
         record=owner.get("record") if owner else None,
+        unended=owner is not None and owner.get("outcome") in {"recovered", "failed", "interrupted"},
         warnings=tuple(_foreign(node, told) for node in nodes for told in [foreign(node)] if told),
     )
 

@@ -176,7 +176,7 @@ RETURN r.key AS key
 """
 END_RUN: Final = """
 MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
-SET l.version = $version
+SET l.version = coalesce($version, l.version), l.outcome = $outcome
 REMOVE l.record
 WITH l
 OPTIONAL MATCH (m:__GraphMigrate) WHERE m.key IN $planned

@@ -100,6 +100,7 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "runs": _COUNT,
             "record": _TEXT_OR_NONE,
             "version": _TEXT_OR_NONE,
+            "outcome": _TEXT_OR_NONE,
         },
     ),
     "Migration": (

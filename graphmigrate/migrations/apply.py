@@ -16,6 +16,7 @@ from graphmigrate.database.ledger import missing_constraints, prepare_ledger
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
 from graphmigrate.migrations import checks, data_check, findings
+from graphmigrate.migrations.callbacks import run_unrecorded
 from graphmigrate.migrations.model import Outcome
 from graphmigrate.migrations.plan import make_plan, nothing_to_do
 from graphmigrate.migrations.recovery import Ending, close_record, open_record, recover
@@ -101,15 +102,20 @@ def _apply(
     catalogue = read_catalogue(database)
     _check(workspace, planned, catalogue, check_data)
     _skip(workspace, planned, history)
-    if not planned.tasks:
+    if not planned.tasks and not planned.after:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
     rank = planned.rank_before(history)
     state = RunState(database, lock, rank, workspace.listen)
     try:
+        if planned.before:
+            run_unrecorded(workspace, lock, planned.before)
+            catalogue = read_catalogue(database)
         record = open_record(database, planned, catalogue, rank)  # may be interrupted after its commit
         Runner(state, catalogue).run(planned.tasks, outcome)
         state.task = None  # what fails from here on is no migration's failure
+        if planned.after:  # the record is open: killed here, the next run starts them again
+            run_unrecorded(workspace, lock, planned.after)
         prepare_ledger(database)  # a statement may have dropped the constraints on our own nodes
         close_record(database, record, history, outcome, planned.tasks, catalogue)
     except BaseException as error:
@@ -119,9 +125,9 @@ def _apply(
 
 def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data: str | None) -> None:
     """Raise PreflightError for what the schema or the data would refuse; tell the warnings."""
-    found = checks.check_catalogue(planned.tasks, catalogue)
+    found = checks.check_catalogue(planned.everything, catalogue)
     findings.refuse(found)
-    found += data_check.check_data(workspace.database, planned.tasks, catalogue, check_data)
+    found += data_check.check_data(workspace.database, planned.everything, catalogue, check_data)
     findings.refuse(found)
     for problem in found:
         workspace.listen(Warned(problem))

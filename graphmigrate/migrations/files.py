@@ -140,16 +140,7 @@ def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
         return None
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)
-    unread = _NOT_YET.get(verdict.kind)
-    if unread:
-        hint = "Write it as V<version>__<description>.cypher, or move it out of the folder."
-        return Problem("GM113", f"{unread} are not supported yet.", hint, _place(path))
     return _read_file(path, entry.name, verdict, is_regular=_is_file(entry))
-
-
-_NOT_YET = {
-    FileKind.CALLBACK: "Callbacks",
-}
 
 
 def _place(path: str) -> Place:

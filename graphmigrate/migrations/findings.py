@@ -32,7 +32,7 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
     files = workspace.files(strict=False)
     problems = list(files.problems)
     migrations: dict[MigrationFile, Migration] = {}
-    for file in files.files:
+    for file in (*files.files, *files.callbacks):
         migrations[file], found = workspace.read(file)
         problems.extend(found)
     if offline or any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
@@ -45,6 +45,7 @@ def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
         (each, migrations.get(each.file) or workspace.read_one(each.file)) for each in chosen if each.file
     ]
     planned = plan.build(pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=True)
+    planned = plan.with_callbacks(workspace, files, history, planned)
     problems += [*planned.problems, *findings(workspace, planned, history)]
     return tuple(dict.fromkeys(problems))  # GM211 speaks of the history and of the statements
 
@@ -63,12 +64,12 @@ def checked(workspace: Workspace, planned: Plan, history: History) -> list[Probl
     """Judge the plan's statements, along the catalogue where it stands still."""
     from graphmigrate.database.catalogue import read_catalogue
 
-    if not planned.tasks:
+    if not planned.everything:
         return []
     if history.record is not None:  # the run at work, or the next one, still changes the catalogue
-        return checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
+        return checks.check_statements(planned.everything, workspace.target, workspace.settings.allow)
     return checks.check(
-        planned.tasks, workspace.target, read_catalogue(workspace.database), workspace.settings.allow
+        planned.everything, workspace.target, read_catalogue(workspace.database), workspace.settings.allow
     )
 
 
@@ -78,9 +79,9 @@ def data_findings(
     """Return what in the data stands in the way of the plan; nothing while another run may still change them."""
     from graphmigrate.database.catalogue import read_catalogue
 
-    if not planned.tasks or history.record is not None:
+    if not planned.everything or history.record is not None:
         return []
-    return check_data(workspace.database, planned.tasks, read_catalogue(workspace.database), how)
+    return check_data(workspace.database, planned.everything, read_catalogue(workspace.database), how)
 
 
 def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
@@ -91,7 +92,7 @@ def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
     """
     found = _about_server(workspace, planned, history)
     refuse(found)
-    found += checks.check_statements(planned.tasks, workspace.target, workspace.settings.allow)
+    found += checks.check_statements(planned.everything, workspace.target, workspace.settings.allow)
     try:
         found += _explained(workspace, planned)
     except SchemaLocked:
@@ -108,7 +109,7 @@ def _about_server(workspace: Workspace, planned: Plan, history: History) -> list
     """Judge the server and the database, and the language that the planned files will run under."""
     from graphmigrate.database.target import target_problems
 
-    if not planned.tasks:
+    if not planned.everything:
         return []
     server = workspace.target
     found = list(target_problems(server.database, server.version, workspace.facts))
@@ -121,7 +122,7 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
 
     tasks = {
         statement: task
-        for task in planned.tasks
+        for task in planned.everything
         for segment in task.remaining
         for statement, action in with_actions(segment)
         if segment.kind is not Kind.CODE and (statement.language or not (action and action.plain))
@@ -131,13 +132,13 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
         workspace.listen(CheckStarted(len(statements)))
     guarded = {
         each.place.file
-        for task in planned.tasks
+        for task in planned.everything
         if may_be_skipped(task)
         for each in task.migration.statements
     }
     asked = [
         (each.value, each.place)
-        for task in planned.tasks
+        for task in planned.everything
         if task.row is None
         for each in task.migration.header.queries
     ]

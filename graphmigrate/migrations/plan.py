@@ -80,11 +80,18 @@ class Skip(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Tasks in order, the skipped ones, and every finding."""
+    """Tasks in order, the skipped ones, and every finding; ``before`` and ``after`` them run callbacks, without a row."""
 
     tasks: tuple[Task, ...] = ()
     skips: tuple[Skip, ...] = ()
     problems: tuple[Problem, ...] = ()
+    before: tuple[Task, ...] = ()
+    after: tuple[Task, ...] = ()
+
+    @property
+    def everything(self) -> tuple[Task, ...]:
+        """All that runs, in order."""
+        return (*self.before, *self.tasks, *self.after)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -114,21 +121,54 @@ def make_plan(
     if strict and judge:
         raise_all(found, HistoryMismatch, _DIFFER)
     chosen = candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
-    if not chosen:
-        return Plan(problems=tuple(found))
     pairs, problems = _read_all(workspace, chosen, strict=strict)
     planned = build(
         pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=allow_out_of_order
     )
     if strict and judge:
         _raise_planned(planned)
-    return Plan(planned.tasks, planned.skips, (*found, *problems, *planned.problems))
+    planned = planned._replace(problems=(*found, *problems, *planned.problems))
+    return with_callbacks(workspace, files, history, planned, strict=strict)
+
+
+def with_callbacks(
+    workspace: Workspace, files: MigrationFolder, history: History, planned: Plan, *, strict: bool = False
+) -> Plan:
+    """Add the callbacks of a plan that has something to do; what follows a run is also due where the last one did not end."""
+    tasks: dict[str, list[Task]] = {"beforeFirstUse": [], "beforeMigrate": [], "afterMigrate": []}
+    problems: list[Problem] = []
+    unended = history.record is not None or history.unended
+    for file in files.callbacks if planned.tasks or unended else ():
+        task, found, _ = unrecorded_task(workspace, file)
+        problems += found
+        tasks[file.name.partition(".")[0].partition("__")[0]] += [task] if task else []
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    if strict:
+        raise_all(errors, ProjectError, "{count} problems in the callbacks; nothing was run.")
+    first = [] if history.generations else tasks["beforeFirstUse"]
+    return planned._replace(
+        problems=(*planned.problems, *problems),
+        before=(*first, *tasks["beforeMigrate"]) if planned.tasks else (),
+        after=tuple(tasks["afterMigrate"]),
+    )
+
+
+def unrecorded_task(
+    workspace: Workspace, file: MigrationFile
+) -> tuple[Task | None, list[Problem], str | None]:
+    """Read a file that has no row: its task, what is wrong with it, or why its conditions leave it out here."""
+    migration, problems = workspace.read(file)
+    unmet = unmet_conditions(migration.header, workspace.target)
+    problems += [_assertion(each, workspace.target) for each in unmet if each.mode == "assert"]
+    if unmet and unmet[0].mode == "assume":
+        return None, problems, reason_of(unmet[0], workspace.target)
+    return task_of(migration, "", None), problems, None
 
 
 def nothing_to_do(planned: Plan, history: History) -> bool:
     """Whether the history says all that a run would: no task, no run that died, every skip recorded."""
     known = all(history.skips.get(each.file.version.canonical) == each.reason for each in planned.skips)
-    return not planned.tasks and history.record is None and known
+    return not planned.tasks and not planned.after and history.record is None and known
 
 
 def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:

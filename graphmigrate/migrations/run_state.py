@@ -80,6 +80,10 @@ class RunState:
         changes = progress(file.checksum, reached, task.steps, statements, self.database.run)
         return Step(task.key, number, first | changes | {"rank": self.rank} | values, task.name)
 
+    def skip(self, task: Task, reason: str) -> None:
+        """Remember that a condition of the migration did not hold."""
+        record_skip(self.database, task.migration.file.version.canonical, reason)
+
     def stage(self, step: Step) -> None:
         """Keep a step for the next transaction."""
         self.pending[step.key] = self._folded(step)

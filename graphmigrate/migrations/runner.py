@@ -12,7 +12,6 @@ from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
 from graphmigrate.migrations.code_runs import run_code
 from graphmigrate.migrations.data_segments import run_autocommit, run_batches, run_data
-from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.schema_segments import SchemaSegments
 from graphmigrate.results import AppliedMigration, SkippedMigration
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from graphmigrate.errors import Place
     from graphmigrate.migrations.model import Outcome
     from graphmigrate.migrations.plan import Task
+    from graphmigrate.migrations.run_state import RunState
     from graphmigrate.migrations.segments import Segment
     from graphmigrate.schema.catalogue import Catalogue
 
@@ -102,7 +102,7 @@ class Runner:
                     code="GM503",
                 )
             reason = f"assumes what does not hold here: {condition.value}"
-            record_skip(self._state.database, file.version.canonical, reason)
+            self._state.skip(task, reason)
             outcome.skipped.append(SkippedMigration(file.version.text, file.description, reason))
             self._state.listen(MigrationSkipped(file.version.text, file.description, reason))
             return False

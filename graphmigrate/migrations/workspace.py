@@ -181,7 +181,10 @@ class Workspace:
             max_statement_bytes=self.settings.max_statement_size,
             placeholders=self.settings.placeholders,
         )
-        if file.kind is FileKind.REPEATABLE:  # its name says what the word `repeatable` says
+        if file.kind in {
+            FileKind.REPEATABLE,
+            FileKind.CALLBACK,
+        }:  # its name says what the word `repeatable` says
             options = replace(migration.header.options, repeatable=True)
             migration = replace(migration, header=replace(migration.header, options=options))
         return migration, list(problems)

@@ -36,6 +36,8 @@ def plan(result: PlanResult) -> list[str]:
         if one.hazard
     ]
     lines += ["", *costs] if costs else []
+    if result.callbacks:
+        lines += ["", f"Around them run: {', '.join(map(_text, result.callbacks))}"]
     if result.skipped:
         lines += [
             "",

@@ -86,7 +86,7 @@ def status_counts(result: Status) -> str:
 
 def plan(result: PlanResult, style: Style) -> list[str]:
     """Return what ``plan`` shows: every statement with its place and kind, what is skipped, and every finding."""
-    lines: list[str] = []
+    lines: list[str] = [clean(f"{name} runs around the migrations") for name in result.callbacks]
     for each in result.migrations:
         lines += _planned(each, style)
     lines += [
