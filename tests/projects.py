@@ -13,11 +13,13 @@ from graphmigrate.settings import Secret, Settings
 
 
 def write_migrations(folder: Path, **files: str) -> Path:
-    """``write_migrations(tmp, V1__a="…")`` makes ``tmp/migrations/V1__a.cypher``."""
+    """``write_migrations(tmp, V1__a="…")`` makes ``tmp/migrations/V1__a.cypher``; a name may end in ``.py``, and lie in a folder."""
     migrations = folder / "migrations"
     migrations.mkdir(exist_ok=True)
     for name, text in files.items():
-        (migrations / f"{name}.cypher").write_text(text)
+        path = migrations / (name if name.endswith(".py") else f"{name}.cypher")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     return migrations
 
 
@@ -78,6 +80,7 @@ VOLATILE = (
     "catalogue",
     "commits",
     "runs",
+    "outcome",  # of the last run
     *(
         "made",
         "dropped",

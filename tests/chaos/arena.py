@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,9 +121,9 @@ class Arena:
 
 
 @contextlib.contextmanager
-def arena(target: Any, folder: Path, warm: Runners) -> Iterator[Arena]:
+def arena(target: Any, folder: Path, warm: Runners, corpus: Mapping[str, str] = CORPUS) -> Iterator[Arena]:
     """The corpus on disk and a measured, undisturbed end."""
-    write_migrations(folder, **CORPUS)
+    write_migrations(folder, **corpus)
     with target.driver() as driver:
         made = Arena(target.version, target.uri, driver, warm, folder)
         made.measure()

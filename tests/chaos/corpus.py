@@ -93,6 +93,27 @@ CORPUS = {
     ),
     "V25__once_more": "MATCH (p:Person) SET p.visits = p.visits + 1;\nCREATE (:Trace {at: 'V25'});",
 }
+# What is of another kind than a version in Cypher.
+KINDS_OF_FILES = {
+    "V26__code.py": (
+        'DEPENDS = ["helpers/names.py"]\nfrom helpers.names import NAME\n\n\ndef upgrade(tx):\n'
+        '    tx.run("CREATE (:Trace {at: $name})", name=NAME)\n'
+        '    people = tx.run("MATCH (p:Person) RETURN p.id AS id")\n'
+        '    tx.run("UNWIND $ids AS id CREATE (:AutoTrace {person: -id})", ids=[each["id"] for each in people])\n'
+    ),
+    "helpers/names.py": 'NAME = "V26"\n',
+    "V27__code_in_batches.py": (
+        "from graphmigrate import batches\n\n\n@batches(rows=15)\ndef upgrade(tx):\n"
+        '    return tx.run("MATCH (p:Person) WHERE p.coded IS NULL WITH p LIMIT $rows SET p.coded = true "\n'
+        '                  "CREATE (:BatchTrace {person: -p.id}) RETURN count(p)").value()\n'
+    ),
+    "R28__repeatable": "CREATE (:Trace {at: 'R28'});\nCREATE INDEX again FOR (t:Trace) ON (t.again);",
+    "R__repeatable": "CREATE (:Trace {at: 'R'});\nMATCH (p:Person) WHERE p.id < 5 SET p.again = true;",
+    "beforeMigrate": "CREATE INDEX called IF NOT EXISTS FOR (c:Called) ON (c.id);",
+    "afterMigrate": "MERGE (c:Called {id: 1}) SET c.people = COUNT { (:Person) };",
+}
+CORPUS |= KINDS_OF_FILES
+PEOPLE_ALONE = {"V1__people": "UNWIND range(1, 40) AS i CREATE (:Person {id: i, visits: 0});"}
 HALF = "9"  # where "half migrated" ends
 
 DOUBLED = """
