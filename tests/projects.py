@@ -13,7 +13,7 @@ from graphmigrate.settings import Secret, Settings
 
 
 def write_migrations(folder: Path, **files: str) -> Path:
-    """``write_migrations(tmp, V1__a="…")`` makes ``tmp/migrations/V1__a.cypher``; a name may end in ``.py``, and lie in a folder."""
+    """``write_migrations(tmp, V1__a="…")`` makes ``tmp/migrations/V1__a.cypher``; a name may end in ``.py``."""
     migrations = folder / "migrations"
     migrations.mkdir(exist_ok=True)
     for name, text in files.items():
@@ -81,6 +81,7 @@ VOLATILE = (
     "commits",
     "runs",
     "outcome",  # of the last run
+    "rank",  # rises where a migration was gone on with; the order is compared
     *(
         "made",
         "dropped",
@@ -110,8 +111,10 @@ def dump(driver: neo4j.Driver, *, volatile: bool = False) -> dict[str, Any]:
     )
     constraints = rows(driver, "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties")
     indexes = rows(driver, "SHOW INDEXES YIELD name, type, labelsOrTypes, properties, state")
+    order = rows(driver, "MATCH (m:__GraphMigrateMigration) RETURN m.key ORDER BY m.rank")
     return {
         "nodes": cleaned,
+        "order": [] if volatile else [key for [key] in order],
         "relationships": sorted(map(repr, relationships)),
         "constraints": sorted(map(repr, constraints)),
         "indexes": sorted(map(repr, indexes)),
