@@ -81,7 +81,6 @@ VOLATILE = (
     "commits",
     "runs",
     "outcome",  # of the last run
-    "rank",  # rises where a migration was gone on with; the order is compared
     *(
         "made",
         "dropped",
@@ -111,10 +110,8 @@ def dump(driver: neo4j.Driver, *, volatile: bool = False) -> dict[str, Any]:
     )
     constraints = rows(driver, "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties")
     indexes = rows(driver, "SHOW INDEXES YIELD name, type, labelsOrTypes, properties, state")
-    order = rows(driver, "MATCH (m:__GraphMigrateMigration) RETURN m.key ORDER BY m.rank")
     return {
         "nodes": cleaned,
-        "order": [] if volatile else [key for [key] in order],
         "relationships": sorted(map(repr, relationships)),
         "constraints": sorted(map(repr, constraints)),
         "indexes": sorted(map(repr, indexes)),
