@@ -8,7 +8,6 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from graphmigrate.database.counts import count
 from graphmigrate.database.version import ORDER, Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
@@ -418,6 +417,8 @@ class Migrator:
 
         Raises HistoryMismatch (GM612), as every other method, where something else has changed the ledger's nodes.
         """
+        from graphmigrate.database.catalogue import count
+
         standing.warn(self._workspace, self._workspace.history())
         return GraphSummary(*count(self._workspace.database))
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import trustme
 
-from graphmigrate.server import ServerOptions, jvm, ports, processes
+from graphmigrate.server import ServerOptions, jvm, machine
 from graphmigrate.server.model import resolve
 from graphmigrate.server.state import Home, Launch
 
@@ -122,20 +122,20 @@ def special_server(
                 "dbms.ssl.policy.bolt.public_certificate": "public.crt",
                 "dbms.ssl.policy.bolt.client_auth": "NONE",
             }
-        bolt, http = ports.choose(0)
+        bolt, http = machine.choose_ports(0)
         options = ServerOptions(ephemeral=True, auth=auth)
         pid = jvm.launch(SpecialLaunch(resolve(version), options, home, bolt, http, settings), print)
-        birth = processes.birth(pid)
+        birth = machine.birth(pid)
         try:
             _await(bolt, home)
             yield f"127.0.0.1:{bolt}"
         finally:
             if birth:
-                processes.end(pid, birth, grace=0)
+                machine.end(pid, birth, grace=0)
 
 
 def _await(port: int, home: Home) -> None:
     deadline = time.monotonic() + 180
-    while not ports.is_open(port):
+    while not machine.is_open(port):
         assert time.monotonic() < deadline, home.log_file.read_text()
         time.sleep(0.1)

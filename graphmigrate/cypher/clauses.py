@@ -10,7 +10,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphmigrate.cypher.kinds import kind_of, without_prefix
+from graphmigrate.cypher.kinds import kind_of, text_arguments, touches_no_node, without_prefix
 from graphmigrate.cypher.lexer import Token, TokenKind, decode, unescaped, unquoted, word_of
 from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.patterns import (
@@ -22,7 +22,6 @@ from graphmigrate.cypher.patterns import (
     read_patterns,
     read_where,
 )
-from graphmigrate.cypher.procedures import text_arguments, touches_no_node
 from graphmigrate.cypher.reader import (
     NAMES,
     Clause,

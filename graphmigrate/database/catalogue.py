@@ -1,18 +1,18 @@
-"""The constraints and indexes of the database: read, dropped, and awaited until they are ONLINE."""
+"""What the database holds: constraints and indexes, read, dropped, and awaited until they are ONLINE; numbers of nodes."""
 
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.cypher.lexer import quote
 from graphmigrate.database import queries
+from graphmigrate.database.commit import Backoff
 from graphmigrate.database.connection import WORK
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
-from graphmigrate.schema.model import ObjectType
-from graphmigrate.schema.render import identifier
+from graphmigrate.schema.model import ObjectType, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     Key = tuple[str, frozenset[str]]
 
-_FIRST_PAUSE = 0.005
-_LONGEST_PAUSE = 0.64
+_SILENT = 0.6  # seconds, before a person is told what is waited for
 _JAVA_EXCEPTION = re.compile(r"^(Caused by: )?([a-z]\w*\.)+\w+: ")
 
 
@@ -83,8 +82,7 @@ def await_indexes(
     are read rather than awaited by ``db.awaitIndexes``, which also fails for an index of somebody else's.
     """
     patience = database.settings.index_timeout if seconds is None else seconds
-    deadline = time.monotonic() + patience
-    pause = _FIRST_PAUSE
+    backoff = Backoff(first=0.005, longest=0.64, seconds=patience)
     while True:
         catalogue = Catalogue.from_rows([], _rows(database, queries.INDEXES))
         found = [(target, catalogue.find(target)) for target in awaited]
@@ -96,17 +94,15 @@ def await_indexes(
         }
         if not waiting:
             return
-        if time.monotonic() > deadline:
+        if backoff.waited > _SILENT:
+            listen(IndexesAwaited(waiting))
+        if not backoff.pause():
             names = ", ".join(f"{name} ({share:.0f} %)" for name, share in waiting.items())
             raise MigrationFailed(
                 f"Not ONLINE after {patience:g} s: {names}.",
                 hint="They go on populating on the server. Raise index_timeout, or run the same command again later.",
                 code="GM506",
             )
-        if pause >= _LONGEST_PAUSE:
-            listen(IndexesAwaited(waiting))
-        time.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 class IndexFailed(MigrationFailed):
@@ -128,3 +124,30 @@ def _reason(failure: str | None) -> str:
     causes = [line for line in lines if line.startswith("Caused by: ")]
     told = causes[-1] if causes else next(iter(lines), "the server does not say why")
     return _JAVA_EXCEPTION.sub("", told)
+
+
+# ---- how many there are, from the server's own counts (Cypher Manual, "Count store")
+
+
+def count(database: Database) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the nodes of each label and the relationships of each type, without the ledger's own.
+
+    What a statement put on the ledger's nodes, a label or a relationship, does not count.
+    """
+    own = {record["name"]: record["count"] for record in database.read(queries.COUNT_ON_OWN)}
+    labels = [record["name"] for record in database.read(queries.LABELS_IN_USE)]
+    types = [record["name"] for record in database.read(queries.TYPES_IN_USE)]
+    foreign = [label for label in labels if not label.startswith(queries.OWN)]
+    return (
+        _counts(database, [(each, "COUNT {{ (:{}) }}", own.get(f"label {each}", 0)) for each in foreign]),
+        _counts(database, [(each, "COUNT {{ ()-[:{}]->() }}", own.get(f"type {each}", 0)) for each in types]),
+    )
+
+
+def _counts(database: Database, counted: list[tuple[str, str, int]]) -> dict[str, int]:
+    if not counted:
+        return {}
+    parts = ", ".join(pattern.format(quote(name)) for name, pattern, _ in sorted(counted))
+    found = database.read(f"RETURN [{parts}] AS counts")[0]["counts"]
+    numbers = ((name, number - less) for (name, _, less), number in zip(sorted(counted), found, strict=True))
+    return {name: number for name, number in numbers if number}

@@ -29,7 +29,7 @@ from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.transactions import await_no_work, is_any_terminated
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Problem, Severity
-from graphmigrate.schema.render import describe
+from graphmigrate.schema.model import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
+from graphmigrate.database.commit import Backoff
 from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.results import Target
@@ -46,23 +47,22 @@ def wait_for_target(database: Database, timeout: float) -> Target:
 
     ``timeout`` is in seconds. A server that has just started may come up, go down and come up again: hence two.
     """
-    deadline = time.monotonic() + timeout
-    successes, pause = 0, 0.1
+    backoff = Backoff(first=0.1, longest=2.0, seconds=timeout)
+    answered = False
     while True:
         try:
             target = _target(database, database.read(queries.FACTS)[0])
-            successes += 1
-            if successes == 2:
+            if answered:
                 return target
+            answered = True
+            time.sleep(0.05)
         except DriverFailure as error:
-            successes = 0
+            answered = False
             failure = connection_failure(error, database.settings)
             starting = worth_retrying(error) or failure.error_code in STARTING
             starting = starting and failure.error_code != WRONG_CERTIFICATE
-            if not starting or time.monotonic() + pause > deadline:
+            if not starting or not backoff.pause():
                 raise failure from error
-        time.sleep(pause if successes == 0 else 0.05)
-        pause = min(pause * 1.5, 2.0)
 
 
 class DatabaseFacts(NamedTuple):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphmigrate.database import queries
 from graphmigrate.database.failures import DriverFailure, code_of, message_of
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.schema.model import ObjectType
-from graphmigrate.schema.render import describe, identifier
+from graphmigrate.schema.model import ObjectType, describe, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

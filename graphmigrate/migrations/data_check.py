@@ -10,7 +10,7 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.reader import significant
 from graphmigrate.errors import Problem, Severity, UsageError
 from graphmigrate.migrations.checks import may_be_skipped
-from graphmigrate.schema.render import describe
+from graphmigrate.schema.model import describe
 from graphmigrate.settings.values import word_of
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.schema.catalogue import index_of
-from graphmigrate.schema.model import ObjectType, SchemaObject
-from graphmigrate.schema.render import describe, identifier
+from graphmigrate.schema.model import ObjectType, SchemaObject, describe, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -76,7 +76,7 @@ def run(
 
 def totals(database: Database) -> GraphSummary:
     """Count the nodes of each label and the relationships of each type, at once: the server keeps these numbers."""
-    from graphmigrate.database.counts import count
+    from graphmigrate.database.catalogue import count
 
     return GraphSummary(*count(database))
 

@@ -12,8 +12,7 @@ from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.preflight import explain_all
 from graphmigrate.errors import PreflightError, Problem, Severity, raise_all
 from graphmigrate.results import CheckedSeed
-from graphmigrate.schema.model import ObjectType
-from graphmigrate.schema.render import identifier
+from graphmigrate.schema.model import ObjectType, identifier
 from graphmigrate.seeds.batches import Limits, batches, picker
 from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements

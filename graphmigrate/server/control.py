@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server import docker, health, jvm, ports, processes
-from graphmigrate.server.model import ServerFailed, resolve, series, stop_command
+from graphmigrate.server import docker, health, jvm, machine
+from graphmigrate.server.model import ServerFailed, ServerOptions, resolve, series, stop_command
 from graphmigrate.server.state import Folder, Launch, State, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from graphmigrate.server.model import Release, Server, ServerOptions
+    from graphmigrate.server.model import Release, Server
     from graphmigrate.server.state import Home
 
     Tell = Callable[[str], None]
@@ -24,8 +24,17 @@ _GRACE = 120.0
 _LOCK_MARGIN = 1200.0  # the other start may be downloading jars or an image
 
 
-def start(project_dir: Path, options: ServerOptions, tell: Tell) -> Server:
-    """Start the project's server, or return the one that runs already (see ``graphmigrate.server.start``)."""
+def _silence(_line: str) -> None:
+    """Tell nobody."""
+
+
+def start(project_dir: Path, options: ServerOptions | None = None, tell: Tell = _silence) -> Server:
+    """Start the project's server, or return the one that runs already; returns when queries succeed.
+
+    ``tell`` gets one line for each step that a person waits for. Several processes may call it at once: all get the same
+    server. Raises UsageError (nothing was started) or ServerFailed.
+    """
+    options = options or ServerOptions()
     options.check()
     release = resolve(options.version)
     folder = Folder(project_dir.absolute())
@@ -42,8 +51,12 @@ def start(project_dir: Path, options: ServerOptions, tell: Tell) -> Server:
         return server
 
 
-def stop(project_dir: Path, tell: Tell) -> bool:
-    """Stop the project's server (see ``graphmigrate.server.stop``)."""
+def stop(project_dir: Path, tell: Tell = _silence) -> bool:
+    """Stop what ``start`` started for this project, and nothing else; returns whether a server ran.
+
+    The data of an ephemeral server is deleted. Raises ServerFailed (GM193) where it does not end, or Docker does not
+    say whether it runs.
+    """
     folder = Folder(project_dir.absolute())
     if not folder.path.is_dir():
         return False
@@ -83,9 +96,9 @@ def _found_again(folder: Folder, state: State) -> State:
         pid = int(home.pid_file.read_text("ascii"))
     except (OSError, ValueError):
         return state
-    if str(home.path) not in processes.command_line(pid):
+    if str(home.path) not in machine.command_line(pid):
         return state
-    return replace(state, pid=pid, birth=processes.birth(pid))
+    return replace(state, pid=pid, birth=machine.birth(pid))
 
 
 def _check_same(state: State, release: Release, options: ServerOptions) -> None:
@@ -117,7 +130,7 @@ def _start(folder: Folder, release: Release, options: ServerOptions, tell: Tell)
     if options.ephemeral:
         folder.forget(State("", "", 0, 0, auth=False, ephemeral=True))
     _check_data(home, release, options)
-    ports_chosen = ports.choose(options.port)
+    ports_chosen = machine.choose_ports(options.port)
     image = options.image or release.image
     provider = _provider(options, home, image, tell)
     try:
@@ -126,7 +139,9 @@ def _start(folder: Folder, release: Release, options: ServerOptions, tell: Tell)
         if options.port:
             raise
         tell("Another process took the port meanwhile; trying another one.")
-        return _launch(folder, Launch(release, options, home, *ports.choose(0)), provider, image, tell)
+        return _launch(
+            folder, Launch(release, options, home, *machine.choose_ports(0)), provider, image, tell
+        )
 
 
 def _provider(options: ServerOptions, home: Home, image: str, tell: Tell) -> str:
@@ -173,7 +188,7 @@ def _launch(folder: Folder, plan: Launch, provider: str, image: str, tell: Tell)
             state = replace(state, container=docker.launch(plan, folder, image, tell))
         else:
             pid = jvm.launch(plan, tell)
-            state = replace(state, pid=pid, birth=processes.birth(pid))
+            state = replace(state, pid=pid, birth=machine.birth(pid))
         folder.write(state)
         return _wait(folder, state, options.timeout)
     except BaseException:
@@ -186,7 +201,7 @@ def _abandon(folder: Folder, state: State) -> None:
         docker.remove(state.container)
     state = _found_again(folder, state)
     if state.pid and state.birth:
-        processes.end(state.pid, state.birth, grace=0)
+        machine.end(state.pid, state.birth, grace=0)
     folder.forget(state)
 
 
@@ -236,7 +251,7 @@ def _end(state: State) -> None:
     elif state.pid is not None and state.birth is not None:
         named, by_hand = f"server with process number {state.pid}", f"kill -9 {state.pid}"
         try:
-            gone = processes.end(state.pid, state.birth, grace=0.0 if state.ephemeral else _GRACE)
+            gone = machine.end(state.pid, state.birth, grace=0.0 if state.ephemeral else _GRACE)
         except PermissionError as error:
             raise _not_stopped(named, "it belongs to another user", by_hand) from error
         if not gone:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from graphmigrate.server import docker, ports, processes
+from graphmigrate.server import docker, machine
 from graphmigrate.server.model import HOST, USERNAME, ServerFailed
 from graphmigrate.server.state import Folder
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DATABASE = "neo4j"
 _ENOUGH = 2  # a server that sets its password may come up, go down and come up again
+_READING_USERS = 3.0  # seconds
 _PAUSE = {"jvm": 0.05, "docker": 0.5}  # each question to Docker starts a program
 _TELLING = re.compile(
     r"\bERROR\b|Caused by|Exception|[Uu]nrecognized|[Ii]nvalid|already in use|OutOfMemory|[Cc]ould not|^Error|Failed to"
@@ -59,13 +60,13 @@ def find(project_dir: Path) -> Server | None:
 def is_alive(state: State) -> bool:
     """Return whether the started server lives; where Docker does not answer, the open port decides."""
     # After a restart of the machine a stranger's server may listen on the port of a container.
-    return runs(state) and (state.provider == "jvm" or ports.is_open(state.port))
+    return runs(state) and (state.provider == "jvm" or machine.is_open(state.port))
 
 
 def runs(state: State) -> bool:
     """Return whether the process or container runs; a Docker that does not answer proves nothing, so it may run."""
     if state.provider == "jvm":
-        return state.pid is not None and state.birth is not None and processes.is_same(state.pid, state.birth)
+        return state.pid is not None and state.birth is not None and machine.is_same(state.pid, state.birth)
     try:
         return docker.is_running(state.container or "")
     except ServerFailed:
@@ -83,7 +84,7 @@ def wait(state: State, password: str | None, timeout: float) -> str:
             raise NotUp(TOO_SLOW)
         time.sleep(_PAUSE[state.provider])
 
-    while not ports.is_open(state.port):
+    while not machine.is_open(state.port):
         pause()
     import neo4j  # while the server boots
 
@@ -95,9 +96,16 @@ def wait(state: State, password: str | None, timeout: float) -> str:
         connection_acquisition_timeout=5.0,
         notifications_min_severity="OFF",
     ) as driver:
-        succeeded = 0
+        succeeded = refused = 0
         while succeeded < _ENOUGH:
-            version = _ask(driver)
+            try:
+                version = _ask(driver)
+            except NotUp:  # a busy server may open its port before it has read its users
+                refused += 1
+                if refused == _ENOUGH:
+                    raise
+                time.sleep(_READING_USERS)
+                continue
             succeeded = succeeded + 1 if version else 0
             if not version:
                 pause()
@@ -112,7 +120,7 @@ def _ask(driver: neo4j.Driver) -> str | None:
     try:
         with driver.session(database=DATABASE) as session:
             return str(session.run(query).single(strict=True)["version"])
-    except AuthError as error:  # asking again would only bring the server's rate limit
+    except AuthError as error:  # asking often would only bring the server's rate limit
         raise NotUp(REFUSED) from error
     except (DriverError, Neo4jError):
         return None

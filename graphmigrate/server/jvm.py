@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from graphmigrate.server import health, java
-from graphmigrate.server.jars import cache_folder, class_path
+from graphmigrate.server.java import cache_folder, class_path
 from graphmigrate.server.model import HOST, ServerFailed
 from graphmigrate.server.state import write_private
 

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from graphmigrate.server.model import HOST, USERNAME, Server, ServerFailed
 
 if TYPE_CHECKING:
@@ -215,8 +217,6 @@ class Folder:
     @contextmanager
     def locked(self, timeout: float, tell: Callable[[str], None]) -> Iterator[None]:
         """Hold the project's server lock, which ends with its process; raises ServerFailed (GM193)."""
-        from filelock import FileLock, Timeout
-
         self.make()
         lock = FileLock(self.path / "server.lock")
         try:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
+import tomllib
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dotenv import dotenv_values
 
 from graphmigrate.errors import Place, Problem, Severity, UsageError
 from graphmigrate.settings.values import reason
@@ -37,8 +40,6 @@ def read_text(path: Path, code: str) -> str:
 
 def read_dotenv(path: Path) -> tuple[dict[str, str | None], list[Problem]]:
     """Return the variables of a ``.env`` file, and a warning for each line that is not one."""
-    from dotenv import dotenv_values
-
     text, problems = read_text(path, "GM156"), []
 
     def note(record: logging.LogRecord) -> bool:
@@ -106,8 +107,6 @@ def has_table(path: Path) -> bool:
 
 
 def _toml(path: Path, text: str) -> dict[str, Any]:
-    import tomllib
-
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

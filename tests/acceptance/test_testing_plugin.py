@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import neo4j
 import pytest
 
-from graphmigrate.server import docker, ports
+from graphmigrate.server import docker, machine
 from graphmigrate.server.model import DEFAULT
 from tests.conftest import REPOSITORY, Neo4jTarget
 from tests.projects import rows
@@ -387,7 +387,7 @@ def test_each_worker_has_a_server_of_its_own_and_ctrl_c_leaves_none(
     uris = {path.read_text() for path in stranger.path.glob("gw?")}
     assert len(uris) == 2, output
     deadline = time.monotonic() + 60
-    while any(ports.is_open(urlsplit(uri).port or 0) for uri in uris):
+    while any(machine.is_open(urlsplit(uri).port or 0) for uri in uris):
         assert time.monotonic() < deadline, "a server was left behind"
         time.sleep(0.2)
 

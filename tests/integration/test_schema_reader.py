@@ -8,9 +8,9 @@ from neo4j.exceptions import Neo4jError
 
 from graphmigrate.schema.catalogue import Catalogue
 from graphmigrate.schema.compare import apply, conflict, holds
+from graphmigrate.schema.model import render
 from graphmigrate.schema.property_types import normalise_text
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.schema.render import render
 from tests.unit.schema.test_compare import CONFLICTS
 from tests.unit.schema.test_reader import READABLE, UNREADABLE
 

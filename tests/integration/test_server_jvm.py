@@ -20,7 +20,7 @@ from neo4j.exceptions import AuthError
 
 from graphmigrate import server
 from graphmigrate.errors import UsageError
-from graphmigrate.server import ServerOptions, browser_url, jars, java, processes
+from graphmigrate.server import ServerOptions, browser_url, java, machine
 from graphmigrate.server.model import RELEASES, Release, ServerFailed
 
 START = ["server", "start", "--provider", "jvm", "--port", "0"]
@@ -137,7 +137,7 @@ def test_the_password_is_needed_and_stays_in_a_private_file(project):
     printed = (
         run(project, "server", "status").stdout + run(project, "--output", "json", "server", "status").stdout
     )
-    seen = printed + processes.command_line(found.pid or 0)
+    seen = printed + machine.command_line(found.pid or 0)
     seen += "".join(
         each.read_text(errors="replace") for each in (project / ".graphmigrate/server/logs").iterdir()
     )
@@ -203,7 +203,7 @@ def test_stop_ends_the_server_keeps_its_data_and_refuses_another_version(project
     found = server.find(project)
     assert found is not None
     assert run(project, "server", "stop").returncode == 0
-    assert processes.birth(found.pid or 0) is None
+    assert machine.birth(found.pid or 0) is None
     assert "nothing to stop" in run(project, "server", "stop").stderr
     assert run(project, "server", "status", "--exit-code").returncode == 1
     done = run(project, "server", "start", "--neo4j-version", "2026.05", "--provider", "jvm")
@@ -226,7 +226,7 @@ def test_a_server_whose_start_was_killed_is_found_again(tmp_path):
     finally:
         server.stop(tmp_path)
     assert not (tmp_path / ".graphmigrate/ephemeral").exists()
-    assert processes.birth(found.pid or 0) is None
+    assert machine.birth(found.pid or 0) is None
 
 
 def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
@@ -247,15 +247,15 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
 def test_the_newest_version_on_a_newer_java_that_keeps_its_class_data(tmp_path, monkeypatch):
     release = RELEASES[-1]
     machine = _java_for(release)
-    jars.class_path(release, machine, print)
-    library = jars.cache_folder(release) / "lib"
+    java.class_path(release, machine, print)
+    library = java.cache_folder(release) / "lib"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    jars.cache_folder(release).mkdir(parents=True)
-    (jars.cache_folder(release) / "lib").symlink_to(library)
+    java.cache_folder(release).mkdir(parents=True)
+    (java.cache_folder(release) / "lib").symlink_to(library)
     kept = ServerOptions(provider="jvm", version=release.version, port=0, auth=False)
     server.start(tmp_path, kept, print)
     server.stop(tmp_path)
-    (archive,) = jars.cache_folder(release).glob("*.jsa")
+    (archive,) = java.cache_folder(release).glob("*.jsa")
     found = server.start(tmp_path, replace(kept, ephemeral=True), print)
     try:
         assert str(archive) in Path(f"/proc/{found.pid}/maps").read_text()
@@ -263,4 +263,4 @@ def test_the_newest_version_on_a_newer_java_that_keeps_its_class_data(tmp_path, 
         assert ask(found, query) == [found.version] == [release.version]
     finally:
         server.stop(tmp_path)
-    assert processes.birth(found.pid or 0) is None
+    assert machine.birth(found.pid or 0) is None

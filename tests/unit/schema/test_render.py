@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject
+from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject, describe, identifier, render
 from graphmigrate.schema.property_types import normalise_text
 from graphmigrate.schema.reader import read_ddl
-from graphmigrate.schema.render import describe, identifier, render
 
 T = ObjectType
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.errors import UsageError
-from graphmigrate.server import processes
+from graphmigrate.server import machine
 from graphmigrate.server.state import Folder, State
 from graphmigrate.testing.servers import choose
 
@@ -101,7 +101,7 @@ def test_a_server_is_stopped_where_its_tests_are_killed(tmp_path: Path, number: 
     folder = Folder(tmp_path / "project")
     folder.make()
     folder.home(ephemeral=True).make()
-    born = processes.birth(sleeper.pid)
+    born = machine.birth(sleeper.pid)
     folder.write(State("jvm", "5.26.25", 1, 2, auth=False, ephemeral=True, pid=sleeper.pid, birth=born))
     code = (
         "import sys, time; from pathlib import Path; from graphmigrate.testing.servers import stopping_servers_in\n"
