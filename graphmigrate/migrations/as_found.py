@@ -12,9 +12,8 @@ from graphmigrate.errors import UsageError
 from graphmigrate.migrations import sums
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.repair import baseline
-from graphmigrate.schema.model import ObjectType
+from graphmigrate.schema.model import ObjectType, render
 from graphmigrate.schema.options import options_of
-from graphmigrate.schema.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
