@@ -114,21 +114,16 @@ def commit(
     done: list[Any] = []
 
     def attempt() -> Any:
-        with (
-            turn(next(numbers)),
-            database.transaction(WORK, timeout=timeout, step=mark) as tx,
-        ):
+        with turn(next(numbers)), database.transaction(WORK, timeout=timeout, step=mark) as tx:
             write_steps(tx, steps, database.run)
             done[:] = [work(tx)]
         return done[0]
 
+    def is_committed() -> bool:
+        return _are_committed(database, steps)
+
     try:
-        return (
-            until_known(
-                database, attempt, lambda: _are_committed(database, steps), backoff=backoff, mark=mark
-            )
-            or done[0]
-        )
+        return until_known(database, attempt, is_committed, backoff=backoff, mark=mark) or done[0]
     except StepTaken as error:
         raise HistoryMismatch(
             f"The node {error} of graphmigrate's history is not where this run left it: something else changed or deleted it.",

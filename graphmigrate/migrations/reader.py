@@ -55,11 +55,7 @@ def read(
     problems = (*filled.problems, *problems)
     first = statements[0].start if statements else len(source)
     found = read_header(source, shown, first)
-    language = found.header.options.cypher
-    if language:
-        statements = tuple(
-            each if _names_its_language(each) else replace(each, language=language) for each in statements
-        )
+    statements = _in_language(statements, found.header.options.cypher)
     uses = tuple(
         (name, place_at(shown, source, filled.source_offset(offset))) for name, offset in client.uses
     )
@@ -70,6 +66,15 @@ def read(
     elif statements and not problems:
         everything += _about_the_end(statements[-1])
     return migration, tuple(sorted(everything, key=_position))
+
+
+def _in_language(statements: tuple[Statement, ...], language: str | None) -> tuple[Statement, ...]:
+    """Return the statements in the language that the header names, where they name none themselves."""
+    if not language:
+        return statements
+    return tuple(
+        each if _names_its_language(each) else replace(each, language=language) for each in statements
+    )
 
 
 def _in_file(statement: Statement, source: str, filled: Filled) -> Statement:

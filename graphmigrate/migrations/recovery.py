@@ -204,12 +204,25 @@ def recover(
     ending = ending or Ending()
     recovered = replay(record, history, catalogue, migration_of, verdicts)
     _refuse_unused(verdicts, recovered)
+    parts = _parts(record, history, recovered, migration_of, _earlier_effects(database, record))
+    effects = effects_of(parts, Catalogue.from_json(record.catalogue), catalogue)
+    _write_down(database, history, record, recovered, ending, effects)
+    return recovered
+
+
+def _write_down(
+    database: Database,
+    history: History,
+    record: RunRecord,
+    recovered: Sequence[RecoveredMigration],
+    ending: Ending,
+    effects: Mapping[str, Effects],
+) -> None:
+    """Write what was recovered, and close the record, in one transaction."""
     applied = [*_finished(record, history), *(each.key for each in recovered if each.complete)]
     versions = [version_in(key) for key in applied]
     ranks = count(history.top_rank + 1)
     steps = [_step(each, record, database, ranks) for each in recovered]
-    parts = _parts(record, history, recovered, migration_of, _earlier_effects(database, record))
-    effects = effects_of(parts, Catalogue.from_json(record.catalogue), catalogue)
     with database.transaction() as tx:
         write_steps(tx, steps, record.run)
         _end_run(tx, database, record, versions[-1] if versions else None, ending.result)
@@ -217,7 +230,6 @@ def recover(
         if ending.attempt and ending.version and ending.version not in versions:
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, versions)
-    return recovered
 
 
 def _parts(
