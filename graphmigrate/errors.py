@@ -282,7 +282,7 @@ TITLES = {
     "GM606": "interrupted inside a statement that commits by itself",
     "GM607": "a run died, and its file or the schema was changed since",
     "GM609": "the history is of a newer graphmigrate",
-    "GM610": "repair does not fit",
+    "GM610": "a repair, baseline or undo does not fit",
     "GM611": "a name of graphmigrate's own constraints is taken",
     "GM612": "a node of the history was changed by something else",
     "GM701": "interrupted",

@@ -111,6 +111,15 @@ class MigrationApplied(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MigrationUndone(Event):
+    """A migration is wholly taken back. ``seconds`` is this run's share."""
+
+    version: str
+    description: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationRecovered(Event):
     """A former run died after committing this; its history was completed, nothing ran again."""
 

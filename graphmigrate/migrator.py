@@ -29,6 +29,7 @@ from graphmigrate.results import (
     SquashResult,
     Status,
     Target,
+    UndoResult,
 )
 from graphmigrate.settings import Secret, Settings, load, with_database_of_address
 
@@ -155,10 +156,12 @@ class Migrator:
         allow_out_of_order: bool = False,
         lock_timeout: float | None = None,
         check_data: str | None = None,
+        reapply: bool = True,
     ) -> MigrateResult:
         """Apply what is pending, in order of version, up to ``target`` inclusive.
 
         ``check_data`` (auto, always, never) says whether to look first for values that planned constraints would refuse.
+        Without ``reapply``, a migration that was undone stops the run (HistoryMismatch).
 
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files differ, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
@@ -168,7 +171,7 @@ class Migrator:
         started = time.monotonic()
         workspace = self._workspace
         planned, history, outcome = apply.migrate(
-            workspace, _text(target), allow_out_of_order, lock_timeout, check_data
+            workspace, _text(target), allow_out_of_order, lock_timeout, check_data, reapply
         )
         return plan.migrate_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
@@ -179,23 +182,34 @@ class Migrator:
         target: str | int | None = None,
         allow_out_of_order: bool = False,
         check_data: str | None = None,
+        undo: bool = False,
+        steps: int | None = None,
     ) -> PlanResult:
-        """Say what ``migrate`` would do now; writes nothing, takes no lock.
+        """Say what ``migrate`` would do now, or ``undo``, to ``target`` or of so many ``steps``; writes nothing, takes no lock.
 
         ``check_data`` is that of ``migrate``.
         """
+        from graphmigrate.migrations.undo_plan import make_undo_plan, without_fix_in_file
+
         workspace = self._workspace
         files, history = workspace.files_and_history()
-        planned = plan.make_plan(workspace, files, history, _text(target), allow_out_of_order, strict=False)
+        if undo:
+            planned = make_undo_plan(workspace, files, history, _text(target), steps, strict=False)
+        else:
+            planned = plan.make_plan(
+                workspace, files, history, _text(target), allow_out_of_order, strict=False
+            )
         problems = [*planned.problems, *findings.findings(workspace, planned, history)]
         costs = hazards(workspace.database, planned.tasks) if planned.tasks else {}
         problems += findings.data_findings(workspace, planned, history, check_data)
+        problems = [without_fix_in_file(each) if undo else each for each in problems]
         return PlanResult(
             workspace.target,
             tuple(plan.planned_migration(task, costs) for task in planned.tasks),
             tuple(plan.skipped(skip) for skip in planned.skips),
             tuple(problems),
             tuple(task.name for task in (*planned.before, *planned.after)),
+            undo,
         )
 
     @translate_driver_errors
@@ -207,6 +221,27 @@ class Migrator:
         from graphmigrate.migrations.callbacks import run_file
 
         return run_file(self._workspace, Path(file), lock_timeout)
+
+    @translate_driver_errors
+    def undo(
+        self,
+        *,
+        to: str | int | None = None,
+        steps: int | None = None,
+        lock_timeout: float | None = None,
+        check_data: str | None = None,
+    ) -> UndoResult:
+        """Take back the migration that was applied last, the last ``steps`` ones, or all that were applied after version ``to``.
+
+        Raises HistoryMismatch, ProjectError or PreflightError where something stands against it (nothing was changed then), and
+        what ``migrate`` raises.
+        """
+        from graphmigrate.migrations.undo import undo
+
+        started = time.monotonic()
+        workspace = self._workspace
+        planned, history, outcome = undo(workspace, _text(to), steps, lock_timeout, check_data)
+        return plan.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
     @translate_driver_errors
     def status(self) -> Status:

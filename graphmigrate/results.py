@@ -41,6 +41,7 @@ class State(StrEnum):
     OUT_OF_ORDER = "out of order"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,34 @@ class MigrateResult:
         return f"{f'Applied {names}' if names else 'Nothing to do'}; the schema of {self.target.database} is {at}."
 
 
+@dataclass(frozen=True, slots=True)
+class UndoResult:
+    """The outcome of ``undo``; ``version`` is the highest applied one afterwards, None where none is left."""
+
+    target: Target
+    undone: tuple[AppliedMigration, ...]
+    version: str | None
+    seconds: float
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CleanResult:
+    """What ``clean`` drops and deletes; ``done`` is false where it was only looked at.
+
+    ``nodes`` and ``relationships`` are those of the data, None where the data stay; ``records`` are graphmigrate's own nodes.
+    """
+
+    target: Target
+    constraints: tuple[str, ...]
+    indexes: tuple[str, ...]
+    records: int
+    nodes: int | None
+    relationships: int | None
+    done: bool
+    problems: tuple[Problem, ...] = ()
+
+
 # ---- what `plan` foresees, what `baseline` and `repair` change
 
 
@@ -138,7 +167,8 @@ class PlannedStatement:
 class PlannedMigration:
     """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted).
 
-    ``committed`` is how many of its statements a former run has committed; ``statements`` are the others.
+    ``committed`` is how many of its statements a former run has committed; ``statements`` are the others. ``application`` is
+    2 where it was undone and is applied again, and so on.
     """
 
     version: str
@@ -148,11 +178,12 @@ class PlannedMigration:
     segments: int
     statements: tuple[PlannedStatement, ...]
     committed: int = 0
+    application: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a run would do now; ``problems`` with severity error would stop it before anything runs.
+    """What a run would do now, or an ``undo``; ``problems`` with severity error would stop it before anything runs.
 
     ``callbacks`` are the files that would run around the migrations, without a row.
     """
@@ -162,6 +193,7 @@ class PlanResult:
     skipped: tuple[SkippedMigration, ...]
     problems: tuple[Problem, ...]
     callbacks: tuple[str, ...] = ()
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

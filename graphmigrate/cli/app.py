@@ -28,6 +28,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Migrations": {
         "migrate": ("migrations:migrate", "Apply every pending migration."),
         "plan": ("migrations:plan", "Show what 'migrate' would do; changes nothing."),
+        "undo": ("undo:undo", "Take back what was applied last."),
         "status": ("migrations:status", "Show each migration's state; changes nothing."),
         "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
         "run": ("migrations:run", "Run one file of Cypher, without a trace in the history."),
@@ -63,8 +64,7 @@ ELSEWHERE = {
         ("create", "generate", "revision", "make"), "'graphmigrate new DESCRIPTION' begins a migration."
     ),
     **dict.fromkeys(
-        ("down", "downgrade", "rollback", "undo"),
-        "There is no undo: write a migration that takes the change back ('graphmigrate new DESCRIPTION').",
+        ("down", "downgrade", "rollback"), "'graphmigrate undo' takes back what was applied last."
     ),
     **dict.fromkeys(
         ("clean", "drop", "reset"),

@@ -65,9 +65,17 @@ class EntrypointReport:
     envvar="GRAPHMIGRATE_TIMEOUT",
     help="Wait so many seconds for the database; default: 120 [GRAPHMIGRATE_TIMEOUT].",
 )
+@click.option(
+    "--reapply",
+    is_flag=True,
+    envvar="GRAPHMIGRATE_REAPPLY",
+    help="Also apply again what was undone [GRAPHMIGRATE_REAPPLY].",
+)
 @allow_empty
 @click.argument("words", metavar="[-- COMMAND [ARGUMENT]...]", nargs=-1, type=click.UNPROCESSED)
-def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple[str, ...]) -> None:
+def entrypoint(
+    cli: CliContext, chosen: str | None, timeout: float, reapply: bool, words: tuple[str, ...]
+) -> None:
     """Wait for the database, migrate, seed, then become COMMAND.
 
     COMMAND takes over this process: its number, its signals and its exit code. Without one the work ends there,
@@ -81,7 +89,7 @@ def entrypoint(cli: CliContext, chosen: str | None, timeout: float, words: tuple
             migrator.check_seeds(profile=profile, rows=False, offline=True)
         cli.say(f"Waiting up to {timeout:g} s for {migrator.settings.uri} …")
         target = migrator.wait(timeout)
-        migrated = migrator.migrate()
+        migrated = migrator.migrate(reapply=reapply)
         seeded = migrator.seed(profile=profile) if seeding else None
     for each in migrated.warnings:
         cli.warn(each)

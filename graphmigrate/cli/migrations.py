@@ -96,12 +96,23 @@ def _outcome(result: MigrateResult) -> str:
 @allow_empty
 @placeholders
 @_exit_code
-def plan(cli: CliContext, to: str | None, allow_out_of_order: bool, exit_code: bool) -> None:
+@click.option("--undo", is_flag=True, help="Show what 'undo' would do, with its --to and --steps.")
+@click.option("--steps", type=int, metavar="N", help="With --undo: take back the last N; default: 1.")
+def plan(
+    cli: CliContext,
+    to: str | None,
+    allow_out_of_order: bool,
+    exit_code: bool,
+    undo: bool,
+    steps: int | None,
+) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
 
     Takes no lock and writes nothing.
     """
-    show_plan(cli, to, allow_out_of_order, exit_code=exit_code)
+    if steps is not None and not undo:
+        raise UsageError("--steps belongs to --undo.", hint="graphmigrate plan --undo --steps 2")
+    show_plan(cli, to, allow_out_of_order, exit_code=exit_code, undo=undo, steps=steps)
 
 
 def show_plan(
@@ -110,10 +121,12 @@ def show_plan(
     allow_out_of_order: bool,
     *,
     exit_code: bool = False,
+    undo: bool = False,
+    steps: int | None = None,
 ) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
     with cli.migrator() as migrator:
-        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order)
+        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, undo=undo, steps=steps)
     cli.say(text.target_line(result.target))
     cli.told.update(result.problems)
     files = [one.file for each in result.migrations for one in each.statements[:1]]
@@ -136,7 +149,8 @@ def _planned(result: PlanResult) -> str:
     if not result.migrations:
         return "Nothing to do."
     statements = sum(len(each.statements) for each in result.migrations)
-    return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}; nothing was run."
+    what = f"to {'undo' if result.undo else 'apply'}, {count(statements, 'statement')}"
+    return f"{count(len(result.migrations), 'migration')} {what}; nothing was run."
 
 
 @command("status", outputs=("markdown",))

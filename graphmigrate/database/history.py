@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMPLETE = "applied"
 STARTED = "started"
+UNDO = "undo"
 
 
 class HistoryRow(NamedTuple):
@@ -87,7 +88,8 @@ class History:
     ``initialised`` says whether the ledger node exists; ``attempts`` maps a canonical version to its last attempt that was
     skipped or failed; ``generations`` maps a canonical version to the highest ``n`` ever used in a key; ``record`` is the key of
     a run that has not said that it ended; ``unended`` says that the last one that did had died, failed or was interrupted;
-    ``warnings`` tell what is not ours on our nodes.
+    ``warnings`` tell what is not ours on our nodes. ``by_key`` has every row, also of former applications and of undos;
+    ``undone`` are the undos by which versions that were applied are not any more.
     """
 
     rows: dict[Version, HistoryRow] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class History:
     unended: bool = False
     top_rank: int = 0
     warnings: tuple[Problem, ...] = ()
+    by_key: dict[str, HistoryRow] = field(default_factory=dict)
+    undone: dict[Version, HistoryRow] = field(default_factory=dict)
 
     @property
     def highest(self) -> Version | None:
@@ -112,7 +116,8 @@ class History:
     def same_rows(self, other: History) -> bool:
         """Whether nothing happened between two readings that a plan depends on."""
         mine, others = (
-            (each.rows, each.attempts, each.generations, each.record, each.top_rank) for each in (self, other)
+            (each.by_key, each.attempts, each.generations, each.record, each.top_rank)
+            for each in (self, other)
         )
         return mine == others
 
@@ -120,6 +125,10 @@ class History:
         """Return the keys of every application of this version."""
         last = self.generations.get(version.canonical, 0)
         return [migration_key(ledger, version, number) for number in range(1, last + 1)]
+
+    def undo_of(self, row: HistoryRow) -> HistoryRow | None:
+        """Return the row of the undo of an application, where one was begun."""
+        return self.by_key.get(undo_key(row.key))
 
     def next_key(self, ledger: str, version: Version) -> str:
         """Return the key that the next application of this version takes."""
@@ -129,6 +138,11 @@ class History:
 def migration_key(ledger: str, version: Version, generation: int) -> str:
     """``<ledger>/migration/<canonical version>@<n>``: never null, so that uniqueness covers every row."""
     return f"{ledger}/migration/{version.canonical}@{generation}"
+
+
+def undo_key(key: str) -> str:
+    """Return the key of the undo of the application that has this key."""
+    return key.replace("/migration/", "/migration-undo/", 1)
 
 
 def version_in(key: str) -> str:
@@ -148,13 +162,23 @@ def history_of(rows: Iterable[HistoryRow], used: Iterable[str] = (), **more: Any
     top_rank = 0
     for key in used:
         _count(generations, key)
-    for row in rows:
+    by_key = {row.key: row for row in rows}
+    for row in by_key.values():
         top_rank = max(top_rank, row.rank)
         _count(generations, row.key)
+        if row.type == UNDO:
+            continue
         other = current.get(row.version)
         if other is None or _generation(other.key) < _generation(row.key):
             current[row.version] = row
-    return History(rows=current, generations=generations, top_rank=top_rank, **more)
+    undos = {
+        row.version: by_key[undo_key(row.key)] for row in current.values() if undo_key(row.key) in by_key
+    }
+    undone = {version: row for version, row in undos.items() if row.complete}
+    there = {version: row for version, row in current.items() if version not in undone}
+    return History(
+        rows=there, undone=undone, generations=generations, top_rank=top_rank, by_key=by_key, **more
+    )
 
 
 def _count(generations: dict[str, int], key: str) -> None:

@@ -49,7 +49,7 @@ _NEVER = (
     "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
     "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase",
 )
-_FORM = r"[^/]+/(ledger|migration|run|seed|seed-lane|attempt)(/.*)?"
+_FORM = r"[^/]+/(ledger|migration|migration-undo|run|seed|seed-lane|attempt)(/.*)?"
 _FIXED = 4  # what HISTORY tells of a node before its properties
 
 

@@ -229,7 +229,10 @@ def _name_of(node: Node, damage: Damage) -> str:
 def _key_of(node: Node, damage: Damage) -> str | None:
     """Return the key that a migration's node has, or had where only its version is left."""
     key = node.values.get("key")
-    form = re.escape(damage.ledger) + r"/migration/(?:[0-9]{1,9}(\.[0-9]{1,9})*|R__[\w.-]+)@[1-9][0-9]{0,8}"
+    form = (
+        re.escape(damage.ledger)
+        + r"/migration(?:-undo)?/(?:[0-9]{1,9}(\.[0-9]{1,9})*|R__[\w.-]+)@[1-9][0-9]{0,8}"
+    )
     if isinstance(key, str) and re.fullmatch(form, key):
         return key
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphmigrate.database.history import COMPLETE, STARTED
+from graphmigrate.database.history import COMPLETE, STARTED, UNDO
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 PREFIX = "__GraphMigrate"
-TYPES = ("cypher", "python", "repeatable", "baseline")
+TYPES = ("cypher", "python", "repeatable", "baseline", UNDO)
 _MOMENT = re.compile(r"-?\d{4,9}-\d\d-\d\dT\d\d:\d\d.*")
 _DURATION = re.compile(r"P[-.\dYMWDTHS]+")
 
@@ -253,7 +253,8 @@ def _disagreements(kind: str, values: Mapping[str, Any], ledger: str) -> Iterato
 
 
 def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
-    start = f"{ledger}/migration/{Version.parse(values['version']).canonical}@"
+    word = "migration-undo" if values["type"] == UNDO else "migration"
+    start = f"{ledger}/{word}/{Version.parse(values['version']).canonical}@"
     if not re.fullmatch(re.escape(start) + "[1-9][0-9]{0,8}", values["key"]):
         yield f"key is {_shown(values['key'])}, but version is {_shown(values['version'])}"
     step, steps, statements = values["step"], values["steps"], len(values["statements"])

@@ -14,15 +14,16 @@ from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.history import Attempt
 from graphmigrate.database.ledger import missing_constraints, prepare_ledger
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.events import MigrationRecovered, MigrationSkipped, RunStarted, Warned
-from graphmigrate.migrations import checks, data_check, findings
+from graphmigrate.events import MigrationRecovered, MigrationSkipped, Notice, RunStarted, Warned
+from graphmigrate.migrations import checks, data_check, findings, recovery
 from graphmigrate.migrations.callbacks import run_unrecorded
-from graphmigrate.migrations.model import Outcome
+from graphmigrate.migrations.model import FileKind, Outcome
 from graphmigrate.migrations.plan import make_plan, nothing_to_do
-from graphmigrate.migrations.recovery import Ending, close_record, open_record, recover
+from graphmigrate.migrations.recovery import Ending, close_record, open_record
 from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.runner import Runner
 from graphmigrate.migrations.standing import tell, warn
+from graphmigrate.migrations.undo_plan import without_fix_in_file
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
@@ -48,13 +49,17 @@ def migrate(
     allow_out_of_order: bool,
     lock_timeout: float | None,
     check_data: str | None,
+    reapply: bool = True,
 ) -> Run:
-    """Apply what is pending: everything is checked before the lock is asked for, and what may have changed since under it."""
+    """Apply what is pending: everything is checked before the lock is asked for, and what may have changed since under it.
+
+    Without ``reapply``, what was undone stops it.
+    """
     files, history = workspace.files_and_history()
     warn(workspace, history)
     # while another run is at work, or one that died is not recovered, the history cannot be held against the files
     ended = history.record is None
-    planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended)
+    planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended, reapply=reapply)
     outcome = Outcome()
     if nothing_to_do(planned, history):
         missing = missing_constraints(workspace.database, history)  # this run makes none
@@ -62,30 +67,32 @@ def migrate(
         return Run(planned._replace(problems=(*planned.problems, *missing)), history, outcome)
     explained = findings.preflight(workspace, planned, history)
     with workspace.locked(lock_timeout) as lock:
-        before, history = history, _recover(workspace, lock, files, outcome)
+        before, history = history, recover(workspace, lock, files, outcome)
         if not (ended and history.same_rows(before)):
-            planned = make_plan(workspace, files, history, target, allow_out_of_order)
+            planned = make_plan(workspace, files, history, target, allow_out_of_order, reapply=reapply)
         if not explained:
             findings.preflight(workspace, planned, history)
-        _apply(workspace, lock, files, planned, history, outcome, check_data)
+        run(workspace, lock, files, planned, history, outcome, check_data)
     return Run(planned, history, outcome)
 
 
-def _recover(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
+def recover(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:
     """Complete the history of a run that died; return the history as it then stands."""
     history = workspace.history()
     if history.record is None:
         return history
     lock.doing("recovering a run that died")
-    for each in recover(workspace.database, history, files, workspace.read_one, {}, listen=workspace.listen):
+    read = workspace.read_one
+    for each in recovery.recover(workspace.database, history, files, read, {}, listen=workspace.listen):
         version, description = each.version.text, each.migration.file.description
         workspace.listen(MigrationRecovered(version, description))
         if each.complete:
-            outcome.applied.append(AppliedMigration(version, description, 0.0, recovered=True))
+            done = outcome.undone if each.migration.file.kind is FileKind.UNDO else outcome.applied
+            done.append(AppliedMigration(version, description, 0.0, recovered=True))
     return workspace.history()
 
 
-def _apply(
+def run(
     workspace: Workspace,
     lock: Lock,
     files: MigrationFolder,
@@ -105,6 +112,9 @@ def _apply(
     if not planned.tasks and not planned.after:
         return
     workspace.listen(RunStarted(len(planned.tasks)))
+    for task in planned.tasks:
+        if task.row is None and task.migration.file.version in history.undone:
+            workspace.listen(Notice(f"{task.name} was undone, and is applied again (@{task.application})."))
     rank = planned.rank_before(history)
     state = RunState(database, lock, rank, workspace.listen)
     try:
@@ -128,6 +138,8 @@ def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data
     found = checks.check_catalogue(planned.everything, catalogue)
     findings.refuse(found)
     found += data_check.check_data(workspace.database, planned.everything, catalogue, check_data)
+    if any(task.undoes for task in planned.tasks):
+        found = [without_fix_in_file(each) for each in found]
     findings.refuse(found)
     for problem in found:
         workspace.listen(Warned(problem))
@@ -161,4 +173,4 @@ def _end_unfinished(
         read_after_pending(database, lambda: None)  # what was sent must have ended before anything is judged
         with suppress(GraphMigrateError, *DriverFailure):
             state.flush()
-        recover(database, workspace.history(), files, workspace.read_one, {}, ending)
+        recovery.recover(database, workspace.history(), files, workspace.read_one, {}, ending)

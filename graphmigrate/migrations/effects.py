@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.cypher.model import Kind
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.segments import Segment
     from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import CatalogueEntry, DdlAction, SchemaObject
+
+
+_CHOSEN = re.compile(r"(index|constraint)_[0-9a-f]+")  # a name that the server gives
 
 
 class Made(NamedTuple):
@@ -117,8 +121,10 @@ class _Walk:
     ) -> Effects | None:
         before, self._catalogue = self._catalogue, apply([action], self._catalogue)
         if self._catalogue is before:
-            generated = before.anonymous and action.verb == "drop"  # it may be a name that the server chose
-            self._lost = self._lost or generated or not action.guarded
+            chosen = (
+                _CHOSEN.fullmatch(action.name or "") if before.anonymous and action.verb == "drop" else None
+            )
+            self._lost = self._lost or chosen is not None or not action.guarded
             return effects
         if action.target is not None:
             self._texts[action.name or ""] = statement.sent

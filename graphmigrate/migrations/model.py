@@ -47,8 +47,8 @@ class MigrationFile(NamedTuple):
     @property
     def type(self) -> str:
         """What the ledger calls it."""
-        if self.kind is FileKind.REPEATABLE:
-            return "repeatable"
+        if self.kind in {FileKind.REPEATABLE, FileKind.UNDO}:
+            return self.kind.value
         return "python" if self.name.endswith(".py") else "cypher"
 
     @property
@@ -147,5 +147,6 @@ class Outcome:
 
     applied: list[AppliedMigration] = field(default_factory=list)
     skipped: list[SkippedMigration] = field(default_factory=list)
+    undone: list[AppliedMigration] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     times: list[tuple[str, timedelta]] = field(default_factory=list)

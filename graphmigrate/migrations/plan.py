@@ -15,6 +15,7 @@ from graphmigrate.errors import (
     UsageError,
     raise_all,
 )
+from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.standing import (
@@ -27,7 +28,14 @@ from graphmigrate.migrations.standing import (
     statements,
     unmet_conditions,
 )
-from graphmigrate.results import MigrateResult, PlannedMigration, PlannedStatement, SkippedMigration, State
+from graphmigrate.results import (
+    MigrateResult,
+    PlannedMigration,
+    PlannedStatement,
+    SkippedMigration,
+    State,
+    UndoResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,7 +47,7 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import Target
 
-_CODE = "def upgrade(tx): code, not checked"
+_CODE = "def %s(tx): code, not checked"
 _DIFFER = "History and files differ in {count} places; nothing was run."
 
 
@@ -70,6 +78,16 @@ class Task(NamedTuple):
     def name(self) -> str:
         """How messages call it."""
         return self.migration.file.version.name
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it takes the migration back."""
+        return self.migration.file.kind is FileKind.UNDO
+
+    @property
+    def application(self) -> int:
+        """Which application of its version it is, counted from 1."""
+        return int(self.key.rpartition("@")[2])
 
 
 class Skip(NamedTuple):
@@ -113,14 +131,25 @@ def make_plan(
     *,
     strict: bool = True,
     judge: bool = True,
+    reapply: bool = True,
 ) -> Plan:
-    """Decide what to run; ``strict`` raises what would stop a run, of the history only where it is to be judged."""
+    """Decide what to run; ``strict`` raises what would stop a run, of the history only where it is to be judged.
+
+    Without ``reapply``, a version that was undone stops it.
+    """
     entries = compare(files_for(files, history), history)
     limit = _limit(target, entries)
     found = mismatches(entries, history, allow_out_of_order=allow_out_of_order)
     if strict and judge:
         raise_all(found, HistoryMismatch, _DIFFER)
     chosen = candidates(entries, target=limit, allow_out_of_order=allow_out_of_order)
+    undone = [each.name for each in chosen if each.state is State.UNDONE]
+    if undone and not reapply:
+        raise HistoryMismatch(
+            f"{', '.join(undone)} {'was' if len(undone) == 1 else 'were'} undone in this database; nothing was run.",
+            hint="Start a version of the program that has no such file; or let it be applied again, with --reapply.",
+            code="GM610",
+        )
     pairs, problems = _read_all(workspace, chosen, strict=strict)
     planned = build(
         pairs, history, workspace.target, workspace.settings.ledger, allow_out_of_order=allow_out_of_order
@@ -173,7 +202,7 @@ def nothing_to_do(planned: Plan, history: History) -> bool:
 
 def candidates(entries: Iterable[Entry], *, target: Version | None, allow_out_of_order: bool) -> list[Entry]:
     """Choose the entries that a run looks at, in order."""
-    wanted = {State.PENDING, *UNFINISHED, State.SKIPPED}
+    wanted = {State.PENDING, State.UNDONE, *UNFINISHED, State.SKIPPED}
     if allow_out_of_order:
         wanted.add(State.OUT_OF_ORDER)
     return [each for each in entries if each.state in wanted and (target is None or each.version <= target)]
@@ -370,7 +399,7 @@ def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigratio
             statement.place.file,
             statement.place.line,
             segment.kind.value,
-            _CODE if task.migration.code else statement.text,
+            _CODE % ("downgrade" if task.undoes else "upgrade") if task.migration.code else statement.text,
             hazards.get(id(statement)),
         )
         for segment in task.remaining
@@ -378,7 +407,14 @@ def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigratio
     )
     committed = task.row.committed if task.row else 0
     return PlannedMigration(
-        file.version.text, file.description, file.name, task.first, task.steps, listed, committed
+        file.version.text,
+        file.description,
+        file.name,
+        task.first,
+        task.steps,
+        listed,
+        committed,
+        1 if task.undoes else task.application,
     )
 
 
@@ -397,3 +433,14 @@ def migrate_result(
         seconds,
         tuple(each for each in planned.problems if each.severity is Severity.WARNING),
     )
+
+
+def undo_result(
+    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
+) -> UndoResult:
+    """Return what a caller is told of an undo."""
+    gone = {Version.parse(each.version) for each in outcome.undone}
+    left = [row.version for row in history.rows.values() if row.complete and row.version not in gone]
+    highest = max((version for version in left if not version.is_named), default=None)
+    warnings = tuple(each for each in planned.problems if each.severity is Severity.WARNING)
+    return UndoResult(target, tuple(outcome.undone), highest.text if highest else None, seconds, warnings)

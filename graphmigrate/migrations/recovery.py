@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.database import queries
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.commit import Step, write_steps
-from graphmigrate.database.history import RunRecord, version_in
+from graphmigrate.database.history import UNDO, RunRecord, version_in
 from graphmigrate.database.ledger import (
     forget_attempts,
     ledger_key,
@@ -35,6 +34,7 @@ from graphmigrate.migrations.replay import (
 )
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.squash import files_for
+from graphmigrate.migrations.undo_plan import way_back
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 
 if TYPE_CHECKING:
@@ -120,13 +120,12 @@ def close_record(
             earlier.get(task.key) if task.first > 1 else Effects(),
         )
         for task in tasks
-        if task.key in outcome.keys
+        if task.key in outcome.keys and not task.undoes
     ]
     changes = any(segment.kind is Kind.SCHEMA for part in parts for segment in part.segments or ())
     effects = effects_of(parts, catalogue, read_catalogue(database) if changes else catalogue)
     with database.transaction() as tx:
-        last = version_in(outcome.keys[-1]) if outcome.keys else None
-        _end_run(tx, database, record, last, "done")
+        _end_run(tx, database, record, _last(history, outcome.keys), "done")
         _write_rows(tx, outcome, effects)
         forget_attempts(tx, database, history, map(version_in, outcome.keys))
 
@@ -190,12 +189,10 @@ def recover(
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return []
-    by_version = {file.version: file for file in files_for(files, history)}
+    found = {item["key"]: _planned(item, database, history, files, read) for item in record.plan}
 
-    @cache  # read for what is left behind, and again to replay
-    def migration_of(version: Any) -> Migration | None:
-        file = by_version.get(version)
-        return read(file) if file else None
+    def migration_of(item: Mapping[str, Any]) -> Migration | None:
+        return found[item["key"]]
 
     # before the record is closed: a run that dies in between finds everything again
     catalogue = _catalogue_to_judge_by(database, record, history, migration_of, None if ending else listen)
@@ -225,28 +222,51 @@ def _write_down(
     steps = [_step(each, record, database, ranks) for each in recovered]
     with database.transaction() as tx:
         write_steps(tx, steps, record.run)
-        _end_run(tx, database, record, versions[-1] if versions else None, ending.result)
+        _end_run(tx, database, record, _last(history, applied), ending.result)
         _write_rows(tx, ending.outcome, effects)
         if ending.attempt and ending.version and ending.version not in versions:
             record_attempt(tx, database, ending.version, ending.attempt)
         forget_attempts(tx, database, history, versions)
 
 
+def _planned(
+    item: Mapping[str, Any],
+    database: Database,
+    history: History,
+    files: MigrationFolder,
+    read: Callable[[MigrationFile], Migration],
+) -> Migration | None:
+    """Return the migration of an item as its file stands, or the way back of it; None where it cannot be told any more."""
+    version = Version.parse(item["version"])
+    if item["type"] == UNDO:
+        return way_back(database, history, item["key"], files, read)
+    file = next((each for each in files_for(files, history) if each.version == version), None)
+    return read(file) if file else None
+
+
+def _last(history: History, keys: Sequence[str]) -> str | None:
+    """Return the version that was applied last, once a run has brought these to their end."""
+    versions = {version_in(key) for key in keys}
+    if any("/migration-undo/" in key for key in keys):
+        left = [row for row in history.rows.values() if row.version.canonical not in versions]
+        return max(left, key=lambda row: row.rank).version.canonical if left else None
+    return version_in(keys[-1]) if keys else None
+
+
 def _parts(
     record: RunRecord,
     history: History,
     recovered: Iterable[RecoveredMigration],
-    read: Callable[[Version], Migration | None],
+    read: Callable[[Mapping[str, Any]], Migration | None],
     earlier: Mapping[str, Effects],
 ) -> Iterator[Part]:
     """Yield what a run without an end committed of each migration, its row or the catalogue being the witness."""
-    rows = {row.key: row for row in history.rows.values()}
-    steps = {row.key: row.step for row in rows.values() if row.run == record.run}
+    steps = {row.key: row.step for row in history.by_key.values() if row.run == record.run}
     steps |= {each.key: each.step for each in recovered}
     for item in record.plan:
         key, first = item["key"], item["first"]
-        if key in steps:
-            migration = read(Version.parse(item["version"]))
+        if key in steps and item["type"] != UNDO:
+            migration = read(item)
             same = migration is not None and migration.file.checksum == item["checksum"]
             segments = segments_of(migration, item["committed"], first - 1) if migration and same else None
             done = segments and segments[: max(0, steps[key] - first + 1)]
@@ -256,7 +276,7 @@ def _parts(
 def _finished(record: RunRecord, history: History) -> list[str]:
     """Return the keys that a run had brought to their end, in their order."""
     planned = {item["key"] for item in record.plan}
-    found = [row for row in history.rows.values() if row.key in planned and row.complete]
+    found = [row for row in history.by_key.values() if row.key in planned and row.complete]
     return [row.key for row in sorted(found, key=lambda row: (row.rank, row.version))]
 
 
@@ -296,7 +316,7 @@ def first_unfinished(database: Database, history: History) -> Version | None:
     record = read_run_record(database, history.record) if history.record else None
     if record is None:
         return None
-    done = {row.key for row in history.rows.values() if row.complete}
+    done = {row.key for row in history.by_key.values() if row.complete}
     planned = [Version.parse(item["version"]) for item in record.plan]
     unsure = (Version.parse(item["version"]) for item in record.plan if item["key"] not in done)
     return next(unsure, planned[-1])
@@ -336,7 +356,7 @@ def _catalogue_to_judge_by(
     database: Database,
     record: RunRecord,
     history: History,
-    read: Callable[[Any], Migration | None],
+    read: Callable[[Mapping[str, Any]], Migration | None],
     listen: Listener | None,
 ) -> Catalogue | None:
     """Return the catalogue when every index is decided, without what cannot stay; None where that takes too long to wait.
@@ -365,8 +385,10 @@ def _populates(entry: CatalogueEntry | None) -> bool:
     return entry is not None and entry.state not in {None, ONLINE, FAILED}
 
 
-def _targets(plan: tuple[dict[str, Any], ...], read: Callable[[Any], Migration | None]) -> list[SchemaObject]:
+def _targets(
+    plan: tuple[dict[str, Any], ...], read: Callable[[Mapping[str, Any]], Migration | None]
+) -> list[SchemaObject]:
     """Return everything that the planned migrations create."""
-    migrations = (read(Version.parse(item["version"])) for item in plan)
+    migrations = map(read, plan)
     segments = (segment for migration in migrations if migration for segment in segments_of(migration))
     return [action.target for segment in segments for action in segment.actions if action.target]

@@ -66,7 +66,7 @@ def replay(
     record: RunRecord,
     history: History,
     now: Catalogue,
-    read: Callable[[Version], Migration | None],
+    read: Callable[[Mapping[str, Any]], Migration | None],
     verdicts: Mapping[Version, str],
 ) -> list[RecoveredMigration]:
     """Walk the dead run's plan in order, past what the ledger has, and read each schema segment's fate.
@@ -74,7 +74,7 @@ def replay(
     A migration whose query did not hold was skipped, which its run wrote down at once. One that has a query and changed nothing
     counts only where something after it shows that the run went on: else it is not known whether the query was asked.
 
-    ``read`` gives the migration of a version as its file stands, None where there is none. ``verdicts`` are a person's words
+    ``read`` gives the migration of an item as its file stands, None where there is none. ``verdicts`` are a person's words
     for versions whose fate cannot be read: RERUN (nothing more took effect) or DONE (all of it did). Raises HistoryMismatch
     where something else changed the schema or the file since.
     """
@@ -89,7 +89,7 @@ class _Walk:
         record: RunRecord,
         history: History,
         now: Catalogue,
-        read: Callable[[Version], Migration | None],
+        read: Callable[[Mapping[str, Any]], Migration | None],
         verdicts: Mapping[Version, str],
     ) -> None:
         self.record = record
@@ -99,7 +99,7 @@ class _Walk:
         self.expected = Catalogue.from_json(record.catalogue)
         self.found: list[RecoveredMigration] = []
         self.doubtful: list[RecoveredMigration] = []  # nothing shows that the run came to these
-        by_key = {row.key: row for row in history.rows.values()}
+        by_key = history.by_key
         for item in record.plan:
             version = Version.parse(item["version"])
             if was_skipped(record, history, version):
@@ -112,7 +112,7 @@ class _Walk:
         if row and row.run == self.record.run:
             self._came_to()
         step = row.step if row else item["first"] - 1
-        migration = self.read(version)
+        migration = self.read(item)
         unchanged = migration is not None and migration.file.checksum == item["checksum"]
         if row and row.complete:
             if migration and unchanged:
@@ -165,16 +165,16 @@ def _kind_of_step(item: Mapping[str, Any], step: int) -> str | None:
 
 
 def failed_to_build(
-    record: RunRecord, history: History, now: Catalogue, read: Callable[[Version], Migration | None]
+    record: RunRecord, history: History, now: Catalogue, read: Callable[[Mapping[str, Any]], Migration | None]
 ) -> tuple[CatalogueEntry, ...]:
     """Return what the dead run's segment at hand made, where an index of it is FAILED: it is to be removed."""
     expected = Catalogue.from_json(record.catalogue)
-    by_key = {row.key: row for row in history.rows.values()}
+    by_key = history.by_key
     for item in record.plan:
         version = Version.parse(item["version"])
         if was_skipped(record, history, version):
             continue
-        migration = read(version)
+        migration = read(item)
         if migration is None:
             break
         segments, row = _segments(migration, item), by_key.get(item["key"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.failures import DriverFailure, message_of
 from graphmigrate.errors import MigrationFailed
-from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted
+from graphmigrate.events import MigrationApplied, MigrationSkipped, MigrationStarted, MigrationUndone
 from graphmigrate.migrations.code_runs import run_code
 from graphmigrate.migrations.data_segments import run_autocommit, run_batches, run_data
 from graphmigrate.migrations.schema_segments import SchemaSegments
@@ -69,8 +69,9 @@ class Runner:
         seconds = time.monotonic() - started
         outcome.keys.append(task.key)
         outcome.times.append((task.key, timedelta(seconds=seconds)))
-        outcome.applied.append(AppliedMigration(file.version.text, file.description, seconds))
-        state.listen(MigrationApplied(file.version.text, file.description, seconds))
+        done, told = (outcome.undone, MigrationUndone) if task.undoes else (outcome.applied, MigrationApplied)
+        done.append(AppliedMigration(file.version.text, file.description, seconds))
+        state.listen(told(file.version.text, file.description, seconds))
 
     def _run_segment(self, task: Task, segment: Segment) -> None:
         if segment.kind is Kind.SCHEMA:

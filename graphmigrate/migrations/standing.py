@@ -80,14 +80,19 @@ def _entry(
         failed = attempt is not None and attempt.outcome == State.FAILED
         return Entry(version, State.FAILED if failed else State.INTERRUPTED, file, row, last)
     if row is not None and row.checksum in {None, file.checksum}:
-        return Entry(version, State.APPLIED, file, row)
+        begun = "its undo is not finished" if history.undo_of(row) else None
+        return Entry(version, State.APPLIED, file, row, begun)
     if row is not None and file.kind is not FileKind.REPEATABLE:
         return Entry(version, State.CHANGED, file, row)
     if attempt is not None and attempt.outcome == SKIPPED:
         return Entry(version, State.SKIPPED, file, row, attempt.reason)
+    undo = history.undone.get(version)
     late = row is None and highest is not None and version < highest
     told = last or ("its file was edited, so it is applied again" if row else None)
-    return Entry(version, State.OUT_OF_ORDER if late else State.PENDING, file, row, told)
+    if undo:
+        told = last or f"undone by {undo.installed_by}; graphmigrate migrate applies it again"
+    state = State.UNDONE if undo else State.PENDING
+    return Entry(version, State.OUT_OF_ORDER if late else state, file, row, told)
 
 
 def entries_of(workspace: Workspace, files: MigrationFolder, history: History) -> tuple[Entry, ...]:
@@ -161,7 +166,7 @@ def mismatches(
     if stranger:
         return [stranger]
     renamed = renames(entries)
-    found = [mismatch(entry, history, renamed) for entry in entries]
+    found = [mismatch(entry, history, renamed) or half_undone(entry, history) for entry in entries]
     return [each for each in found if each and not (allow_out_of_order and each.code == "GM604")]
 
 
@@ -196,6 +201,18 @@ def tell(workspace: Workspace, warnings: Iterable[Problem]) -> None:
     """Tell warnings while a command works."""
     for problem in warnings:
         workspace.listen(Warned(problem))
+
+
+def half_undone(entry: Entry, history: History) -> Problem | None:
+    """Return that a migration is taken back in part: it is neither applied nor not."""
+    undo = history.undo_of(entry.row) if entry.row else None
+    if undo is None or history.record is not None:
+        return None
+    return Problem(
+        "GM610",
+        f"{entry.name} is undone in part.",
+        "Finish that with graphmigrate undo; then graphmigrate migrate can apply it again.",
+    )
 
 
 def lost_files(entries: Sequence[Entry]) -> Problem | None:
@@ -245,7 +262,7 @@ def renames(entries: Iterable[Entry]) -> dict[Version, MigrationFile]:
     """Find the file of a missing version under another one: it has no row, and the text that was applied."""
     entries = tuple(entries)
     missing = [entry for entry in entries if entry.state is State.MISSING]
-    waiting = {State.PENDING, State.SKIPPED, State.OUT_OF_ORDER} if missing else set()
+    waiting = {State.PENDING, State.UNDONE, State.SKIPPED, State.OUT_OF_ORDER} if missing else set()
     files = {entry.file.checksum: entry.file for entry in entries if entry.file and entry.state in waiting}
     return {
         each.version: files[each.row.checksum] for each in missing if each.row and each.row.checksum in files
@@ -314,7 +331,7 @@ def refuse_pending(workspace: Workspace) -> None:
     history = workspace.history()
     warn(workspace, history)
     entries = entries_of(workspace, workspace.files(may_be_empty=True), history)
-    waiting = [each for each in entries if each.state in {State.PENDING, *UNFINISHED}]
+    waiting = [each for each in entries if each.state in {State.PENDING, State.UNDONE, *UNFINISHED}]
     if waiting:
         names = ", ".join(each.name for each in waiting[:5])
         raise UsageError(

@@ -21,10 +21,10 @@ def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> T
     return tally
 
 
-def killed_at(k: int, warm: Runners, project: Path, uri: str) -> bool:
-    """kill -9 of one run, its k-th message never arriving; False where it ended before."""
+def killed_at(k: int, warm: Runners, project: Path, uri: str, *args: str) -> bool:
+    """kill -9 of one run (of ``args``), its k-th message never arriving; False where it ended before."""
     with proxy(uri, k) as frozen:
-        runner = warm.start(project, frozen.uri)
+        runner = warm.start(project, frozen.uri, *args)
         until(lambda: frozen.done.is_set() or runner.ended.is_set())
         runner.kill()
     return frozen.done.is_set()

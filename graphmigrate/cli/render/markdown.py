@@ -57,7 +57,8 @@ def _planned_title(result: PlanResult) -> str:
     if not result.migrations:
         return "nothing to do"
     statements = sum(len(each.statements) for each in result.migrations)
-    return f"{count(len(result.migrations), 'migration')} to apply, {count(statements, 'statement')}"
+    what = f"to {'undo' if result.undo else 'apply'}, {count(statements, 'statement')}"
+    return f"{count(len(result.migrations), 'migration')} {what}"
 
 
 def _planned_row(each: PlannedMigration) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ class Live(Plain):
 
     def ended(self, event: events.Event) -> None:
         """Advance the bar."""
-        if self._progress and isinstance(event, events.MigrationApplied):
+        if self._progress and isinstance(event, (events.MigrationApplied, events.MigrationUndone)):
             self._progress.advance(self._task)
 
     def _show(self, **update: Any) -> None:
@@ -190,6 +190,8 @@ def lasting(event: events.Event) -> str | None:
         text = event.text
     elif isinstance(event, events.MigrationApplied):
         text = f"  applied {titled(event.version, event.description)} ({duration(event.seconds)})"
+    elif isinstance(event, events.MigrationUndone):
+        text = f"  undone {titled(event.version, event.description)} ({duration(event.seconds)})"
     elif isinstance(event, events.MigrationRecovered):
         text = f"  recovered {titled(event.version, event.description)}: an interrupted run had committed it"
     elif isinstance(event, events.MigrationSkipped):

@@ -42,6 +42,7 @@ COLORS = {
     State.OUT_OF_ORDER: "red",
     State.INTERRUPTED: "yellow",
     State.FAILED: "red",
+    State.UNDONE: "blue",
 }
 
 
@@ -112,11 +113,12 @@ def _planned(migration: PlannedMigration, style: Style) -> list[str]:
 
 
 def committed(migration: PlannedMigration) -> str:
-    """Return what of a planned migration is committed already; nothing where none is."""
+    """Return what of a planned migration is committed already, and that it was undone before; nothing where neither is so."""
+    again = f", applied again (@{migration.application})" if migration.application > 1 else ""
     if not migration.committed:
-        return ""
+        return again
     some = f"statements 1 to {migration.committed} are" if migration.committed > 1 else "statement 1 is"
-    return f", {some} committed"
+    return f"{again}, {some} committed"
 
 
 def _statement(statement: PlannedStatement, room: int, style: Style) -> list[str]:
