@@ -44,10 +44,11 @@ STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
 
 @dataclass(frozen=True, slots=True)
 class NewReport:
-    """The file that ``new`` made."""
+    """The file that ``new`` made, and the one that takes it back."""
 
     version: str
     file: str
+    undo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class InitReport:
     is_flag=True,
     help=f"Write no migration, but {sums.NAME}, from the files as they are.",
 )
-def new(cli: CliContext, description: tuple[str, ...], timestamp: bool, only_sum: bool) -> None:
+@click.option("--with-undo", is_flag=True, help="Also begin the file that takes back what it writes.")
+def new(
+    cli: CliContext, description: tuple[str, ...], timestamp: bool, only_sum: bool, with_undo: bool
+) -> None:
     """Write the next migration as a commented template and print its path.
 
     Its version is the next after those of the files and of the database's history, where one is named. Where the folder
@@ -90,10 +94,14 @@ def new(cli: CliContext, description: tuple[str, ...], timestamp: bool, only_sum
     now = datetime.now(UTC)
     version = f"{now:{STAMPS[14]}}" if timestamp else next_version([*known, *_in_history(cli, settings)], now)
     path = folder.path / f"V{version}__{words}.cypher"
-    text = (SCAFFOLD / "migration.cypher").read_text(encoding="utf-8")
-    _write(path, text.replace("DESCRIPTION", words.replace("_", " ")))
+    back = folder.path / f"U{version}__{words}.cypher" if with_undo else None
+    for template, file in (("migration", path), ("undo", back)):
+        if file:
+            text = (SCAFFOLD / f"{template}.cypher").read_text(encoding="utf-8")
+            _write(file, text.replace("DESCRIPTION", words.replace("_", " ")))
     _keep_sum(folder.path)
-    cli.result(NewReport(version, str(path)), lambda _: [str(path)])
+    report = NewReport(version, str(path), back and str(back))
+    cli.result(report, lambda _: [report.file, *([report.undo] if report.undo else [])])
 
 
 def _collected(path: Path) -> MigrationFolder:

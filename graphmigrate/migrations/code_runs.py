@@ -74,7 +74,7 @@ class CodeTransaction:
 
 
 def run_code(state: RunState, task: Task, segment: Segment) -> None:
-    """Call ``upgrade``, or ``downgrade`` where it is taken back, in one transaction with its step, or again and again until a batch returns 0."""
+    """Call ``upgrade`` in one transaction with its step, or again and again until a batch returns 0; an undo ``downgrade``."""
     migration = task.migration
     with imported(migration) as module:
         work = _Work(state, task, segment, module["downgrade" if task.undoes else "upgrade"])

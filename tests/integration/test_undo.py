@@ -202,3 +202,19 @@ def test_killed_at_some_messages_it_is_finished_by_the_next(project: Project, dr
             code, output = warm.finish(project.folder, project.target.uri, "undo", "--to", "V1")
             assert code == 0, output
             assert state(driver) == at_first
+
+
+def test_code_takes_itself_back(project: Project, driver: neo4j.Driver) -> None:
+    code = "def upgrade(tx):\n    tx.run('CREATE (:A)')\n"
+    (project.folder / "migrations" / "V1__code.py").write_text(code)
+    project.migrate()
+    refused(project, "V1 is code without downgrade(tx)", "U1__code.cypher")
+    project.call("undo", to="1")
+    (project.folder / "migrations" / "V2__code.py").write_text(
+        f"{code}\n\ndef downgrade(tx):\n    tx.run('MATCH (a:A) WITH a LIMIT 1 DELETE a')\n"
+    )
+    project.migrate()
+    assert project.call("plan", undo=True).migrations[0].statements[0].text.startswith("def downgrade")
+    assert [each.version for each in project.call("undo").undone] == ["2"]
+    assert state(driver)[2] == [[["A"], {}]]
+    assert project.migrate().version == "2"
