@@ -100,7 +100,7 @@ def new(
             text = (SCAFFOLD / f"{template}.cypher").read_text(encoding="utf-8")
             _write(file, text.replace("DESCRIPTION", words.replace("_", " ")))
     _keep_sum(folder.path)
-    report = NewReport(version, str(path), back and str(back))
+    report = NewReport(version, str(path), str(back) if back else None)
     cli.result(report, lambda _: [report.file, *([report.undo] if report.undo else [])])
 
 

@@ -65,7 +65,7 @@ from graphmigrate.results import MigrateResult, Target
 
 target = Target("bolt://h", "neo4j", "community", "5.26.25")
 Migrator.wait = lambda *_: target
-Migrator.migrate = lambda *_: MigrateResult(target, (), (), None, 0.0)
+Migrator.migrate = lambda *_, **__: MigrateResult(target, (), (), None, 0.0)
 sys.exit(run(sys.argv[1:]))
 """
 
