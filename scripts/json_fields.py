@@ -32,6 +32,7 @@ OBJECTS: dict[str, type] = {
     "server status": server.ServerReport,
     "server stop": server.StopReport,
     "server url": server.UrlReport,
+    "undo": results.UndoResult,
     "new": project.NewReport,
     "import": project.ImportReport,
     "init": project.InitReport,

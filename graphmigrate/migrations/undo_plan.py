@@ -163,27 +163,29 @@ def _drop(made: Made) -> str:
 
 
 def sources_of(
-    rows: Iterable[HistoryRow], effects: Mapping[str, Effects], files: MigrationFolder, read: Reader
-) -> Iterator[Sources | HistoryRow]:
-    """Yield what each way back comes from; the row itself where its file is not there."""
+    rows: Iterable[HistoryRow],
+    effects: Mapping[str, Effects],
+    files: MigrationFolder,
+    history: History,
+    read: Reader,
+) -> Iterator[Sources]:
+    """Yield what each way back comes from; nothing of a row whose file is not there."""
     of_version = {file.version: file for file in files_for(files, history)}
     undos = {file.version: file for file in files.undos}
     for row in rows:
         file, back = of_version.get(row.version), undos.get(row.version)
-        if file is None:
-            yield row
-            continue
-        yield Sources(row, file, read(file), effects.get(row.key), read(back) if back else None)
+        if file is not None:
+            yield Sources(row, file, read(file), effects.get(row.key), read(back) if back else None)
 
 
 def way_back(
-    database: Database, rows: Mapping[str, HistoryRow], key: str, files: MigrationFolder, read: Reader
+    database: Database, history: History, key: str, files: MigrationFolder, read: Reader
 ) -> Migration | None:
     """Return the way back that an undo which died was on; None where its files do not tell it any more."""
     chosen = [row for row in history.by_key.values() if undo_key(row.key) == key and row.type != UNDO]
     effects = by_keys(database.read(queries.EFFECTS, keys=[row.key for row in chosen]))
-    found = list(sources_of(chosen, effects, files, history, read))
-    return found[0].migration() if found and isinstance(found[0], Sources) and not found[0].problem else None
+    found = next(sources_of(chosen, effects, files, history, read), None)
+    return found.migration() if found and not found.problem else None
 
 
 def choose(history: History, to: str | None, steps: int | None) -> list[HistoryRow]:
@@ -230,8 +232,6 @@ def make_undo_plan(
     tasks: list[Task] = []
     made: dict[str, Sources] = {}
     for each in sources_of(rows, effects, files, history, workspace.read_one) if not found else ():
-        if not isinstance(each, Sources):
-            continue
         if each.problem:
             found.append(each.problem)
             continue

@@ -67,7 +67,9 @@ def test_new_prints_the_path_of_a_template(folder: Path, capsys: pytest.CaptureF
     assert all(line.startswith("//") for line in text.splitlines())
     assert run(["new", "then", "more", "--output", "json"]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert made == {"format": 1, "version": "9", "file": "migrations/V9__then_more.cypher"}
+    assert made == {"format": 1, "version": "9", "file": "migrations/V9__then_more.cypher", "undo": None}
+    assert run(["new", "--with-undo", "towns"]) == 0
+    assert capsys.readouterr().out == "migrations/V10__towns.cypher\nmigrations/U10__towns.cypher\n"
 
 
 def test_the_template_says_that_it_is_empty_and_nothing_else(
@@ -228,8 +230,8 @@ def test_validate_offline_says_what_it_did_not_check(
         ("info", "status"),
         ("history", "status"),
         ("create", "new"),
-        ("down", "There is no undo"),
-        ("rollback", "new DESCRIPTION"),
+        ("down", "graphmigrate undo"),
+        ("rollback", "graphmigrate undo"),
         ("clean", "seed --reset"),
     ],
 )
