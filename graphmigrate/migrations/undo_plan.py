@@ -20,7 +20,7 @@ from graphmigrate.migrations.segments import kind_and_action
 from graphmigrate.migrations.squash import files_for, replaced_by
 from graphmigrate.migrations.standing import compare, mismatches
 from graphmigrate.schema.compare import apply
-from graphmigrate.schema.render import describe, identifier
+from graphmigrate.schema.model import describe, identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
