@@ -60,9 +60,8 @@ def run(
 
     Raises PreflightError before anything is loaded (GM201), SeedFailed and LockLost while loading.
     """
-    from graphmigrate.seeds.checks import check_statements
+    from graphmigrate.seeds.checks import check_statements, hiding
     from graphmigrate.seeds.loader import load
-    from graphmigrate.seeds.showing import hiding
 
     for skipped in decided.skipped:
         listen(SeedSkipped(skipped.name, skipped.reason))
@@ -88,8 +87,7 @@ def check(
 
     Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
-    from graphmigrate.seeds.checks import check_seed, check_statements
-    from graphmigrate.seeds.showing import hiding
+    from graphmigrate.seeds.checks import check_seed, check_statements, hiding
 
     with hiding(preparation.seeds):
         problems = check_statements(database, preparation.seeds) if database is not None else []
@@ -101,7 +99,7 @@ def check(
 
 def show(preparation: Preparation, name: str, *, rows: int) -> SeedShowResult:
     """Return what the seed ``name`` would send; asks no database."""
-    from graphmigrate.seeds.showing import hiding, show_seed
+    from graphmigrate.seeds.checks import hiding, show_seed
 
     [seed] = [each for each in preparation.seeds if each.name == name]
     with hiding([seed]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -75,7 +75,7 @@ def batches(part: int, items: Iterator[Any], limits: Limits, start: int = 0) -> 
             found = list(islice(items, min(take, limits.items - len(held))))
             if not found:
                 break
-            packed = list(map(_packed, found))
+            packed = _packed(found)
             marks += map(crc32, packed)
             heavy += sum(map(len, packed))
             held += found
@@ -87,13 +87,16 @@ def batches(part: int, items: Iterator[Any], limits: Limits, start: int = 0) -> 
         start += len(held)
 
 
-def _packed(item: Any) -> bytes:
+def _packed(items: Sequence[Any]) -> list[bytes]:
     """Return the same bytes for the same row, or statement with its parameters, on every machine."""
     try:
-        return marshal.dumps(item, 2)  # version 2 writes a text as often as it occurs
+        return list(map(marshal.dumps, items, repeat(2)))  # version 2 writes a text as often as it occurs
     except ValueError:  # a type that marshal does not know
+        if len(items) > 1:
+            return [bytes_ for item in items for bytes_ in _packed([item])]
+        [item] = items
         item = (item.text, item.parameters) if hasattr(item, "parameters") else item
-        return repr(item).encode("utf-8", "surrogatepass")
+        return [repr(item).encode("utf-8", "surrogatepass")]
 
 
 def digest(before: int | None, marks: Iterable[int]) -> int | None:
@@ -114,13 +117,13 @@ def digest_of(program: Program, row: SeedRow) -> int:
     for number, part in enumerate(program.parts[: row.part + 1]):
         count = None if number < row.part else row.offset
         if not isinstance(part, Rows):
-            marks += (crc32(_packed(query)) for query in part.queries[:count])
+            marks += map(crc32, _packed(part.queries[:count]))
             continue
         lanes = row.lanes if number == row.part else ()
         offsets = [lane.offset for lane in lanes]
         route = Spread.parse(row.spread).route(part.columns, len(lanes)) if lanes else None
         rows = enumerate(islice(part.rows(), max(offsets) if route else count))
-        found = [crc32(_packed(item)) for at, item in rows if not route or at < offsets[route(at, item)]]
+        found = [crc32(_packed([item])[0]) for at, item in rows if not route or at < offsets[route(at, item)]]
         marks += [sum(found), mark_of(part)] if found or lanes else []
     return sum(marks) % _DIGESTS
 
@@ -132,20 +135,22 @@ def deal(
     held = [Batch(0, [], [], [], 0) for _ in offsets]
     for batch in found:
         weight = batch.weight // len(batch.items)
-        dealt: list[list[tuple[Any, int, int]]] = [[] for _ in offsets]
-        for item in zip(batch.items, batch.numbers, batch.marks, strict=True):
-            lane = route(item[1], item[0])
-            if item[1] >= offsets[lane]:
-                dealt[lane].append(item)
-        for lane, items in enumerate(dealt):
+        parts: list[tuple[list[Any], list[int], list[int]]] = [([], [], []) for _ in offsets]
+        for number, row, mark in zip(batch.numbers, batch.items, batch.marks, strict=True):
+            lane = route(number, row)
+            if number >= offsets[lane]:
+                rows, numbers, marks = parts[lane]
+                rows.append(row)
+                numbers.append(number)
+                marks.append(mark)
+        for lane, (rows, numbers, marks) in enumerate(parts):
             old = held[lane]
-            rows, numbers, marks = map(list, zip(*items, strict=True)) if items else ([], [], [])
             whole = Batch(
                 batch.part,
                 old.items + rows,
                 [*old.numbers, *numbers],
                 old.marks + marks,
-                old.weight + weight * len(items),
+                old.weight + weight * len(rows),
             )
             while len(whole.items) >= limits.items:
                 first, whole = whole.split(limits.items)

@@ -1,8 +1,11 @@
-"""Checks before a load: the server agrees to every statement, keys are found by an index, and every row can be read."""
+"""Checks before a load: the server agrees, an index finds keys, rows can be read; and what would be sent, to be looked at."""
 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.clauses import judge
@@ -10,11 +13,12 @@ from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.preflight import explain_all
-from graphmigrate.errors import PreflightError, Problem, Severity, raise_all
-from graphmigrate.results import CheckedSeed
+from graphmigrate.errors import PreflightError, Problem, SeedFailed, Severity, raise_all
+from graphmigrate.results import CheckedSeed, SeedShowResult, ShownStatement
 from graphmigrate.schema.model import ObjectType, identifier
 from graphmigrate.seeds.batches import Limits, batches, picker
 from graphmigrate.seeds.files import SeedFileError
+from graphmigrate.seeds.frontmatter import from_json
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
 from graphmigrate.seeds.values import parameter
 
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from graphmigrate.seeds.plan import PreparedSeed
     from graphmigrate.seeds.program import Query
 
+HIDDEN = "***"
+# Shorter ones are hidden where they are the whole value, but not inside other texts.
+_SHORTEST = 4
 EXAMPLES = 5
 # So many keys are remembered: more would not fit into the memory that a load may take.
 MOST_KEYS = 200_000
@@ -172,9 +179,8 @@ def check_seed(seed: PreparedSeed, *, rows: bool) -> tuple[CheckedSeed, list[Pro
     found = CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
     if not again.count or seed.file.front.unmatched == "ignore":
         return found, []
-    message = (
-        f"{again.count:,} rows of {seed.name} change again what an earlier row with the same key changed."
-    )
+    told = "1 row" if again.count == 1 else f"{again.count:,} rows"
+    message = f"An earlier row of {seed.name} with the same key has other values: {told}."
     hint = "\n".join(again.examples)
     return found, [Problem("GM557", message, hint, blocks[0].query.place, severity=Severity.WARNING)]
 
@@ -252,3 +258,104 @@ class Repeats:
             if len(seen) < MOST_KEYS:
                 seen[key] = mark
         return None
+
+
+# ---- what would be sent
+
+
+def show_seed(seed: PreparedSeed, rows: int) -> SeedShowResult:
+    """Return every text that the seed sends, with the first ``rows`` rows of each block.
+
+    Neighbouring statements of the same text are shown once, with the first one's parameters. What came from the
+    environment is replaced by asterisks. Raises SeedFileError for a row that cannot be read.
+    """
+    mask = Mask(seed.secrets)
+    statements: list[ShownStatement] = []
+    for part in seed.program.parts:
+        if isinstance(part, Statements):
+            for _, alike in groupby(part.queries, key=lambda query: query.text):
+                queries = list(alike)
+                statements.append(_statement(queries[0], len(queries), mask))
+        else:
+            statements.append(_block(part, rows, mask))
+    variables = mask.value(from_json(seed.variables))
+    return SeedShowResult(seed.name, seed.file.file, seed.file.front.depends, variables, tuple(statements))
+
+
+def _statement(query: Query, times: int | None, mask: Mask, rows_of: str | None = None) -> ShownStatement:
+    text, parameters = mask.cypher(query.text), mask.value(query.parameters)
+    return ShownStatement(query.place.file, query.place.line, text, parameters, times=times, rows_of=rows_of)
+
+
+def _block(part: Rows, rows: int, mask: Mask) -> ShownStatement:
+    return replace(
+        _statement(part.query, None, mask, mask.inside(part.source.label)),
+        columns=part.columns or part.source.columns,
+        rows=tuple(mask.value(list(islice(checked_rows(part), rows)))),
+        total=part.source.size,
+    )
+
+
+class Mask:
+    """Replaces what came from the environment by asterisks: also in other case, trimmed, or read as a number."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets for form in (secret, secret.strip() or secret)}
+        self._whole = {form.casefold() for form in forms}
+        self._numbers = {number for form in forms if (number := _number(form)) is not None}
+        # Between backticks a name's own backticks are doubled.
+        written = forms | {form.replace("`", "``") for form in forms}
+        long = sorted((form for form in written if len(form) >= _SHORTEST), key=len, reverse=True)
+        inside = list(map(re.escape, long))
+        names = [f"(?<=`){re.escape(form)}(?=`)" for form in written]
+        numbers = [rf"(?<![\w.]){re.escape(str(abs(number)))}(?![\w.])" for number in self._numbers]
+        self._inside = re.compile("|".join(inside), re.IGNORECASE) if inside else None
+        self._cypher = re.compile("|".join(names + inside + numbers), re.IGNORECASE) if forms else None
+
+    def value(self, value: Any) -> Any:
+        """Replace them in texts and numbers, however deep in lists and maps they are."""
+        if not self._whole:
+            return value
+        if isinstance(value, str):
+            return HIDDEN if value.casefold() in self._whole else self.inside(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return HIDDEN if value in self._numbers else value
+        if isinstance(value, dict):
+            return {self.value(key): self.value(each) for key, each in value.items()}
+        if type(value) in (list, tuple):
+            return [self.value(each) for each in value]
+        return value
+
+    def inside(self, text: str) -> str:
+        """Replace those of some length wherever they stand in a text."""
+        return self._inside.sub(HIDDEN, text) if self._inside else text
+
+    def cypher(self, text: str) -> str:
+        """Replace also what ``identifier`` and ``literal`` write: names between backticks, and numbers."""
+        return self._cypher.sub(HIDDEN, text) if self._cypher else text
+
+
+def _number(text: str) -> int | float | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+@contextmanager
+def hiding(seeds: Iterable[PreparedSeed]) -> Iterator[None]:
+    """Replace what came from the environment in errors: a server repeats in them what it was sent."""
+    mask = Mask(secret for seed in seeds for secret in seed.secrets)
+    try:
+        yield
+    except (SeedFailed, PreflightError, SeedFileError) as error:
+        problems = [replace(each, message=mask.inside(each.message)) for each in error.problems]
+        message = mask.inside(error.message)
+        if message == error.message and problems == list(error.problems):
+            raise
+        # Without its cause, which says it in the server's own words.
+        raise type(error)(
+            message, hint=error.hint, place=error.place, code=error.error_code, problems=problems
+        ) from None

@@ -110,14 +110,18 @@ class CsvSource(Source):
         null_of_typed = null | {""}
         texts = set(positions).difference(position for position, _ in self._typed)
         same = positions == list(range(len(self.columns)))
-        for line, row in self._rows(skip):
+        width = len(self.columns)
+        for line, row in islice(self._records(), skip + self._header_rows, None):
+            if len(row) != width:
+                raise self._wrong_width(line, len(row))
+            has_null = not null.isdisjoint(row)
             for position, convert in self._typed:
                 text = row[position]
                 try:
                     row[position] = None if text in null_of_typed else convert(text)
                 except Unfit as error:
                     raise self._unreadable(line, position, text, error) from None
-            for position in texts:
+            for position in texts if has_null else ():
                 if row[position] in null:
                     row[position] = None
             yield row if same else [row[position] for position in positions]
@@ -135,13 +139,6 @@ class CsvSource(Source):
         """See Source; reads the file again up to that row, which only messages do."""
         line, _ = next(islice(self._records(), index + self._header_rows, None), (0, []))
         return self._file.place(line, 1, self._file.line(line)) if line else None
-
-    def _rows(self, skip: int) -> Iterator[tuple[int, list[Any]]]:
-        width = len(self.columns)
-        for line, fields in islice(self._records(), skip + self._header_rows, None):
-            if len(fields) != width:
-                raise self._wrong_width(line, len(fields))
-            yield line, fields
 
     def _records(self) -> Iterator[tuple[int, list[Any]]]:
         """Yield each record that is not blank, with the number of its first line."""

@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.statements import normalise_bytes
-from graphmigrate.errors import Place, Problem
+from graphmigrate.errors import Place, Problem, raise_all
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.files import SeedFileError, did_you_mean, open_inside
 from graphmigrate.seeds.frontmatter import SeedFile
@@ -36,17 +36,9 @@ class SeedFolder:
 
     def check(self) -> None:
         """Raise every problem at once (SeedFileError)."""
-        if len(self.problems) == 1:
-            only = self.problems[0]
-            raise SeedFileError(
-                only.message, hint=only.hint, place=only.place, code=only.code, problems=self.problems
-            )
-        if self.problems:
-            raise SeedFileError(
-                f"{len(self.problems)} problems in {self.path}.",
-                problems=self.problems,
-                code=self.problems[0].code,
-            )
+        summary = f"{{count}} problems in {self.path}."
+        code = self.problems[0].code if self.problems else None
+        raise_all(self.problems, SeedFileError, summary, code=code)
 
 
 def decode(content: bytes, file: str) -> str:
@@ -88,30 +80,24 @@ def collect(path: Path) -> SeedFolder:
 
 
 def _misnamed(entry: Path) -> Problem | None:
-    name = entry.name
-    if name.startswith(("_", ".")):
+    name, place = entry.name, Place(str(entry), 1)
+    is_seed, meant = name.endswith(SUFFIX), _MEANT.search(name)
+    if name.startswith(("_", ".")) or not (is_seed or meant) or (entry.is_dir() and not is_seed):
         return None
-    place = Place(str(entry), 1)
     if entry.is_dir():
-        if name.endswith(SUFFIX):
-            return Problem("GM560", f"{name!r} is a folder, not a seed.", "Rename it or move it away.", place)
-        return None
-    stem = name.removesuffix(SUFFIX)
-    if name.endswith(SUFFIX):
-        if _NAME.fullmatch(stem):
-            return None
-        better = re.sub(r"[^\w.-]+", "_", stem).strip("._-") or "seed"
-        return Problem(
-            "GM560", f"{name!r} is not a good name for a seed.", f"Rename it to {better}{SUFFIX}", place
+        return Problem("GM560", f"{name!r} is a folder, not a seed.", "Rename it or move it away.", place)
+    stem = name.removesuffix(SUFFIX) if is_seed or not meant else name[: meant.start()]
+    better = re.sub(r"[^\w.-]+", "_", stem).strip("._-") or "seed"
+    if not is_seed:
+        message = f"{name!r} looks like a seed, but would never be loaded."
+        hint = (
+            f"Rename it to {better}{SUFFIX}; what other seeds include begins with '_' or is in a subfolder."
         )
-    if not _MEANT.search(name):
+        return Problem("GM560", message, hint, place)
+    if _NAME.fullmatch(stem):
         return None
-    better = re.sub(r"[^\w-]+", "_", name[: _MEANT.search(name).start()]) or "seed"  # type: ignore[union-attr]
     return Problem(
-        "GM560",
-        f"{name!r} looks like a seed, but would never be loaded.",
-        f"Rename it to {better}{SUFFIX}; what other seeds include begins with '_' or is in a subfolder.",
-        place,
+        "GM560", f"{name!r} is not a good name for a seed.", f"Rename it to {better}{SUFFIX}", place
     )
 
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-KEYS = ("description", "depends", "profiles", "vars", "order", "unmatched", "reset")
-ORDERS = ("any", "kept")
-UNMATCHED = ("error", "warn", "ignore")
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
@@ -122,98 +119,75 @@ class _Reader:
             hint = f"Known keys: {', '.join(KEYS)}."
             self.wrong(root, "The front matter must be a list of 'key: value' lines.", hint)
             return FrontMatter()
-        values: dict[str, Any] = {}
-        readers: dict[str, Callable[[Any, Any], Any]] = {
-            "description": self._description,
-            "depends": self._names,
-            "profiles": self._profiles,
-            "vars": self._variables,
-            "order": self._order,
-            "unmatched": self._unmatched,
-            "reset": self._reset,
-        }
+        found: dict[str, Any] = {}
+        line = 1
         for key, key_node, node in document.pairs(root):
-            if key in readers:
-                values[key] = readers[key](node, document.value(node))
-            else:
+            value = document.value(node)
+            if key not in _FORMS:
                 self.wrong(key_node, f"Unknown front matter key {key!r}.", did_you_mean(key, KEYS, "keys"))
-        settings, variables = values.get("profiles", {}), values.get("vars", {})
-        self._check_settings(root, settings, variables)
-        reset, line = values.get("reset", ("", 1))
+            elif not _FORMS[key][0](value):
+                self.wrong(node, *_FORMS[key][1:])
+            else:
+                found[key] = value
+            if key == "reset":  # the text of a block (`|`) begins on the line after its mark
+                line = yaml.place_of(node)[0] + 1 + (node.style in {"|", ">"})
+        variables, profiles = found.get("vars") or {}, found.get("profiles")
+        settings = profiles if isinstance(profiles, dict) else dict.fromkeys(_names(profiles))
+        self._check_variables(root, variables, settings)
         return FrontMatter(
-            values.get("description", ""),
-            values.get("depends", ()),
+            found.get("description", ""),
+            tuple(_names(found.get("depends"))),
             tuple(settings),
             variables,
             {name: changed for name, changed in settings.items() if changed},
-            values.get("order", ""),
-            values.get("unmatched", ""),
-            reset,
+            found.get("order", ""),
+            found.get("unmatched", ""),
+            found.get("reset", ""),
             line,
         )
 
-    def _check_settings(
-        self, root: Any, settings: dict[str, dict[str, Any]], variables: dict[str, Any]
-    ) -> None:
+    def _check_variables(self, root: Any, variables: dict[str, Any], settings: dict[str, Any]) -> None:
+        for name in variables:
+            if not _VARIABLE.fullmatch(name) or name in RESERVED:
+                hint = "Use letters, digits and underscores, and none of the template's own names."
+                self.wrong(root, f"{name!r} cannot be the name of a variable.", hint)
         for profile, changed in settings.items():
-            for name in changed.keys() - variables.keys():
+            for name in (changed or {}).keys() - variables.keys():
                 hint = did_you_mean(name, variables, "variables")
                 self.wrong(root, f"The profile {profile!r} sets {name!r}, which is not among 'vars'.", hint)
 
-    def _description(self, node: Any, value: Any) -> str:
-        if isinstance(value, str):
-            return value
-        self.wrong(node, "'description' must be a text.")
-        return ""
 
-    def _names(self, node: Any, value: Any) -> tuple[str, ...]:
-        names = [value] if isinstance(value, str) else value or []
-        if isinstance(names, list) and all(isinstance(name, str) and name for name in names):
-            return tuple(dict.fromkeys(names))
-        self.wrong(node, "This must be a name or a list of names.", "For example: [people, projects]")
-        return ()
+def _names(value: Any) -> dict[str, None]:
+    return dict.fromkeys([value] if isinstance(value, str) else value or [])
 
-    def _profiles(self, node: Any, value: Any) -> dict[str, dict[str, Any]]:
-        """Read names, or a map of names to the variables that the profile sets."""
-        if not isinstance(value, dict):
-            return {name: {} for name in self._names(node, value)}
-        if all(changed is None or isinstance(changed, dict) for changed in value.values()):
-            return {name: changed or {} for name, changed in value.items()}
-        hint = "For example: {load: {scale: 100}}"
-        self.wrong(node, "A profile must be a name with a map of variables.", hint)
-        return {}
 
-    def _order(self, node: Any, value: Any) -> str:
-        if value in ORDERS:
-            return str(value)
-        hint = "Leave it out: then each row block is judged by itself."
-        self.wrong(node, "'order' must be any or kept.", hint)
-        return ""
+def _are_names(value: Any) -> bool:
+    many = [value] if isinstance(value, str) else value or []
+    return isinstance(many, list) and all(isinstance(name, str) and name for name in many)
 
-    def _unmatched(self, node: Any, value: Any) -> str:
-        if value in UNMATCHED:
-            return str(value)
-        hint = "Leave it out: then such rows are told."
-        self.wrong(node, "'unmatched' must be error, warn or ignore.", hint)
-        return ""
 
-    def _reset(self, node: Any, value: Any) -> tuple[str, int]:
-        line, _ = yaml.place_of(node)
-        if isinstance(value, str) and value.strip():
-            # The text of a block (`|`) begins on the line after its mark.
-            return value, line + 1 + (node.style in {"|", ">"})
-        self.wrong(node, "'reset' must be a statement.", "For example: MATCH (n:Person) DETACH DELETE n")
-        return "", line + 1
+def _are_profiles(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return _are_names(value)
+    return all(changed is None or isinstance(changed, dict) for changed in value.values())
 
-    def _variables(self, node: Any, value: Any) -> dict[str, Any]:
-        if value is not None and not isinstance(value, dict):
-            self.wrong(node, "'vars' must be a map of names to defaults.", "For example:\nvars:\n  size: 10")
-            return {}
-        for name in value or {}:
-            if not _VARIABLE.fullmatch(name) or name in RESERVED:
-                hint = "Use letters, digits and underscores, and none of the template's own names."
-                self.wrong(node, f"{name!r} cannot be the name of a variable.", hint)
-        return value or {}
+
+# What each key must be, what is said where it is not, and the hint.
+_FORMS: dict[str, tuple[Callable[[Any], bool], str, str | None]] = {
+    "description": (lambda value: isinstance(value, str), "'description' must be a text.", None),
+    "depends": (_are_names, "'depends' must be a name or a list of names.", "For example: [people, projects]"),
+    "profiles": (_are_profiles, "'profiles' must be a list of names, or a map of names to variables.",
+                 "For example: [demo], or {load: {scale: 100}}"),
+    "vars": (lambda value: value is None or isinstance(value, dict), "'vars' must be a map of names to defaults.",
+             "For example:\nvars:\n  size: 10"),
+    "order": (lambda value: value in ("any", "kept"), "'order' must be any or kept.",
+              "Leave it out: then each row block is judged by itself."),
+    "unmatched": (lambda value: value in ("error", "warn", "ignore"), "'unmatched' must be error, warn or ignore.",
+                  "Leave it out: then such rows are told."),
+    "reset": (lambda value: isinstance(value, str) and value.strip() != "", "'reset' must be a statement.",
+              "For example: MATCH (n:Person) DETACH DELETE n"),
+}  # fmt: skip
+KEYS = tuple(_FORMS)
 
 
 # ---- variables

@@ -163,6 +163,7 @@ def test_template_text_cannot_become_a_value(tmp_path: Path, text: str) -> None:
         ("RETURN 1\n{{ 1 / 0 }}", "GM571", 2, 1),
         ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "GM571", 1, 1),
         ("RETURN 1\n{% if %}", "GM570", 2, 1),
+        ("RETURN 1;\n{% unwnd row in [1] %}RETURN row{% endunwnd %}", "GM570", 2, 1),
         ("RETURN {{ 9223372036854775808 }}", "GM553", 1, 1),
         ("RETURN {{ '' | identifier }}", "GM108", 1, 1),
         ("RETURN {{ 'a\\\\u0060' | identifier }}", "GM108", 1, 1),
@@ -254,6 +255,11 @@ def test_unwind_blocks_are_whole_statements(tmp_path: Path, text: str, code: str
     assert error.error_code == code
     assert words in f"{error.hint}"
     assert error.place is not None
+
+
+def test_a_misspelt_tag_and_a_filter_that_is_not_there_are_named(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "{% unwnd row in [1] %}{% endunwnd %}").hint == "Did you mean {% unwind %}?"
+    assert "Did you mean 'upper'" in str(refusal(tmp_path, "RETURN {{ 'x' | uper }}").hint)
 
 
 def test_a_mistaken_row_is_refused_in_macros_too(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from graphmigrate.cypher.lexer import tokens
 from graphmigrate.errors import GraphMigrateError, Place, PreflightError, Problem, SeedFailed
 from graphmigrate.results import ShownStatement
 from graphmigrate.seeds import prepare, show
+from graphmigrate.seeds.checks import hiding
 from graphmigrate.seeds.plan import PreparedSeed
-from graphmigrate.seeds.showing import hiding
 from graphmigrate.settings import Settings
 
 SETTINGS = Settings(env_allowed=("TENANT", "OTHER"))
