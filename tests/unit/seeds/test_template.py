@@ -259,7 +259,7 @@ def test_unwind_blocks_are_whole_statements(tmp_path: Path, text: str, code: str
 
 def test_a_misspelt_tag_and_a_filter_that_is_not_there_are_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, "{% unwnd row in [1] %}{% endunwnd %}").hint == "Did you mean {% unwind %}?"
-    assert "Did you mean 'upper'" in str(refusal(tmp_path, "RETURN {{ 'x' | uper }}").hint)
+    assert "Did you mean 'upper'" in str(refusal(tmp_path, "RETURN {{ 'x' | uppr }}").hint)
 
 
 def test_a_mistaken_row_is_refused_in_macros_too(tmp_path: Path) -> None:
