@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
 _SECONDS = 60.0  # how long an error that may pass is retried
-_DROP_LANES: LiteralString = "MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix DETACH DELETE s"
+_DROP_LANES: LiteralString = """
+MATCH (s:__GraphMigrateSeed) WHERE s.key STARTS WITH $prefix AND NOT s.key STARTS WITH $kept DETACH DELETE s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,11 @@ class SeedSteps:
         """Return the key of a lane's node."""
         return f"{lanes_prefix(self._ledger, self._name)}{self._generation}/{part}/{lane:03}"
 
-    def drop_lanes(self, tx: neo4j.Transaction) -> None:
-        """Delete the nodes of every lane of the seed: the load's own node says now that they are done, or given up."""
-        tx.run(_DROP_LANES, prefix=lanes_prefix(self._ledger, self._name)).consume()
+    def drop_lanes(self, tx: neo4j.Transaction, *, stale_alone: bool) -> None:
+        """Delete the nodes of the seed's lanes, of earlier loads or of all: they are given up, or done."""
+        prefix = lanes_prefix(self._ledger, self._name)
+        kept = f"{prefix}{self._generation}/" if stale_alone else "/"
+        tx.run(_DROP_LANES, prefix=prefix, kept=kept).consume()
 
     def _step(self, key: str, number: int, values: Mapping[str, Any]) -> Step:
         return Step(key, number, values, f"the seed {self._name!r}", "Seed")

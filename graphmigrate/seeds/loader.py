@@ -303,7 +303,7 @@ class _Load:
 
         def whole(tx: neo4j.Transaction) -> Outcome:
             if self.stale_lanes or drop_lanes:
-                self.steps.drop_lanes(tx)
+                self.steps.drop_lanes(tx, stale_alone=not drop_lanes)
             return work(tx) if work else Outcome()
 
         first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
