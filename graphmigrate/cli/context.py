@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cli.output import Output
+from graphmigrate.cli.render.progress import progress
 from graphmigrate.database.version import ORDER
 from graphmigrate.errors import UsageError
 from graphmigrate.settings import Secret, can_start_server, load
@@ -81,7 +82,6 @@ class CliContext(Output):
     @contextmanager
     def migrator(self, *, connect: bool | None = True) -> Iterator[Migrator]:
         """Open the façade with progress shown on standard error; ``connect`` as in ``settings``."""
-        from graphmigrate.cli.render.progress import progress
         from graphmigrate.migrator import Migrator
 
         settings = self.settings(connect=connect)

@@ -25,16 +25,18 @@ from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrator import Migrator
+from graphmigrate.settings import Settings
 from graphmigrate.testing.snapshot import NotRestored, end_other_transactions, read, restore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from graphmigrate.settings import Settings
+    from graphmigrate.testing.servers import Neo4jServer
     from graphmigrate.testing.snapshot import Contents
 
     Wanted = tuple[Settings, "State"]
 
+_ANSWERS_WITHIN: Final = 5.0  # seconds; a given server is one that runs
 MARKER: Final = "__GraphMigrateTest"
 _DELETE: Final = (
     f"MATCH (n) WHERE NOT n:{MARKER} CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"
@@ -68,9 +70,11 @@ class TestDatabase:
 
     __test__ = False  # not a class of tests
 
-    def __init__(self, driver: neo4j.Driver, settings: Settings, empty: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, driver: neo4j.Driver, settings: Settings | None = None, empty: frozenset[str] | None = None
+    ) -> None:
         self.driver = driver
-        self.settings = settings
+        self.settings = settings or Settings()
         self._known: dict[Wanted, Contents] = {}
         self._failed: dict[Wanted, Exception] = {}
         self._now: Wanted | None = None
@@ -182,6 +186,11 @@ def wipe(driver: neo4j.Driver, *, others: bool = False) -> None:
                 session.run(f"DROP {kind} {quote(name)}").consume()
 
 
+def quiet_driver(server: Neo4jServer) -> neo4j.Driver:
+    """Return a driver for the plugin's own queries, whose notifications would only fill the captured logs of tests."""
+    return neo4j.GraphDatabase.driver(server.uri, auth=server.auth, notifications_min_severity="OFF")
+
+
 class NotOurs(UsageError):
     """The database is not one that tests may use."""
 
@@ -214,6 +223,16 @@ def claimed(driver: neo4j.Driver, uri: str, *, wipe_claimed: bool = False) -> It
     finally:
         wipe(driver, others=True)
         driver.execute_query(f"MATCH (n:{MARKER}) DELETE n")
+
+
+@contextmanager
+def claimed_server(server: Neo4jServer, *, wipe_claimed: bool) -> Iterator[None]:
+    """Hold the database of a given server, once it answers (``claimed``)."""
+    with quiet_driver(server) as driver:
+        with Migrator(Settings(uri=server.uri), driver=driver) as migrator:
+            migrator.wait(_ANSWERS_WITHIN)
+        with claimed(driver, server.uri, wipe_claimed=wipe_claimed):
+            yield
 
 
 def _claimed_by(claim: dict[str, str], uri: str) -> NotOurs:

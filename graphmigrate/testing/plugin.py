@@ -32,7 +32,6 @@ READY_MADE = Path(__file__).with_name("ready_made.py")
 _SERVER = pytest.StashKey["Neo4jServer"]()
 _EMPTY = pytest.StashKey[frozenset[str]]()
 _LONG = ("Downloading", "Pulling", "Docker cannot")  # what a person who waits has to know
-ANSWERS_WITHIN = 5.0  # seconds; a given server is one that runs
 _HINTS = {  # in place of hints that name options of the command line
     "GM110": "The fixture graphmigrate_settings says where the project is: override it in conftest.py. A project without "
     "migrations: @pytest.mark.graph(allow_empty=True).",
@@ -164,40 +163,22 @@ def graphmigrate_settings(pytestconfig: pytest.Config) -> Settings:
 @pytest.fixture(scope="session")
 def neo4j_server(pytestconfig: pytest.Config) -> Iterator[Neo4jServer]:
     """Yield the Neo4j of this session (of this worker, with pytest-xdist): ``uri``, ``auth``, ``env``."""
-    from graphmigrate.testing.database import bookmark
-    from graphmigrate.testing.servers import provided
+    from graphmigrate.testing import database, servers
 
     with ExitStack() as stack:
         with explained():
             server = stack.enter_context(
-                provided(_choice(pytestconfig), lambda line: _tell(pytestconfig, line))
+                servers.provided(_choice(pytestconfig), lambda line: _tell(pytestconfig, line))
             )
             if server.provider == "given":
-                stack.enter_context(_claim(server, pytestconfig))
+                wipe_claimed = pytestconfig.getoption("--graphmigrate-wipe")
+                stack.enter_context(database.claimed_server(server, wipe_claimed=wipe_claimed))
         pytestconfig.stash[_SERVER] = server
-        with _quiet_driver(server) as driver:
-            pytestconfig.stash[_EMPTY] = bookmark(driver)  # before any fixture of the project can write
+        with database.quiet_driver(server) as driver:
+            pytestconfig.stash[_EMPTY] = database.bookmark(
+                driver
+            )  # before any fixture of the project can write
         yield server
-
-
-@contextmanager
-def _claim(server: Neo4jServer, config: pytest.Config) -> Iterator[None]:
-    from graphmigrate.migrator import Migrator
-    from graphmigrate.settings import Settings
-    from graphmigrate.testing.database import claimed
-
-    with _quiet_driver(server) as driver:
-        with Migrator(Settings(uri=server.uri), driver=driver) as migrator:
-            migrator.wait(ANSWERS_WITHIN)
-        with claimed(driver, server.uri, wipe_claimed=config.getoption("--graphmigrate-wipe")):
-            yield
-
-
-def _quiet_driver(server: Neo4jServer) -> neo4j.Driver:
-    """Return a driver for the plugin's own queries, whose notifications would only fill the captured logs of tests."""
-    import neo4j
-
-    return neo4j.GraphDatabase.driver(server.uri, auth=server.auth, notifications_min_severity="OFF")
 
 
 @pytest.fixture(scope="session")
@@ -211,11 +192,10 @@ def neo4j_driver(neo4j_server: Neo4jServer) -> Iterator[neo4j.Driver]:
 
 @pytest.fixture(scope="session")
 def _test_database(pytestconfig: pytest.Config, neo4j_server: Neo4jServer) -> Iterator[TestDatabase]:
-    from graphmigrate.settings import Settings
-    from graphmigrate.testing.database import TestDatabase
+    from graphmigrate.testing import database
 
-    with _quiet_driver(neo4j_server) as driver:  # tests may close the driver that they are given
-        yield TestDatabase(driver, Settings(), pytestconfig.stash.get(_EMPTY, None))
+    with database.quiet_driver(neo4j_server) as driver:  # tests may close the driver that they are given
+        yield database.TestDatabase(driver, empty=pytestconfig.stash.get(_EMPTY, None))
 
 
 @pytest.fixture
