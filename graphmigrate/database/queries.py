@@ -45,14 +45,14 @@ NEO4J_MIGRATIONS: Final = """
 MATCH (m:__Neo4jMigration)
 OPTIONAL MATCH (before:__Neo4jMigration)-[l:MIGRATED_TO]->(m) WHERE before <> m
 WITH m, before, l ORDER BY l.at DESC
-WITH m, collect({before: elementId(before), at: toString(l.at), took: toString(l.in), by: l.by})[0] AS last
+WITH m, collect({before: elementId(before), at: toStringOrNull(l.at), took: toStringOrNull(l.in), by: l.by})[0] AS last
 RETURN elementId(m) AS id, properties(m) AS node, last.before AS before, last.at AS at, last.took AS took, last.by AS by,
        head(COLLECT { MATCH (m)-[r:REPEATED]->(m) RETURN r.checksum ORDER BY r.at DESC }) AS repeated
 ORDER BY at
 """
 GOLANG_MIGRATE: Final = """
 MATCH (s:SchemaMigration)
-RETURN s.version AS version, s.dirty AS dirty, toString(s.ts) AS at
+RETURN s.version AS version, s.dirty AS dirty, toStringOrNull(s.ts) AS at
 ORDER BY coalesce(s.ts, datetime({year: 0})) DESC, s.version DESC LIMIT 1
 """
 

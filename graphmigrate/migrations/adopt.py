@@ -126,8 +126,14 @@ def _values(pair: _Pair, database: Database, rank: int) -> dict[str, Any]:
         rank=rank,
         type_=BASELINE,
     )
-    times = {"installed_on": moment(row.at) or datetime.now(UTC), "execution_time": read_duration(row.took)}
+    times = {"installed_on": _time(row) or datetime.now(UTC), "execution_time": read_duration(row.took)}
     return first | progress(file.checksum if file else None, 0, 0, (), database.run) | times
+
+
+def _time(row: Row) -> datetime | None:
+    """Return when it was applied; a time without a zone counts as UTC."""
+    at = moment(row.at)
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
 def _result(
@@ -137,7 +143,7 @@ def _result(
         AdoptedMigration(
             pair.version.text,
             pair.file.description if pair.file else pair.row.description,
-            moment(pair.row.at),
+            _time(pair.row),
             pair.file.name if pair.file else None,
             compared,
         )

@@ -114,7 +114,8 @@ def _in_order(nodes: Sequence[Any]) -> Iterable[Any]:
     for end in open_ends:
         found += after.get(end, [])
         open_ends += [each["id"] for each in after.get(end, [])]
-    return found
+    reached = {each["id"] for each in found}
+    return [*found, *(each for each in nodes if each["id"] not in reached)]  # a ring hangs on nothing, too
 
 
 def _row(record: Any) -> Row:
@@ -123,11 +124,15 @@ def _row(record: Any) -> Row:
         str(node["version"]),
         str(node.get("description") or ""),
         str(node.get("type") or ""),
-        repeated or node.get("checksum"),
+        _text(repeated or node.get("checksum")),
         record["at"],
         record["took"],
-        record["by"],
+        _text(record["by"]),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _golang(database: Database, _: str | None) -> Foreign:

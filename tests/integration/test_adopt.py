@@ -52,8 +52,10 @@ def test_a_history_as_a_real_run_left_it(project: Project, driver: neo4j.Driver,
     assert result.adopted == shown.adopted
     assert ledger.stem.startswith(result.tool)
     assert len(result.adopted) == len(found["nodes"]) - 1
-    assert {each.compared.partition(" ")[0] for each in result.adopted if each.file} == {"checksum"}
-    assert [each.compared for each in result.adopted if not each.file] == ["no file"]
+    by_file = {each.file: each.compared.partition(" ")[0] for each in result.adopted if each.file}
+    assert set(by_file) == set(found["files"])
+    assert {name: how for name, how in by_file.items() if how != "checksum"} in ({}, {"V2__code.py": "not"})
+    assert {each.compared for each in result.adopted if not each.file} <= {"no file"}
     assert all(each.installed_on for each in result.adopted)
     assert {row.state for row in project.call("status").rows} == {"applied"}
     assert {row.installed_by for row in project.call("status").rows} == {"somebody"}
@@ -146,6 +148,21 @@ def test_nodes_that_do_not_count_and_projects(project: Project, driver: neo4j.Dr
     )
     result = project.call("adopt", project="shop")
     assert [each.version for each in result.adopted] == ["1"]
+
+
+def test_odd_values_become_rows_that_are_sound(project: Project, driver: neo4j.Driver) -> None:
+    driver.execute_query(
+        "CREATE (a:__Neo4jMigration {version: 1, description: 5, checksum: 7, type: ['x'], repeatable: 'no'})"
+        "-[:MIGRATED_TO {at: localdatetime('2026-01-02T03:04:05'), in: 'soon', by: 9}]->"
+        "(b:__Neo4jMigration {version: '2'})-[:MIGRATED_TO {at: [1], in: [2], by: [3]}]->"
+        "(c:__Neo4jMigration {version: '3'})-[:MIGRATED_TO]->(b), "
+        "(r:__Neo4jMigration {version: '4'})-[:MIGRATED_TO]->(:__Neo4jMigration {version: '5'})-[:MIGRATED_TO]->(r)"
+    )
+    result = project.call("adopt")
+    assert sorted(each.version for each in result.adopted) == ["1", "2", "3", "4", "5"]
+    status = project.call("status")
+    assert {row.state for row in status.rows} == {"applied"}
+    assert not [each for each in status.problems if each.severity == "error"]
 
 
 # ---- the tools themselves

@@ -23,6 +23,8 @@ def test_each_sum_of_the_real_tools_is_computed_anew(ledger: Path) -> None:
         nodes[found["nodes"][index]["source"]] = checksum
     assert len(found["files"]) >= 2
     for name, text in found["files"].items():
+        if name.endswith(".py"):
+            continue  # it has none
         forms = [form for form, value in sums(text.encode()).items() if value == nodes[name]]
         assert any(ledger.stem.startswith(form.removeprefix("of ")) for form in forms), name
 
