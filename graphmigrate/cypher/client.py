@@ -52,7 +52,7 @@ class Client:
                 self._set(cursor)
             else:
                 return refusal(line)
-        except NotUnderstood:
+        except (NotUnderstood, RecursionError):  # the latter for thousands of brackets
             hint = _HINTS["use"] if word == "use" else _PARAM_HINT
             return Refusal(f"This :{word} line is not understood.", hint)
         return None

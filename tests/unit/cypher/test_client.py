@@ -39,6 +39,7 @@ def test_literals(line: str, values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        f":param x => {'[' * 5000}",
         *(":param", ":param x", ":param x =>", ":param x => 1 + 1", ":param x => date('2020-01-01')"),
         *(":param x => [1", ":param x => 'a", ":param x => 9223372036854775808", ":param x => 1e999"),
         *(
