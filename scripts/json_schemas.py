@@ -14,7 +14,7 @@ from typing import Any
 
 from graphmigrate import errors
 from graphmigrate.cli.render.json import FORMAT
-from graphmigrate.seeds.frontmatter import KEYS, ORDERS, UNMATCHED
+from graphmigrate.seeds.frontmatter import KEYS
 from graphmigrate.settings.model import SCHEMES, Settings
 from graphmigrate.settings.sources import NAMES, TYPES
 from scripts.json_fields import NAMED, OBJECTS, objects_in, written_types
@@ -178,8 +178,8 @@ def front_matter() -> dict[str, Any]:
             "description": "The profiles that load it; as a map, with the variables that each sets.",
         },
         "vars": {**changed, "description": "Its variables with their defaults."},
-        "order": {"enum": list(ORDERS)},
-        "unmatched": {"enum": list(UNMATCHED)},
+        "order": {"enum": ["any", "kept"]},
+        "unmatched": {"enum": ["error", "warn", "ignore"]},
         "reset": {**TEXT, "description": "The statements that remove what it made."},
     }
     return {
