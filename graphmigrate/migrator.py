@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from graphmigrate.database.version import ORDER, Version
-from graphmigrate.errors import GraphMigrateError
+from graphmigrate.errors import GraphMigrateError, Severity
 from graphmigrate.log import logged
 from graphmigrate.migrations import findings, plan, standing
 from graphmigrate.migrations.hazards import hazards
@@ -17,6 +17,7 @@ from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     AdoptResult,
     BaselineResult,
+    ExecutedStatement,
     GraphSummary,
     MigrateResult,
     PlanResult,
@@ -184,10 +185,12 @@ class Migrator:
         check_data: str | None = None,
         undo: bool = False,
         steps: int | None = None,
+        execute: bool = False,
     ) -> PlanResult:
         """Say what ``migrate`` would do now, or ``undo``, to ``target`` or of so many ``steps``; writes nothing, takes no lock.
 
-        ``check_data`` is that of ``migrate``.
+        ``check_data`` is that of ``migrate``. With ``execute`` the pending data statements run in one transaction that is rolled
+        back, unless an error is found before; ``executed`` tells what they would change.
         """
         from graphmigrate.migrations.undo_plan import make_undo_plan, without_fix_in_file
 
@@ -203,6 +206,12 @@ class Migrator:
         costs = hazards(workspace.database, planned.tasks) if planned.tasks else {}
         problems += findings.data_findings(workspace, planned, history, check_data)
         problems = [without_fix_in_file(each) if undo else each for each in problems]
+        executed: list[ExecutedStatement] = []
+        if execute and not any(each.severity is Severity.ERROR for each in problems):
+            from graphmigrate.migrations.rehearse import rehearse
+
+            executed, failed = rehearse(workspace, planned, history)
+            problems += failed
         return PlanResult(
             workspace.target,
             tuple(plan.planned_migration(task, costs) for task in planned.tasks),
@@ -210,6 +219,7 @@ class Migrator:
             tuple(problems),
             tuple(task.name for task in (*planned.before, *planned.after)),
             undo,
+            tuple(executed),
         )
 
     @translate_driver_errors

@@ -182,10 +182,26 @@ class PlannedMigration:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutedStatement:
+    """What one statement of a plan would change, tried in a transaction that was rolled back.
+
+    ``changes`` are the server's counters, None where it was not run; then ``note`` says why.
+    """
+
+    version: str
+    number: int
+    file: str
+    line: int
+    changes: dict[str, int] | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlanResult:
     """What a run would do now, or an ``undo``; ``problems`` with severity error would stop it before anything runs.
 
-    ``callbacks`` are the files that would run around the migrations, without a row.
+    ``callbacks`` are the files that would run around the migrations, without a row; ``executed`` says what the statements would
+    change, where they were tried.
     """
 
     target: Target
@@ -194,6 +210,7 @@ class PlanResult:
     problems: tuple[Problem, ...]
     callbacks: tuple[str, ...] = ()
     undo: bool = False
+    executed: tuple[ExecutedStatement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

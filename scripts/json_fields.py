@@ -17,6 +17,7 @@ OBJECTS: dict[str, type] = {
     "plan": results.PlanResult,
     "status": results.Status,
     "validate": migrations.ValidateReport,
+    "run": results.RunResult,
     "baseline": results.BaselineResult,
     "adopt": results.AdoptResult,
     "repair": results.RepairResult,

@@ -90,6 +90,11 @@ def _outcome(result: MigrateResult) -> str:
 
 @command("plan", outputs=("markdown", *IN_CI))
 @_to
+@click.option(
+    "--execute",
+    is_flag=True,
+    help="Run the data statements, roll them back, and show what they would change.",
+)
 @_out_of_order
 @check_data
 @allow
@@ -105,14 +110,16 @@ def plan(
     exit_code: bool,
     undo: bool,
     steps: int | None,
+    execute: bool,
 ) -> None:
     """Show what 'migrate' would do: statements, kinds, what is skipped, and every finding.
 
-    Takes no lock and writes nothing.
+    Takes no lock and writes nothing. With --execute the pending data statements run in one transaction that is rolled back;
+    schema statements, code, and what commits by itself are not run.
     """
     if steps is not None and not undo:
         raise UsageError("--steps belongs to --undo.", hint="graphmigrate plan --undo --steps 2")
-    show_plan(cli, to, allow_out_of_order, exit_code=exit_code, undo=undo, steps=steps)
+    show_plan(cli, to, allow_out_of_order, exit_code=exit_code, undo=undo, steps=steps, execute=execute)
 
 
 def show_plan(
@@ -123,10 +130,13 @@ def show_plan(
     exit_code: bool = False,
     undo: bool = False,
     steps: int | None = None,
+    execute: bool = False,
 ) -> None:
     """Print the plan; findings that would stop a run end the command with their exit code."""
     with cli.migrator() as migrator:
-        result = migrator.plan(target=to, allow_out_of_order=allow_out_of_order, undo=undo, steps=steps)
+        result = migrator.plan(
+            target=to, allow_out_of_order=allow_out_of_order, undo=undo, steps=steps, execute=execute
+        )
     cli.say(text.target_line(result.target))
     cli.told.update(result.problems)
     files = [one.file for each in result.migrations for one in each.statements[:1]]
@@ -150,7 +160,8 @@ def _planned(result: PlanResult) -> str:
         return "Nothing to do."
     statements = sum(len(each.statements) for each in result.migrations)
     what = f"to {'undo' if result.undo else 'apply'}, {count(statements, 'statement')}"
-    return f"{count(len(result.migrations), 'migration')} {what}; nothing was run."
+    end = "everything was rolled back" if result.executed else "nothing was run"
+    return f"{count(len(result.migrations), 'migration')} {what}; {end}."
 
 
 @command("status", outputs=("markdown",))

@@ -154,6 +154,7 @@ WITH n WHERE n.commits = $number
 SET n += $values
 RETURN n.key AS key
 """
+WITHOUT_OURS: Final = "MATCH (n:__GraphMigrate) DETACH DELETE n"  # in a transaction that is rolled back
 CLOSE_STEP: Final = """
 MATCH (n:__GraphMigrate {key: $key}) WHERE n.commits = $number AND n.run = $run
 SET n += $changes

@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": "",
     "plan": "",
     "migrate": "",
+    "run": "fix.cypher",
     "baseline": "1",
     "status": "",
     "repair": "",
@@ -53,6 +54,7 @@ def test_every_command_fits_its_schema(
 ) -> None:
     assert {*COMMANDS, *NEED_A_SERVER_OF_THEIR_OWN} == set(OBJECTS)
     folder = Folder(tmp_path, neo4j_target.env)
+    (tmp_path / "fix.cypher").write_text("MATCH (c:Customer) SET c.fixed = true;")
     (tmp_path / "more.csv").write_text("id,name\n1,a\n")
     for name, more in COMMANDS.items():
         arguments = shlex.split(more)

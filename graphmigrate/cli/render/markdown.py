@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphmigrate.cli.render.style import clean, clean_lines, count
-from graphmigrate.cli.render.text import committed, refusal, status_counts
+from graphmigrate.cli.render.text import committed, executed, refusal, status_counts
 from graphmigrate.errors import Severity
 from graphmigrate.results import titled, version_name
 
@@ -38,6 +38,8 @@ def plan(result: PlanResult) -> list[str]:
     lines += ["", *costs] if costs else []
     if result.callbacks:
         lines += ["", f"Around them run: {', '.join(map(_text, result.callbacks))}"]
+    if result.executed:
+        lines += ["", *(f"- {_text(executed(each))}" for each in result.executed)]
     if result.skipped:
         lines += [
             "",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graphmigrate.errors import Problem
     from graphmigrate.results import (
         Checkup,
+        ExecutedStatement,
         GraphSummary,
         PlannedMigration,
         PlannedStatement,
@@ -94,7 +95,17 @@ def plan(result: PlanResult, style: Style) -> list[str]:
         clean(f"{titled(each.version, each.description)} is skipped: {each.reason}")
         for each in result.skipped
     ]
+    lines += [clean(executed(each)) for each in result.executed]
     return lines + findings(result.problems, style)
+
+
+def executed(tried: ExecutedStatement) -> str:
+    """Return what a statement would change: ``V7 statement 2: 12,345 properties``."""
+    changes = [
+        f"{number:,} {name.removesuffix('_set').replace('_', ' ')}"
+        for name, number in (tried.changes or {}).items()
+    ]
+    return f"{version_name(tried.version)} statement {tried.number}: {tried.note or ', '.join(changes) or 'no changes'}"
 
 
 def refusal(problems: Iterable[Problem]) -> str | None:
