@@ -12,6 +12,7 @@ from graphmigrate.cli.options import IN_CI, Seconds, add_shared, allow, command,
 from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
+from graphmigrate.settings.values import SECRET_NAME
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
@@ -121,8 +122,6 @@ def seed(ctx: click.Context) -> None:
 @pass_cli
 def load(cli: CliContext, /, names: tuple[str, ...], assignments: tuple[str, ...], **choices: Any) -> None:
     """Load seeds; the word 'load' may be left out."""
-    from graphmigrate.settings.values import SECRET_NAME
-
     variables = _variables(assignments)
     cli.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
     with cli.migrator() as migrator:

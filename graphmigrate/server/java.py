@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
-from platformdirs import user_cache_dir
 
 from graphmigrate.errors import UsageError
 from graphmigrate.server.model import BROWSER_VERSION
@@ -121,6 +120,8 @@ def _inspect(home: Path) -> Java | None:
 
 def cache_folder(release: Release) -> Path:
     """Return the folder that keeps a release's jars and class-data archives."""
+    from platformdirs import user_cache_dir  # it asks the system who runs this
+
     return Path(user_cache_dir("graphmigrate")) / f"neo4j-{release.version}"
 
 

@@ -17,6 +17,7 @@ from graphmigrate.settings.model import (
     in_container,
     with_database_of_address,
 )
+from graphmigrate.settings.sources import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +55,4 @@ def load(
     ``pyproject.toml``) and the defaults. With ``connect=False`` neither the URI is judged nor a password file
     read. Raises UsageError.
     """
-    from graphmigrate.settings.sources import Reader
-
     return Reader(flags or {}, folder or Path(), config, env_file, environment).load(connect=connect)
