@@ -34,7 +34,7 @@ class FrontMatter:
 
     ``settings`` are the variables that a profile sets, by its name. ``order`` is ``any`` or ``kept`` where the
     seed says whether rows may be loaded in any order. ``unmatched`` is what a row is for which a MATCH finds
-    nothing: ``error``, ``warn`` or ``ignore``. ``reset`` are the statements that remove what it made,
+    nothing, or that repeats a key: ``error``, ``warn`` or ``ignore``. ``reset`` are the statements that remove what it made,
     which begin at line ``reset_line``.
     """
 
