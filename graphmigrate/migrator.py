@@ -17,6 +17,7 @@ from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     AdoptResult,
     BaselineResult,
+    CleanResult,
     ExecutedStatement,
     GraphSummary,
     MigrateResult,
@@ -252,6 +253,16 @@ class Migrator:
         workspace = self._workspace
         planned, history, outcome = undo(workspace, _text(to), steps, lock_timeout, check_data)
         return plan.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
+
+    @translate_driver_errors
+    def clean(self, *, all_data: bool = False, dry_run: bool = False) -> CleanResult:
+        """Drop the constraints and indexes that this ledger's migrations made, and the ledger; ``all_data``: delete the data too.
+
+        ``dry_run`` only says what would go. Raises UsageError (GM530) for a protected target.
+        """
+        from graphmigrate.migrations.clean import clean
+
+        return clean(self._workspace, all_data=all_data, dry_run=dry_run)
 
     @translate_driver_errors
     def status(self) -> Status:

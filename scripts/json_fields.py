@@ -34,6 +34,7 @@ OBJECTS: dict[str, type] = {
     "server stop": server.StopReport,
     "server url": server.UrlReport,
     "undo": results.UndoResult,
+    "clean": results.CleanResult,
     "new": project.NewReport,
     "import": project.ImportReport,
     "init": project.InitReport,

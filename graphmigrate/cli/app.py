@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "migrate": ("migrations:migrate", "Apply every pending migration."),
         "plan": ("migrations:plan", "Show what 'migrate' would do; changes nothing."),
         "undo": ("undo:undo", "Take back what was applied last."),
+        "clean": ("undo:clean", "Drop what migrations made, and the history."),
         "status": ("migrations:status", "Show each migration's state; changes nothing."),
         "validate": ("migrations:validate", "Report every problem of files and history; changes nothing."),
         "run": ("migrations:run", "Run one file of Cypher, without a trace in the history."),
@@ -67,9 +68,9 @@ ELSEWHERE = {
         ("down", "downgrade", "rollback"), "'graphmigrate undo' takes back what was applied last."
     ),
     **dict.fromkeys(
-        ("clean", "drop", "reset"),
-        "Nothing here empties a database. 'graphmigrate seed --reset' removes what seeds made; a local server started "
-        "with 'graphmigrate server start --ephemeral' begins empty.",
+        ("drop", "reset"),
+        "'graphmigrate clean' drops what migrations made, with --all-data everything; 'graphmigrate seed --reset' removes what "
+        "seeds made; a local server started with 'graphmigrate server start --ephemeral' begins empty.",
     ),
 }
 

@@ -254,3 +254,21 @@ ALL_RELATIONSHIPS: Final = """
 MATCH (a)-[r]->(b)
 RETURN elementId(a) AS start, type(r) AS type, properties(r) AS values, elementId(b) AS end
 """
+
+
+# ---- clean
+
+COUNT_CLEAN: Final = """
+RETURN COUNT { (n:__GraphMigrate) WHERE n.key STARTS WITH $prefix } AS records,
+       COUNT { (n) WHERE NOT n:__GraphMigrate } AS nodes, COUNT { ()-->() } AS relationships
+"""
+DELETE_RELATIONSHIPS: Final = "MATCH ()-[r]->() WITH r LIMIT 20000 DELETE r RETURN count(*) AS deleted"
+DELETE_DATA: Final = (
+    "MATCH (n) WHERE NOT n:__GraphMigrate WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS deleted"
+)
+# In one transaction: half a ledger would be a damaged one.
+DELETE_LEDGER: Final = """
+MATCH (n:__GraphMigrate) WHERE n.key STARTS WITH $ledger + '/'
+WITH n DETACH DELETE n RETURN count(*) AS deleted
+"""
+ANY_OURS: Final = "MATCH (n:__GraphMigrate|__GraphMigrateLock) RETURN n LIMIT 1"

@@ -31,6 +31,7 @@ from graphmigrate.testing.snapshot import NotRestored, end_other_transactions, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graphmigrate.results import MigrateResult, UndoResult
     from graphmigrate.testing.servers import Neo4jServer
     from graphmigrate.testing.snapshot import Contents
 
@@ -147,6 +148,24 @@ class TestDatabase:
             with Migrator(settings, driver=self.driver) as migrator:
                 if state.seeds or state.profile or has_default_seeds(migrator):
                     migrator.seed(state.seeds or (), profile=state.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphAt:
+    """The database of a test at a version of its choice, with a driver of it."""
+
+    driver: neo4j.Driver
+    database: TestDatabase
+
+    def migrate_to(self, version: str | int | None = None) -> MigrateResult:
+        """Apply what is pending up to a version, everything without one."""
+        with self.database.migrator() as migrator:
+            return migrator.migrate(target=version)
+
+    def undo(self, *, to: str | int | None = None, steps: int | None = None) -> UndoResult:
+        """Take back the last migration, the last ``steps``, or all that were applied after version ``to``."""
+        with self.database.migrator() as migrator:
+            return migrator.undo(to=to, steps=steps)
 
 
 def has_default_seeds(migrator: Migrator) -> bool:

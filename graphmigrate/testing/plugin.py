@@ -1,7 +1,8 @@
 """The pytest plugin: a real Neo4j, migrated and seeded, that is back in its state after each test.
 
 pytest loads it by itself wherever graphmigrate is installed (entry point ``pytest11``), so nothing heavy is imported until a test
-asks for one of the fixtures: ``neo4j_server``, ``neo4j_driver``, ``migrated_graph``, ``seeded_graph``, ``graph_migrator``.
+asks for one of the fixtures: ``neo4j_server``, ``neo4j_driver``, ``migrated_graph``, ``seeded_graph``, ``graph_migrator``,
+``graphmigrate_at``.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import pytest
 from graphmigrate.errors import GraphMigrateError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import neo4j
 
     from graphmigrate.migrator import Migrator
     from graphmigrate.settings import Settings
-    from graphmigrate.testing.database import State, TestDatabase
+    from graphmigrate.testing.database import GraphAt, State, TestDatabase
     from graphmigrate.testing.servers import Choice, Neo4jServer
 
 MARK = "graph(seeds=[…], profile=…, until=…, allow_empty=…): what migrated_graph and seeded_graph hold in this test"
@@ -267,3 +268,23 @@ def graph_migrator(_graph_state: TestDatabase) -> Iterator[Migrator]:
     """Yield the façade on ``migrated_graph``, for tests of migrations themselves (see ``until`` of the mark)."""
     with _graph_state.migrator() as migrator:
         yield migrator
+
+
+@pytest.fixture
+def graphmigrate_at(
+    graphmigrate_database: TestDatabase, neo4j_driver: neo4j.Driver
+) -> Iterator[Callable[[str | int], GraphAt]]:
+    """Yield a function that puts the database at a version: load what a data migration is to find, migrate, look, undo.
+
+    ``graph = graphmigrate_at("V11")``, then ``graph.driver``, ``graph.migrate_to("V12")`` and ``graph.undo()``.
+    """
+    from graphmigrate.testing.database import GraphAt, State
+
+    def at(version: str | int) -> GraphAt:
+        with explained():
+            graphmigrate_database.prepare(State(str(version)))
+        return GraphAt(neo4j_driver, graphmigrate_database)
+
+    yield at
+    with explained():
+        graphmigrate_database.restore()

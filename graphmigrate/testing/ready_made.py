@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from graphmigrate.cypher.statements import split
-from graphmigrate.errors import GraphMigrateError, Place, Problem, Severity, UsageError
+from graphmigrate.errors import (
+    GraphMigrateError,
+    HistoryMismatch,
+    Place,
+    Problem,
+    ProjectError,
+    Severity,
+    UsageError,
+)
 from graphmigrate.migrator import Migrator
 from graphmigrate.results import State, version_name
 from graphmigrate.testing.database import has_default_seeds
@@ -114,6 +122,31 @@ def test_a_second_run_does_nothing(migrated_graph: neo4j.Driver, graph_migrator:
     assert graph_migrator.migrate().applied == ()
     now = difference(read(migrated_graph), before)
     assert now.nothing, f"a second run changed the database: {now}"
+
+
+@explained()
+def test_undone_and_applied_again(migrated_graph: neo4j.Driver, graph_migrator: Migrator) -> None:
+    """Up, undo, up: as far back as the migrations can be undone, the schema and the data are the same again."""
+    before, last = _schema_and_data(migrated_graph), None
+    try:
+        while graph_migrator.undo().undone:
+            last = graph_migrator.status()
+    except (HistoryMismatch, ProjectError) as error:
+        if last is None:
+            pytest.skip(f"the last migration cannot be undone: {error.message}")
+    graph_migrator.migrate()
+    assert _schema_and_data(migrated_graph) == before
+
+
+def _schema_and_data(driver: neo4j.Driver) -> list[list[str]]:
+    """Return the statements that make the schema again, and how many nodes and relationships are alike in all they have."""
+    queries = (
+        "SHOW INDEXES YIELD name, createStatement RETURN *",
+        "SHOW CONSTRAINTS YIELD name, createStatement RETURN *",
+        "MATCH (n) WHERE NOT n:__GraphMigrate RETURN labels(n), properties(n), count(*)",
+        "MATCH (a)-[r]->(b) RETURN labels(a), type(r), properties(r), labels(b), count(*)",
+    )
+    return [sorted(repr(each.data()) for each in driver.execute_query(query).records) for query in queries]
 
 
 @pytest.mark.usefixtures("seeded_graph")
