@@ -258,7 +258,7 @@ def test_ready_made_tests(stranger: pytest.Pytester) -> None:
     write(stranger.path, READY_MADE | {"seeds/demo.cypher.j2": FOR_DEMOS})
     stranger.makepyfile(THREE_LINES)
     result = run(stranger, "--graphmigrate-tests", "-v")
-    result.assert_outcomes(passed=6, skipped=1)
+    result.assert_outcomes(passed=6, skipped=2)
     result.stdout.fnmatch_lines(
         [
             "graphmigrate::test_files_are_valid PASSED*",
@@ -275,7 +275,7 @@ def test_ready_made_tests_of_the_shipped_project(stranger: pytest.Pytester) -> N
     for name in ("migrations", "seeds"):
         shutil.rmtree(stranger.path / name)
         shutil.copytree(REPOSITORY / name, stranger.path / name)
-    run(stranger, "--graphmigrate-tests").assert_outcomes(passed=4, skipped=1)
+    run(stranger, "--graphmigrate-tests").assert_outcomes(passed=5, skipped=1)
 
 
 def test_ready_made_tests_of_a_project_without_seeds(stranger: pytest.Pytester) -> None:
@@ -288,7 +288,7 @@ def test_ready_made_tests_of_a_project_without_seeds(stranger: pytest.Pytester) 
         },
     )
     result = run(stranger, "--graphmigrate-tests")
-    result.assert_outcomes(passed=4, skipped=1)
+    result.assert_outcomes(passed=4, skipped=2)
 
 
 def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
@@ -301,7 +301,7 @@ def test_ready_made_tests_can_fail(stranger: pytest.Pytester) -> None:
         },
     )
     result = run(stranger, "--graphmigrate-tests", "-k", "not second and not queries.md")
-    result.assert_outcomes(passed=2, failed=3)
+    result.assert_outcomes(passed=2, failed=3, skipped=1)
     result.stdout.fnmatch_lines_random(
         ["*loading a seed again has made something twice*", "*finds nothing in the seeded graph*"]
     )
@@ -416,3 +416,32 @@ def test_hints_speak_of_fixtures(stranger: pytest.Pytester) -> None:
         "import pytest\n@pytest.mark.graph(allow_empty=True)\ndef test_it(migrated_graph): pass\n"
     )
     run(stranger).assert_outcomes(passed=1)
+
+
+def test_a_data_migration_is_tested_from_the_version_before_it(stranger: pytest.Pytester) -> None:
+    write(
+        stranger.path,
+        {
+            "migrations/V11__index.cypher": "CREATE INDEX person_last FOR (p:Person) ON (p.last);\n",
+            "migrations/V12__names.cypher": "MATCH (p:Person) SET p.last = split(p.name, ' ')[1];\n",
+            "migrations/U12__names.cypher": "MATCH (p:Person) REMOVE p.last;\n",
+        },
+    )
+    stranger.makepyfile(
+        """
+        def test_names_are_split(graphmigrate_at):
+            graph = graphmigrate_at("V11")
+            graph.driver.execute_query("CREATE (:Person {id: 'x', name: 'Ada Lovelace'})")
+            assert [each.version for each in graph.migrate_to("V12").applied] == ["12"]
+            assert last(graph) == "Lovelace"
+            assert [each.version for each in graph.undo().undone] == ["12"]
+            assert last(graph) is None
+
+        def test_the_next_one_finds_nothing_of_it(graphmigrate_at):
+            assert not graphmigrate_at("V12").driver.execute_query("MATCH (p:Person {id: 'x'}) RETURN p").records
+
+        def last(graph):
+            return graph.driver.execute_query("MATCH (p:Person {id: 'x'}) RETURN p.last AS last").records[0]["last"]
+        """
+    )
+    run(stranger).assert_outcomes(passed=2)

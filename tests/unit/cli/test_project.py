@@ -232,7 +232,7 @@ def test_validate_offline_says_what_it_did_not_check(
         ("create", "new"),
         ("down", "graphmigrate undo"),
         ("rollback", "graphmigrate undo"),
-        ("clean", "seed --reset"),
+        ("reset", "seed --reset"),
     ],
 )
 def test_commands_of_other_tools_lead_on(word: str, leads: str, capsys: pytest.CaptureFixture[str]) -> None:
