@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COMPLETE = "applied"
 STARTED = "started"
+LOADING, LOADED, RESETTING = "loading", "loaded", "resetting"  # of a seed
 UNDO = "undo"
 
 

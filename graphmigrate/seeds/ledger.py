@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from graphmigrate.database.commit import Backoff, Step, commit
+from graphmigrate.database.history import LOADED, RESETTING
 from graphmigrate.database.ledger import read_nodes
 from graphmigrate.database.records import DAMAGE_HINT
 from graphmigrate.database.shape import faults
 from graphmigrate.errors import HistoryMismatch, Problem, raise_all
-from graphmigrate.seeds.plan import LOADED, RESETTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
 from graphmigrate.database.guard import needs_guard, why_refused
+from graphmigrate.database.history import LOADED, LOADING, RESETTING
 from graphmigrate.errors import SeedFailed
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, Warned, ignore
 from graphmigrate.results import LoadedSeed
@@ -17,7 +18,6 @@ from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, dig
 from graphmigrate.seeds.checks import Repeats, row_shown
 from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.ledger import LaneRow, SeedSteps
-from graphmigrate.seeds.plan import LOADED, LOADING, RESETTING
 from graphmigrate.seeds.program import BATCH, Rows, Statements
 from graphmigrate.seeds.sessions import Outcome, RowUnmatched, Turns, Unsendable, Work, side_by_side
 from graphmigrate.seeds.values import parameter

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from graphmigrate.database.history import LOADED, LOADING, RESETTING
 from graphmigrate.errors import HistoryMismatch, Place, Problem, UsageError, raise_all
 from graphmigrate.results import SeedInfo, SkippedSeed
 from graphmigrate.seeds import folder as folders
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from graphmigrate.seeds.ledger import SeedRow
     from graphmigrate.seeds.template import Rendering
 
-RESETTING = "resetting"
-LOADING = "loading"
-LOADED = "loaded"
 UNCHANGED = "unchanged since it was loaded"
 _COMMENTS = re.compile(r"\{#.*?#\}|/\*.*?\*/|//[^\n]*", re.DOTALL)
 

@@ -49,7 +49,7 @@ def test_what_is_refused_does_not_fit(key: str, value: Any) -> None:
 
 def test_every_setting_says_what_it_means() -> None:
     properties = json_schemas.settings()["properties"]
-    assert {*properties, "password"} == set(NAMES)
+    assert {*properties, "password"} == {*NAMES, "placeholders"}
     assert [name for name, each in properties.items() if not each.get("description")] == []
 
 
