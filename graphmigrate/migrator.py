@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from graphmigrate.database.version import ORDER, Version
-from graphmigrate.errors import GraphMigrateError, Severity
+from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
-from graphmigrate.migrations import findings, plan, standing
-from graphmigrate.migrations.hazards import hazards
+from graphmigrate.migrations import findings, standing
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     AdoptResult,
     BaselineResult,
     CleanResult,
-    ExecutedStatement,
     GraphSummary,
     MigrateResult,
     PlanResult,
@@ -168,14 +166,16 @@ class Migrator:
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files differ, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
         """
-        from graphmigrate.migrations import apply
+        from graphmigrate.migrations import apply, reporting
 
         started = time.monotonic()
         workspace = self._workspace
         planned, history, outcome = apply.migrate(
             workspace, _text(target), allow_out_of_order, lock_timeout, check_data, reapply
         )
-        return plan.migrate_result(workspace.target, planned, history, outcome, time.monotonic() - started)
+        return reporting.migrate_result(
+            workspace.target, planned, history, outcome, time.monotonic() - started
+        )
 
     @translate_driver_errors
     def plan(
@@ -193,35 +193,10 @@ class Migrator:
         ``check_data`` is that of ``migrate``. With ``execute`` the pending data statements run in one transaction that is rolled
         back, unless an error is found before; ``executed`` tells what they would change.
         """
-        from graphmigrate.migrations.undo_plan import make_undo_plan, without_fix_in_file
+        from graphmigrate.migrations import reporting
 
-        workspace = self._workspace
-        files, history = workspace.files_and_history()
-        if undo:
-            planned = make_undo_plan(workspace, files, history, _text(target), steps, strict=False)
-        else:
-            planned = plan.make_plan(
-                workspace, files, history, _text(target), allow_out_of_order, strict=False
-            )
-        problems = [*planned.problems, *findings.findings(workspace, planned, history)]
-        costs = hazards(workspace.database, planned.tasks) if planned.tasks else {}
-        problems += findings.data_findings(workspace, planned, history, check_data)
-        problems = [without_fix_in_file(each) if undo else each for each in problems]
-        executed: list[ExecutedStatement] = []
-        if execute and not any(each.severity is Severity.ERROR for each in problems):
-            from graphmigrate.migrations.rehearse import rehearse
-
-            executed, failed = rehearse(workspace, planned, history)
-            problems += failed
-        return PlanResult(
-            workspace.target,
-            tuple(plan.planned_migration(task, costs) for task in planned.tasks),
-            tuple(plan.skipped(skip) for skip in planned.skips),
-            tuple(problems),
-            tuple(task.name for task in (*planned.before, *planned.after)),
-            undo,
-            tuple(executed),
-        )
+        how = reporting.PlanWords(_text(target), allow_out_of_order, check_data, undo, steps, execute)
+        return reporting.plan_result(self._workspace, how)
 
     @translate_driver_errors
     def run(self, file: str | os.PathLike[str], *, lock_timeout: float | None = None) -> RunResult:
@@ -247,12 +222,13 @@ class Migrator:
         Raises HistoryMismatch, ProjectError or PreflightError where something stands against it (nothing was changed then), and
         what ``migrate`` raises.
         """
+        from graphmigrate.migrations import reporting
         from graphmigrate.migrations.undo import undo
 
         started = time.monotonic()
         workspace = self._workspace
         planned, history, outcome = undo(workspace, _text(to), steps, lock_timeout, check_data)
-        return plan.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
+        return reporting.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
     @translate_driver_errors
     def clean(self, *, all_data: bool = False, dry_run: bool = False) -> CleanResult:
@@ -267,16 +243,15 @@ class Migrator:
     @translate_driver_errors
     def status(self) -> Status:
         """Return every version's state; writes nothing, takes no lock."""
-        from graphmigrate.database.ledger import missing_constraints
+        from graphmigrate.database.first_use import missing_constraints
+        from graphmigrate.migrations.reporting import status_row
 
         workspace = self._workspace
         files, history = workspace.files_and_history(strict=False)
         entries = standing.entries_of(workspace, files, history)
         problems = [*files.problems, *standing.told_mismatches(files, entries, history)]
         problems += missing_constraints(workspace.database, history)
-        return Status(
-            workspace.target, tuple(standing.status_row(entry) for entry in entries), tuple(problems)
-        )
+        return Status(workspace.target, tuple(status_row(entry) for entry in entries), tuple(problems))
 
     @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:

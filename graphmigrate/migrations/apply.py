@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.commit import read_after_pending
 from graphmigrate.database.failures import DriverFailure
+from graphmigrate.database.first_use import missing_constraints, prepare_ledger
 from graphmigrate.database.history import Attempt
-from graphmigrate.database.ledger import missing_constraints, prepare_ledger
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, Notice, RunStarted, Warned
 from graphmigrate.migrations import checks, data_check, findings, recovery

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import commit
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.commit import Backoff, Step
-from graphmigrate.database.ledger import prepare_ledger
+from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.version import Version
 from graphmigrate.errors import MigrationFailed, ProjectError, Severity, UsageError, raise_all
 from graphmigrate.migrations import checks, data_check, findings

@@ -29,25 +29,19 @@ from graphmigrate.migrations.standing import (
     unmet_conditions,
 )
 from graphmigrate.results import (
-    MigrateResult,
-    PlannedMigration,
-    PlannedStatement,
-    SkippedMigration,
     State,
-    UndoResult,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.history import History, HistoryRow
-    from graphmigrate.migrations.model import Condition, Migration, MigrationFile, MigrationFolder, Outcome
+    from graphmigrate.migrations.model import Condition, Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.segments import Segment
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import Target
 
-_CODE = "def %s(tx): code, not checked"
 _DIFFER = "History and files differ in {count} places; nothing was run."
 
 
@@ -381,66 +375,3 @@ def _edited_statement(task: Task, statement: Statement | None, number: int, row:
         else f"{hint}{anew if number > row.committed else ''}.",
         statement.place if statement else None,
     )
-
-
-# ---- what callers are told
-
-
-def skipped(skip: Skip) -> SkippedMigration:
-    """Return what a caller is told of a migration that is skipped."""
-    return SkippedMigration(skip.file.version.text, skip.file.description, skip.reason)
-
-
-def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigration:
-    """Return what a caller is told of a migration that would run; ``hazards`` are those of its statements, by ``id``."""
-    file = task.migration.file
-    listed = tuple(
-        PlannedStatement(
-            statement.place.file,
-            statement.place.line,
-            segment.kind.value,
-            _CODE % ("downgrade" if task.undoes else "upgrade") if task.migration.code else statement.text,
-            hazards.get(id(statement)),
-        )
-        for segment in task.remaining
-        for statement in segment.statements
-    )
-    committed = task.row.committed if task.row else 0
-    return PlannedMigration(
-        file.version.text,
-        file.description,
-        file.name,
-        task.first,
-        task.steps,
-        listed,
-        committed,
-        1 if task.undoes else task.application,
-    )
-
-
-def migrate_result(
-    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
-) -> MigrateResult:
-    """Return what a caller is told of a run."""
-    complete = [version for version, row in history.rows.items() if row.complete]
-    known = (*complete, *(Version.parse(each.version) for each in outcome.applied))
-    highest = max((version for version in known if not version.is_named), default=None)
-    return MigrateResult(
-        target,
-        tuple(outcome.applied),
-        (*(skipped(each) for each in planned.skips), *outcome.skipped),
-        highest.text if highest else None,
-        seconds,
-        tuple(each for each in planned.problems if each.severity is Severity.WARNING),
-    )
-
-
-def undo_result(
-    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
-) -> UndoResult:
-    """Return what a caller is told of an undo."""
-    gone = {Version.parse(each.version) for each in outcome.undone}
-    left = [row.version for row in history.rows.values() if row.complete and row.version not in gone]
-    highest = max((version for version in left if not version.is_named), default=None)
-    warnings = tuple(each for each in planned.problems if each.severity is Severity.WARNING)
-    return UndoResult(target, tuple(outcome.undone), highest.text if highest else None, seconds, warnings)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphmigrate.database import restore as damages
 from graphmigrate.database.commit import Step, write_steps
+from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.history import COMPLETE, name_in
-from graphmigrate.database.ledger import new_row, prepare_ledger, progress, read_nodes, refuse_other_format
+from graphmigrate.database.ledger import new_row, progress, read_nodes, refuse_other_format
 from graphmigrate.database.records import item_of, record_change
 from graphmigrate.database.restore import read_damage, ways
 from graphmigrate.database.version import Version

@@ -10,7 +10,7 @@ from graphmigrate.errors import Problem, Severity, UsageError
 from graphmigrate.events import Warned
 from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.squash import files_for
-from graphmigrate.results import State, StatusRow
+from graphmigrate.results import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -389,19 +389,3 @@ def reason_of(condition: Condition, target: Target) -> str:
     actual = target.edition if condition.subject == "edition" else target.version
     operator = {"is": "is", "ge": "is at least", "lt": "is below"}[condition.operator]
     return f"assumes that {condition.subject} {operator} {condition.value}; it is {actual}"
-
-
-def status_row(entry: Entry) -> StatusRow:
-    """Return what a caller is told of a version's state."""
-    row = entry.row
-    return StatusRow(
-        version=entry.version.text,
-        description=entry.description,
-        state=entry.state,
-        file=entry.file.name if entry.file else None,
-        installed_on=row.installed_on if row else None,
-        installed_by=row.installed_by if row else None,
-        execution_time=row.execution_time if row else None,
-        type=row.type if row else None,
-        detail=entry.detail,
-    )

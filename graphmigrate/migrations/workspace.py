@@ -221,7 +221,7 @@ class Workspace:
 
     def _acquired(self, lock_timeout: float | None, *, repairing: bool) -> Lock:
         from graphmigrate.database.failures import DriverFailure, connection_failure
-        from graphmigrate.database.ledger import prepare_ledger
+        from graphmigrate.database.first_use import prepare_ledger
         from graphmigrate.database.lock import Lock
 
         self.database.name = self.target.database  # asks, where it is not known yet

@@ -15,7 +15,7 @@ import pytest
 
 from graphmigrate.database.connection import Database
 from graphmigrate.database.failures import DriverFailure
-from graphmigrate.database.ledger import prepare_ledger
+from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.errors import HistoryMismatch, LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.migrations import checks
@@ -107,7 +107,7 @@ def test_an_index_that_a_killed_server_left_in_the_place_of_the_ledgers_constrai
     project: Project, driver: neo4j.Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver.execute_query("CREATE INDEX __graphmigrate_lock_key FOR (n:__GraphMigrateLock) ON (n.key)")
-    monkeypatch.setattr("graphmigrate.database.ledger._SURELY_LEFT_BEHIND", 0.0)
+    monkeypatch.setattr("graphmigrate.database.first_use._SURELY_LEFT_BEHIND", 0.0)
     project.write(V1__a="CREATE (:A);")
     assert [each.version for each in project.migrate().applied] == ["1"]
     owned = rows(driver, "SHOW CONSTRAINTS YIELD name WHERE name = '__graphmigrate_lock_key' RETURN name")

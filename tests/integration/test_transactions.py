@@ -16,7 +16,7 @@ import pytest
 
 from graphmigrate.database.connection import PREPARE, Database
 from graphmigrate.database.failures import DriverFailure
-from graphmigrate.database.ledger import prepare_ledger
+from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.database.queries import LEDGER_CONSTRAINTS
 from graphmigrate.database.transactions import await_no_work
