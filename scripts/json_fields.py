@@ -20,6 +20,7 @@ OBJECTS: dict[str, type] = {
     "run": results.RunResult,
     "baseline": results.BaselineResult,
     "adopt": results.AdoptResult,
+    "squash": results.SquashResult,
     "repair": results.RepairResult,
     "wait": results.Target,
     "entrypoint": entrypoint.EntrypointReport,

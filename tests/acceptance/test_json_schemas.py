@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": "",
     "migrate": "",
     "run": "fix.cypher",
+    "adopt": "--dry-run",
     "baseline": "1",
     "status": "",
     "repair": "",
@@ -35,6 +36,9 @@ COMMANDS = {
     "summary": "--query 'RETURN 1'",
     "doctor": "",
     "entrypoint": "-- true",
+    "undo": "",
+    "clean": "--yes",
+    "squash": "--to 1 --keep-order",
     "server status": "",
     "server stop": "",
     "completion": "bash",
@@ -55,6 +59,7 @@ def test_every_command_fits_its_schema(
     assert {*COMMANDS, *NEED_A_SERVER_OF_THEIR_OWN} == set(OBJECTS)
     folder = Folder(tmp_path, neo4j_target.env)
     (tmp_path / "fix.cypher").write_text("MATCH (c:Customer) SET c.fixed = true;")
+    driver.execute_query("CREATE (:SchemaMigration {version: 1, dirty: false})")  # of golang-migrate
     (tmp_path / "more.csv").write_text("id,name\n1,a\n")
     for name, more in COMMANDS.items():
         arguments = shlex.split(more)
