@@ -75,10 +75,9 @@ class Bench:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs to reach the server."""
-        inherited = {
-            key: value for key, value in os.environ.items() if not key.startswith(("NEO4J_", "GRAPHMIGRATE_"))
-        }
+        """What a process needs to reach the server; an installed program has its bytecode on disk."""
+        left_out = ("NEO4J_", "GRAPHMIGRATE_", "PYTHONDONTWRITEBYTECODE")
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         return inherited | {
             "NEO4J_URI": self.uri,
             "NEO4J_USERNAME": self.username,

@@ -34,6 +34,10 @@ if os.environ.get("CI"):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Hundreds of processes are started: without bytecode on disk each would compile the whole package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 REPOSITORY = Path(__file__).parent.parent
 DEFAULT_VERSION = "5.26"
 NEWEST_VERSION = "2026.05"

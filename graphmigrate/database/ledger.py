@@ -18,7 +18,7 @@ from graphmigrate.database.history import (
     history_of,
 )
 from graphmigrate.database.records import DAMAGE_HINT, first_word, moment, texts
-from graphmigrate.database.restore import FORMAT, Damage, ways
+from graphmigrate.database.restore import FORMAT, Damage, Way, ways
 from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Problem, Severity
@@ -42,12 +42,12 @@ def asked_history(database: Database) -> Iterator[Callable[[], History]]:
     It raises HistoryMismatch where the format is another one (GM609) or a node was changed (GM612).
     """
     with _asked_nodes(database) as answer:
-        yield lambda: history_in(_same_twice(database, answer()), database.settings.ledger)
+        yield lambda: history_in(*_same_twice(database, answer()))
 
 
 def read_nodes(database: Database) -> list[Node]:
     """Read every node of this ledger, and each of ours that does not tell whose it is, as they are."""
-    return _same_twice(database, _read_once(database))
+    return _same_twice(database, _read_once(database))[0]
 
 
 def _read_once(database: Database) -> list[Node]:
@@ -72,13 +72,16 @@ def _asked_nodes(database: Database) -> Iterator[Callable[[], list[Node]]]:
         yield lambda: _with_unlabelled(nodes_in(result), database, nodes_in, **asked)
 
 
-def _same_twice(database: Database, nodes: list[Node]) -> list[Node]:
-    """Return nodes of one moment: a query may see one node before a commit of another run, and the next after it."""
-    while ways(Damage(nodes, None, database.settings.ledger)):
+def _same_twice(database: Database, nodes: list[Node]) -> tuple[list[Node], list[Way]]:
+    """Return nodes of one moment, and what is wrong with them.
+
+    A query may see one node before a commit of another run, and the next one after it: then the next query sees other nodes.
+    """
+    while found := ways(Damage(nodes, None, database.settings.ledger)):
         before, nodes = nodes, _read_once(database)
         if {node.id: node for node in nodes} == {node.id: node for node in before}:
             break
-    return nodes
+    return nodes, found
 
 
 def _with_unlabelled(
@@ -103,13 +106,10 @@ def _node(row: list[Any], names: Iterable[str]) -> Node:
     return Node(id_, frozenset(labels), relationships, tuple(set(others) - values.keys()), values)
 
 
-def history_in(nodes: Sequence[Node], ledger: str) -> History:
+def history_in(nodes: Sequence[Node], found: Iterable[Way]) -> History:
     """Return what sound nodes say. Raises HistoryMismatch (GM609, GM612) where one is of another format, or was changed."""
     refuse_other_format(nodes)
-    wrong = [
-        Problem("GM612", f"{each.name}: {each.finding}.", DAMAGE_HINT)
-        for each in ways(Damage(nodes, None, ledger))
-    ]
+    wrong = [Problem("GM612", f"{each.name}: {each.finding}.", DAMAGE_HINT) for each in found]
     if len(wrong) == 1:
         raise HistoryMismatch.of(wrong[0])
     if wrong:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PREFIX = "__GraphMigrate"
 TYPES = ("cypher", "python", "repeatable", "baseline", UNDO)
 _MOMENT = re.compile(r"-?\d{4,9}-\d\d-\d\dT\d\d:\d\d.*")
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _DURATION = re.compile(r"P[-.\dYMWDTHS]+")
 
 
@@ -255,7 +256,7 @@ def _disagreements(kind: str, values: Mapping[str, Any], ledger: str) -> Iterato
 def _of_migration(values: Mapping[str, Any], ledger: str) -> Iterator[str]:
     word = "migration-undo" if values["type"] == UNDO else "migration"
     start = f"{ledger}/{word}/{Version.parse(values['version']).canonical}@"
-    if not re.fullmatch(re.escape(start) + "[1-9][0-9]{0,8}", values["key"]):
+    if not (values["key"].startswith(start) and _NUMBER.fullmatch(values["key"], len(start))):
         yield f"key is {_shown(values['key'])}, but version is {_shown(values['version'])}"
     step, steps, statements = values["step"], values["steps"], len(values["statements"])
     intent, batches = values.get("intent"), values["batches"]
