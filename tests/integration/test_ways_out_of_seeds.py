@@ -31,7 +31,6 @@ class Way:
     first: str | None = None
     left: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
-    file: str | None = None
 
 
 WAYS = {
@@ -73,6 +72,38 @@ WAYS = {
         "MERGE (:P {id: row.id}) WITH row MATCH (n) WHERE NOT n:__GraphMigrate SET n.x = row.id\n"
         "{% endunwind %}",
     ),
+    "a number that is too large": Way(
+        "GM553", "", "{% unwind row in [{'id': 99999999999999999999}] %}\nMERGE (:P {id: row.id})\n{% endunwind %}",
+        "{% unwind row in [{'id': 1}] %}\nMERGE (:P {id: row.id})\n{% endunwind %}",
+    ),
+    "a misspelt word of front matter": Way(
+        "GM561", "reset", RESET.replace("reset", "rest") + MERGE.format(1), RESET + MERGE.format(1)
+    ),
+    "a seed to depend on that is not there": Way(
+        "GM563", "", "---\ndepends: [nobody]\n---\n" + MERGE.format(1), MERGE.format(1)
+    ),
+    "a variable that the seed does not have": Way(
+        "GM567", "", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});", None, {"variables": {"numbr": "1"}},
+        {"variables": {"number": "1"}},
+    ),
+    "a misspelt variable": Way(
+        "GM571", "number", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ numbr }}});",
+        "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});",
+    ),
+    "a misspelt filter": Way(
+        "GM572", "upper", "MERGE (:P {id: {{ 'a' | uppr }}});", "MERGE (:P {id: {{ 'a' | upper }}});"  # codespell:ignore
+    ),
+    "a misspelt column": Way(
+        "GM582", "name", "{% unwind row in csv('d.csv') %}\nMERGE (p:P {id: row.id}) SET p.name = row.nam\n{% endunwind %}",
+        "{% unwind row in csv('d.csv') %}\nMERGE (p:P {id: row.id}) SET p.name = row.name\n{% endunwind %}",
+    ),
+    "a misspelt option": Way(
+        "GM591", "delimiter", "{% unwind row in csv('d.csv', delimter=',') %}\nMERGE (p:P {id: row.id})\n{% endunwind %}",
+        "{% unwind row in csv('d.csv', delimiter=',') %}\nMERGE (p:P {id: row.id})\n{% endunwind %}",
+    ),
+    "a misspelt function": Way(
+        "GM593", "'int'", "MERGE (:P {id: {{ random.itn(1, 2) }}});", "MERGE (:P {id: {{ random.int(1, 2) }}});"
+    ),
 }  # fmt: skip
 
 
@@ -84,6 +115,7 @@ def test_the_hint_leads_out(project: Project, driver: neo4j.Driver, name: str) -
     seed.parent.mkdir()
     if "id: 2, 'n': 0" in (way.first or "") or way.code in {"GM555", "GM556", "GM531"}:
         driver.execute_query("DROP CONSTRAINT p_id")  # or nothing could be made twice
+    (seed.parent / "d.csv").write_text("id,name\n1,Ann\n")
     project.more.update(way.settings)
     if way.first:
         seed.write_text(way.first)
