@@ -83,11 +83,11 @@ WAYS = {
         "GM563", "", "---\ndepends: [nobody]\n---\n" + MERGE.format(1), MERGE.format(1)
     ),
     "a variable that the seed does not have": Way(
-        "GM567", "", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});", None, {"variables": {"numbr": "1"}},
+        "GM567", "", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});", None, {"variables": {"numberr": "1"}},
         {"variables": {"number": "1"}},
     ),
     "a misspelt variable": Way(
-        "GM571", "number", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ numbr }}});",
+        "GM571", "number", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ numberr }}});",
         "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});",
     ),
     "a misspelt filter": Way(
@@ -98,7 +98,7 @@ WAYS = {
         "{% unwind row in csv('d.csv') %}\nMERGE (p:P {id: row.id}) SET p.name = row.name\n{% endunwind %}",
     ),
     "a misspelt option": Way(
-        "GM591", "delimiter", "{% unwind row in csv('d.csv', delimter=',') %}\nMERGE (p:P {id: row.id})\n{% endunwind %}",
+        "GM591", "delimiter", "{% unwind row in csv('d.csv', delimeterr=',') %}\nMERGE (p:P {id: row.id})\n{% endunwind %}",
         "{% unwind row in csv('d.csv', delimiter=',') %}\nMERGE (p:P {id: row.id})\n{% endunwind %}",
     ),
     "a misspelt function": Way(
