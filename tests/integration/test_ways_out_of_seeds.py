@@ -83,11 +83,11 @@ WAYS = {
         "GM563", "", "---\ndepends: [nobody]\n---\n" + MERGE.format(1), MERGE.format(1)
     ),
     "a variable that the seed does not have": Way(
-        "GM567", "", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});", None, {"variables": {"numberr": "1"}},
+        "GM567", "", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});", None, {"variables": {"numberx": "1"}},
         {"variables": {"number": "1"}},
     ),
     "a misspelt variable": Way(
-        "GM571", "number", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ numberr }}});",
+        "GM571", "number", "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ numberx }}});",
         "---\nvars: {number: 1}\n---\nMERGE (:P {id: {{ number }}});",
     ),
     "a misspelt filter": Way(
