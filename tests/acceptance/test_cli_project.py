@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -12,7 +11,6 @@ from pathlib import Path
 import neo4j
 import pytest
 
-from scripts.json_fields import OBJECTS, written_types
 from tests.acceptance.commands import COMMAND, Folder, held_node, wait_until_held
 from tests.conftest import Neo4jTarget
 from tests.projects import dump
@@ -80,36 +78,6 @@ def test_an_empty_folder_becomes_a_project_that_works(project: Folder, driver: n
     assert [each.returncode for each in again] == [0, 0]
     assert all("Nothing to do" in each.stderr for each in again)
     assert dump(driver, volatile=True) == before
-
-
-def test_every_command_prints_one_documented_object(project: Folder) -> None:
-    commands = {
-        "plan": (),
-        "baseline": ("1",),
-        "migrate": (),
-        "status": (),
-        "validate": (),
-        "repair": (),
-        "wait": (),
-        "entrypoint": (),
-        "seed": (),
-        "seed list": (),
-        "seed check": (),
-        "seed show": ("people",),
-        "summary": (),
-        "doctor": (),
-        "explain": (),
-        "explain GM602": (),
-        "completion": ("bash",),
-        "new": ("something",),
-        "init": ("elsewhere",),
-    }
-    assert set(commands) == set(OBJECTS)
-    for command, arguments in commands.items():
-        process = project.run("--output", "json", *command.split(), *arguments)
-        findings = command == "doctor"  # a test's database has no encryption, say
-        assert process.returncode in ({0, 1} if findings else {0}), (command, process.stderr)
-        assert list(json.loads(process.stdout)) == list(written_types(OBJECTS[command])), command
 
 
 def test_quiet_prints_results_only(project: Folder) -> None:
