@@ -123,7 +123,7 @@ def test_a_strangers_project(
     wipe(driver)
     assert "1 passed" in succeed("pytest", "-q", **given)
     # 1 of the stranger's own, and the ready-made ones
-    assert "5 passed, 1 skipped" in succeed(
+    assert "6 passed, 1 skipped" in succeed(
         "pytest", "-q", "--graphmigrate-tests", **given
     )  # no page is named
 
