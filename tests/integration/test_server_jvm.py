@@ -246,8 +246,7 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_newest_version_on_a_newer_java_that_keeps_its_class_data(tmp_path, monkeypatch):
     release = RELEASES[-1]
-    machine = _java_for(release)
-    java.class_path(release, machine, print)
+    java.class_path(release, _java_for(release), print)
     library = java.cache_folder(release) / "lib"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     java.cache_folder(release).mkdir(parents=True)
