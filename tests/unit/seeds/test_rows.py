@@ -147,7 +147,8 @@ def test_hostile_data_never_becomes_cypher(tmp_path_factory: Any, value: str) ->
         assert isinstance(part, Rows)
         texts.add(part.query.text)
         assert part.query.parameters == {}
-        assert list(part.source.lists(["id"])) == [[value or (None if "csv" in call else "")]]
+        read = (value.replace("\r\n", "\n").replace("\r", "\n") or None) if "csv" in call else value
+        assert list(part.source.lists(["id"])) == [[read]]
     [text] = texts
     assert text == "UNWIND $rows AS row CREATE (:A {id: row[0]})"
     write(folder, "b.cypher.j2", "{% for r in json('x.json') %}RETURN {{ r.id }};{% endfor %}")
