@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import neo4j
 import pytest
@@ -16,20 +14,11 @@ import pytest
 from graphmigrate.database.connection import Database
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.first_use import prepare_ledger
-from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.errors import HistoryMismatch, LockLost, LockTimeout, MigrationFailed, PreflightError
 from graphmigrate.migrations import checks
-from graphmigrate.settings import Settings
 from tests.conftest import Neo4jTarget
+from tests.locks import end_lock, held, run_on
 from tests.projects import Project, count, rows, settings_for
-
-OURS = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'lock' RETURN transactionId"
-
-
-def run_on(driver: neo4j.Driver, settings: Settings, run: str) -> Database:
-    made = Database(driver, settings, run=run, host=socket.gethostname(), user="me")
-    made.name = "neo4j"
-    return made
 
 
 @pytest.fixture
@@ -37,22 +26,6 @@ def database(driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path) ->
     made = run_on(driver, settings_for(neo4j_target, tmp_path), uuid.uuid4().hex)
     prepare_ledger(made)
     return made
-
-
-@contextmanager
-def held(database: Database, **more: Any) -> Iterator[Lock]:
-    lock = Lock(database, lambda _: None)
-    lock.acquire(10)
-    take_over(database)
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
-def end_lock(driver: neo4j.Driver) -> None:
-    (((lock,)),) = rows(driver, OURS)
-    driver.execute_query("TERMINATE TRANSACTIONS $id YIELD message RETURN message", id=lock)
 
 
 def test_a_transaction_begins_only_while_the_lock_is_held(database: Database, driver: neo4j.Driver) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,14 @@ import pytest
 from graphmigrate.database.connection import PREPARE, Database
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.first_use import prepare_ledger
-from graphmigrate.database.lock import Lock, take_over
 from graphmigrate.database.queries import LEDGER_CONSTRAINTS
 from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import LockLost, MigrationFailed
 from graphmigrate.events import LockAwaited
 from graphmigrate.migrations.workspace import Workspace
-from graphmigrate.settings import Settings
 from tests.conftest import Neo4jTarget
+from tests.locks import end_lock, held, run_on
 from tests.projects import Project, count, rows, settings_for
-
-OURS = "SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.role = 'lock' RETURN transactionId"
-
-
-def run_on(driver: neo4j.Driver, settings: Settings, run: str) -> Database:
-    made = Database(driver, settings, run=run, host=socket.gethostname(), user="me")
-    made.name = "neo4j"
-    return made
 
 
 @pytest.fixture
@@ -41,22 +31,6 @@ def database(driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path) ->
     made = run_on(driver, settings_for(neo4j_target, tmp_path), uuid.uuid4().hex)
     prepare_ledger(made)
     return made
-
-
-@contextmanager
-def held(database: Database, **more: Any) -> Iterator[Lock]:
-    lock = Lock(database, lambda _: None)
-    lock.acquire(10)
-    take_over(database)
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
-def end_lock(driver: neo4j.Driver) -> None:
-    (((lock,)),) = rows(driver, OURS)
-    driver.execute_query("TERMINATE TRANSACTIONS $id YIELD message RETURN message", id=lock)
 
 
 @pytest.mark.depends_on_version

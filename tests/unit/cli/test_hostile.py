@@ -27,35 +27,9 @@ from graphmigrate.errors import GraphMigrateError, Place, Problem
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.reader import read
 from graphmigrate.results import State
-
-# What steers a terminal: escape, bell, C1 control sequences, line ends, changes of direction, half a surrogate pair.
-PIECES = [
-    "\x1b[2J",
-    "\x1b]0;x\x07",
-    "\x9b31m",
-    "\r",
-    "\n",
-    "\x85",
-    "\u2028",
-    "\u202e",
-    "\u2066",
-    "\udc9b",
-    "\x00",
-    "\t",
-    "\x7f",
-    "\U000e0001",
-]
-
-
-HOSTILE = st.lists(st.sampled_from([*PIECES, "a", " ", "`", "\\u001b"]), min_size=1).map("".join)
-
+from tests.hostile import HOSTILE, assert_harmless
 
 PLAIN, WIDE = Style(), Style(width=40)
-
-
-def assert_harmless(lines: list[str] | str) -> None:
-    for line in lines.split("\n") if isinstance(lines, str) else lines:
-        assert line.isprintable(), ascii(line)
 
 
 def problem(said: str) -> Problem:
