@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,10 @@ class Tally:
 
 @dataclass
 class Arena:
-    """``end`` is the state after a run that nothing disturbed; ``messages`` are those that it exchanged in ``seconds``."""
+    """``end`` is the state after a run that nothing disturbed; ``messages`` are those that it exchanged in ``seconds``.
+
+    The run is ``command``, from where ``begin`` leads.
+    """
 
     version: str
     uri: str
@@ -58,22 +61,29 @@ class Arena:
     end: dict[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    command: tuple[str, ...] = ("migrate",)
+    begin: Callable[[Arena], None] = lambda arena: None
 
     def reset(self, *, half: bool = False) -> None:
         """The database as it was before the first migration, or after half of them."""
         wipe(self.driver)
         for statement in BEFORE:
             self.driver.execute_query(statement)
+        self.begin(self)
         if half:
-            code, output = self.runners.finish(self.project, self.uri, "migrate", "--to", HALF)
-            assert code == 0, output
+            self.done("migrate", "--to", HALF)
+
+    def done(self, *args: str, project: Path | None = None) -> None:
+        """Run a command that nothing disturbs."""
+        code, output = self.runners.finish(project or self.project, self.uri, *args)
+        assert code == 0, output
 
     def measure(self) -> None:
         """Run once undisturbed; remember the end and the messages."""
         self.reset()
         started = time.monotonic()
         with proxy(self.uri) as counting:
-            code, output = self.runners.finish(self.project, counting.uri)
+            code, output = self.runners.finish(self.project, counting.uri, *self.command)
             assert code == 0, output
             self.messages = counting.log
         self.seconds = time.monotonic() - started
@@ -103,7 +113,7 @@ class Arena:
         ):
             tally.wrong(f"{where}: unclear end {code}: {output[-500:]}")
         already = code == 0 and not self.differences()
-        again, said = self.runners.finish(self.project, self.uri)
+        again, said = self.runners.finish(self.project, self.uri, *self.command)
         doubled = rows(self.driver, DOUBLED)
         if doubled:
             tally.doubles += 1

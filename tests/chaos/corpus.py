@@ -114,6 +114,35 @@ KINDS_OF_FILES = {
 }
 CORPUS |= KINDS_OF_FILES
 PEOPLE_ALONE = {"V1__people": "UNWIND range(1, 40) AS i CREATE (:Person {id: i, visits: 0});"}
+# What an undo takes back: a second time would count too far down, or fail.
+TAKEN_BACK = {
+    "V1__people": f"UNWIND range(1, {PEOPLE}) AS i CREATE (:Person {{id: i, visits: 0}});",
+    "U1__people": "MATCH (p:Person) DELETE p;\nCREATE (:Trace {at: 'U1'});",
+    "V2__schema": (
+        "CREATE CONSTRAINT person_id FOR (p:Person) REQUIRE p.id IS UNIQUE;\n"
+        "CREATE INDEX person_visits FOR (p:Person) ON (p.visits);\nDROP INDEX legacy;"
+    ),
+    "V3__mixed": (
+        "CREATE INDEX person_age FOR (p:Person) ON (p.age);\nMATCH (p:Person) SET p.visits = p.visits + 1;\n"
+        "CREATE CONSTRAINT thing FOR (t:Thing) REQUIRE t.id IS UNIQUE;"
+    ),
+    "U3__mixed": "MATCH (p:Person) SET p.visits = p.visits - 1;\nCREATE (:Trace {at: 'U3'});",
+    "V4__code.py": (
+        "def upgrade(tx):\n    tx.run('MATCH (c:Legacy) SET c.seen = c.seen + 1')\n\n\n"
+        "def downgrade(tx):\n    tx.run('MATCH (c:Legacy) SET c.seen = c.seen - 1')\n"
+        "    tx.run(\"CREATE (:Trace {at: 'U4'})\")\n"
+    ),
+    "V5__every_node": "MATCH (n) SET n.marked = true;\nCREATE INDEX marked FOR (p:Person) ON (p.marked);",
+    "U5__every_node": "MATCH (n) REMOVE n.marked;\nCREATE (:Trace {at: 'U5'});",
+    "V6__swapped": "DROP INDEX person_visits;\nCREATE INDEX person_visits FOR (p:Person) ON (p.visits, p.age);",
+}
+# What a squash replaces by one file, and what comes after it.
+SQUASHED_TO = "7"
+SQUASHED = {
+    name: text
+    for name, text in CORPUS.items()
+    if name.split("__")[0] in {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V13"}
+}
 HALF = "9"  # where "half migrated" ends
 
 DOUBLED = """

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from graphmigrate import Migrator
 from tests.chaos import crash, disk, late, lost, network, races, refused, signals
 from tests.chaos.arena import Arena, Tally
+from tests.chaos.corpus import SQUASHED, SQUASHED_TO, TAKEN_BACK
 from tests.chaos.proxy import RECORD, Harm
 from tests.chaos.runners import runners
+from tests.conftest import wipe
+from tests.projects import write_migrations
 
 
 @dataclass
@@ -113,6 +118,67 @@ def late_commit(arena: Arena, sample: Sample) -> Tally:
         return late.late(elsewhere, sample.first(5), folder, sample.nodes)
 
 
+def going_back(arena: Arena, sample: Sample) -> Tally:
+    """Everything applied; the undo of all of it is killed."""
+
+    def begin(ground: Arena) -> None:
+        ground.done("migrate")
+
+    return killed_in(arena, sample, "an undo", TAKEN_BACK, ("undo", "--to", "0"), begin)
+
+
+def going_again(arena: Arena, sample: Sample) -> Tally:
+    """Everything applied and taken back; the run that applies it again is killed."""
+
+    def begin(ground: Arena) -> None:
+        ground.done("migrate")
+        ground.done("undo", "--to", "0")
+
+    return killed_in(arena, sample, "a run after an undo", TAKEN_BACK, ("migrate",), begin)
+
+
+def squashed(arena: Arena, sample: Sample, *, begun: bool) -> Tally:
+    """The first run of a squash: on a new database, or where some of the old files were applied."""
+    with TemporaryDirectory(prefix="graphmigrate-chaos-") as name:
+        old = Path(name)
+        write_migrations(old, **SQUASHED)
+
+        def begin(ground: Arena) -> None:
+            if begun:
+                ground.done("migrate", "--to", "3", project=old)
+
+        def squash(folder: Path) -> None:
+            wipe(arena.driver)
+            with (
+                Migrator(driver=arena.driver) as scratch,
+                Migrator(driver=arena.driver, migrations=folder / "migrations") as ours,
+            ):
+                ours.squash(SQUASHED_TO, scratch=scratch)
+
+        what = "a squash's first run" + (", begun with the old files" if begun else "")
+        return killed_in(arena, sample, what, SQUASHED, ("migrate",), begin, squash)
+
+
+def killed_in(
+    arena: Arena,
+    sample: Sample,
+    what: str,
+    corpus: Mapping[str, str],
+    command: tuple[str, ...],
+    begin: Callable[[Arena], None],
+    prepare: Callable[[Path], None] = lambda folder: None,
+) -> Tally:
+    """kill -9 of another command than the campaign's, in a project of its own."""
+    with TemporaryDirectory(prefix="graphmigrate-chaos-") as name:
+        write_migrations(Path(name), **corpus)
+        prepare(Path(name))
+        ground = Arena(
+            arena.version, arena.uri, arena.driver, arena.runners, Path(name), command=command, begin=begin
+        )
+        ground.measure()
+        return network.kill_runner(ground, sample.of(telling_first(ground.messages)), what=what)
+
+
 @contextmanager
 def roomy(arena: Arena) -> Iterator[tuple[crash.Crashing, Arena, Path]]:
     """A server with memory for large transactions, and an empty folder."""
@@ -140,4 +206,8 @@ KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
     "refused": numbered(refused.refused, len(refused.IN_THE_WAY)),
     "erasing": in_folder(refused.erasing, len(refused.ERASING)),
     "signals": at_messages(signals.signals),
+    "undo": going_back,
+    "again": going_again,
+    "squash": partial(squashed, begun=False),
+    "squash-begun": partial(squashed, begun=True),
 } | ({"full-disk": numbered(disk.full, 6)} if disk.can_mount() else {})

@@ -10,12 +10,12 @@ from tests.chaos.proxy import Harm, proxy
 from tests.chaos.runners import Runners, until
 
 
-def kill_runner(arena: Arena, points: Iterable[int], *, half: bool = False) -> Tally:
+def kill_runner(arena: Arena, points: Iterable[int], *, what: str = "the runner") -> Tally:
     """kill -9 of the runner, its k-th message never arriving."""
-    tally = Tally("kill -9 of the runner at message k")
+    tally = Tally(f"kill -9 of {what} at message k")
     for k in points:
-        arena.reset(half=half)
-        if not killed_at(k, arena.runners, arena.project, arena.uri):
+        arena.reset()
+        if not killed_at(k, arena.runners, arena.project, arena.uri, *arena.command):
             continue  # this run had fewer messages
         arena.judge(tally, where(arena, "killed", k), None, "")
     return tally
