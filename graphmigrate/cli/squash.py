@@ -39,7 +39,7 @@ def squash(cli: CliContext, to: str, keep_order: bool) -> None:
         with _throw_away_server(cli) as scratch:
             result = migrator.squash(to, scratch=scratch)
     for place in result.unstable:
-        cli.say(f"{place}: this statement makes something else each time, so the order stays.")
+        cli.say(f"{place}: this statement makes something else each time; what differs was not compared.")
     order = "schema statements first" if result.reordered else "in their order"
     replaced = count(len(result.replaced), "migration")
     cli.result(result, lambda _: [f"{result.path}: {replaced}, {order}; they are in squashed/ now."])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
-from graphmigrate.database.catalogue import await_indexes, drop_entries, read_catalogue
+from graphmigrate.database.catalogue import drop_entries, read_catalogue
 from graphmigrate.database.failures import DriverFailure, statement_failure
 from graphmigrate.errors import UsageError
 from graphmigrate.schema.model import ObjectType
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import neo4j
+
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
     from graphmigrate.schema.model import CatalogueEntry
@@ -43,24 +47,47 @@ def empty(database: Database) -> None:
 
 
 def run(database: Database, statement: Statement) -> None:
-    """Run a statement and wait for its indexes. Raises MigrationFailed at its place."""
+    """Run a statement. Raises MigrationFailed at its place."""
     try:
         with database.session(write=True) as session:
             session.run(statement.sent).consume()  # type: ignore[arg-type,unused-ignore]
     except DriverFailure as error:
         raise statement_failure(error, statement) from error
-    await_indexes(database, lambda _: None, [each.object for each in _made(database)])
 
 
-def contents(database: Database) -> Counter[str]:
-    """Return what the database holds as texts, each with its number: a node is known by what it has, not by its id."""
-    nodes = {
-        row["id"]: f"({sorted(row['labels'])} {sorted(row['values'].items())})"
-        for row in database.read(queries.ALL_NODES)
-    }
-    relationships = [
-        f"{nodes[row['start']]}-{row['type']} {sorted(row['values'].items())}->{nodes[row['end']]}"
-        for row in database.read(queries.ALL_RELATIONSHIPS)
-    ]
-    schema = [f"{each.name} {each.object} {each.create}" for each in _made(database)]
-    return Counter([*nodes.values(), *relationships, *schema])
+class Contents(NamedTuple):
+    """The nodes and relationships of a database."""
+
+    nodes: Sequence[neo4j.Record]
+    relationships: Sequence[neo4j.Record]
+
+    def values(self) -> Counter[tuple[str, str]]:
+        """Return each property key with its value, as a text, and how often it is there."""
+        rows = [*self.nodes, *self.relationships]
+        return Counter((key, repr(value)) for row in rows for key, value in row["values"].items())
+
+    def texts(self, without: Collection[str] = ()) -> Counter[str]:
+        """Return all as texts, each with its number: a node is known by what it has, not by its id.
+
+        Of the property keys in ``without``, the values are left out.
+        """
+
+        def kept(row: neo4j.Record) -> list[tuple[str, Any]]:
+            return sorted((key, None if key in without else value) for key, value in row["values"].items())
+
+        nodes = {row["id"]: f"({sorted(row['labels'])} {kept(row)})" for row in self.nodes}
+        relationships = [
+            f"{nodes[row['start']]}-{row['type']} {kept(row)}->{nodes[row['end']]}"
+            for row in self.relationships
+        ]
+        return Counter([*nodes.values(), *relationships])
+
+
+def contents(database: Database) -> Contents:
+    """Read every node and relationship."""
+    return Contents(database.read(queries.ALL_NODES), database.read(queries.ALL_RELATIONSHIPS))
+
+
+def schema(database: Database) -> set[str]:
+    """Return a text for each constraint and index."""
+    return {f"{each.name} {each.object} {each.create}" for each in _made(database)}

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.scratch import contents, empty, refuse_used, run, schema
 from graphmigrate.errors import GraphMigrateError, ProjectError, UsageError
 from graphmigrate.migrations import sums
 from graphmigrate.migrations.files import SQUASHED, collect
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
     from graphmigrate.database.history import History
+    from graphmigrate.database.scratch import Contents
     from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import Migration, MigrationFolder
     from graphmigrate.migrations.workspace import Workspace
@@ -156,39 +158,52 @@ def _written(order: Sequence[Statement], of: dict[int, MigrationFile]) -> Iterat
         yield f"{each.text};\n"
 
 
+class _Replay(NamedTuple):
+    """What each data statement added and took away, and what was there in the end."""
+
+    changes: list[tuple[Statement, Counter[str], Counter[str]]]
+    end: Contents
+    schema: set[str]
+
+    def ends_as(self, other: _Replay, changing: set[str]) -> bool:
+        """Whether both made the same, aside from the values of the property keys in ``changing``."""
+        return self.schema == other.schema and self.end.texts(changing) == other.end.texts(changing)
+
+
 def _order(statements: list[Statement], scratch: Database | None) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements with the schema first where that makes the same graph, and those that never make the same."""
+    """Return the statements with the schema first where that makes the same graph, and those that never make the same.
+
+    Values that differ between two replays of one order (a time, a random one) are not compared between two orders.
+    """
     moved = sorted(statements, key=lambda each: each.kind is not Kind.SCHEMA)
     if scratch is None or moved == statements:
         return statements, []
-    from graphmigrate.database.scratch import refuse_used
-
     refuse_used(scratch)
-    (first, wanted), (second, _) = (_replay(scratch, statements) for _ in range(2))
-    unstable = [each for each, one, other in zip(statements, first, second, strict=True) if one != other]
-    if unstable:
+    once, again = _replay(scratch, statements), _replay(scratch, statements)
+    unstable = [one[0] for one, other in zip(once.changes, again.changes, strict=True) if one != other]
+    one, other = once.end.values(), again.end.values()
+    changing = {key for key, _ in (one - other) | (other - one)}
+    if not once.ends_as(again, changing):
         return statements, unstable
     try:
-        _, made = _replay(scratch, moved)
+        same = once.ends_as(_replay(scratch, moved), changing)
     except GraphMigrateError:  # a constraint over data that a later statement puts right, for example
-        return statements, []
-    return (moved if made == wanted else statements), []
+        same = False
+    return (moved if same else statements), unstable
 
 
-def _replay(
-    database: Database, statements: Sequence[Statement]
-) -> tuple[list[tuple[Counter[str], Counter[str]]], Counter[str]]:
-    """Run statements on an empty database; return what each added and took away, and what is there in the end."""
-    from graphmigrate.database.scratch import contents, empty, run
-
+def _replay(database: Database, statements: Sequence[Statement]) -> _Replay:
+    """Run statements on an empty database."""
     empty(database)
-    changes, before = [], contents(database)
+    end = contents(database)
+    changes = []
     for each in statements:
         run(database, each)
-        after = contents(database)
-        changes.append((after - before, before - after))
-        before = after
-    return changes, before
+        if each.kind is not Kind.SCHEMA:
+            before, end = end.texts(), contents(database)
+            after = end.texts()
+            changes.append((each, after - before, before - after))
+    return _Replay(changes, end, schema(database))
 
 
 def write(squash: Squash) -> None:

@@ -140,13 +140,33 @@ def test_the_order_stays_where_the_schema_cannot_stand_first(project: Project, d
     assert count(driver, "P") == 1
 
 
+@pytest.mark.parametrize(
+    ("changing", "reordered"),
+    [
+        ("CREATE (:T {at: randomUUID(), made: datetime()})-[:OF {at: rand()}]->(:T {id: 1});", True),
+        ("UNWIND range(1, toInteger(rand() * 1000000) % 1000 + 1) AS i CREATE (:T);", False),  # other numbers
+    ],
+)
 def test_statements_that_make_something_else_each_time_are_named(
-    project: Project, driver: neo4j.Driver
+    project: Project, driver: neo4j.Driver, changing: str, reordered: bool
 ) -> None:
-    project.write(V2__ann="CREATE (:Person {id: 1});\nCREATE (:T {at: randomUUID()});")
+    project.write(V2__ann=f"CREATE (:Person {{id: 1}});\n{changing}")
     result = squashed(project, driver=driver)
-    assert not result.reordered
+    assert result.reordered is reordered
     assert [place.partition("migrations/")[2] for place in result.unstable] == ["V2__ann.cypher:2:1"]
+    assert [each.version for each in project.migrate().applied] == ["4", "5"]
+
+
+def test_no_undo_goes_below_a_squash(project: Project, driver: neo4j.Driver) -> None:
+    squashed(project)
+    project.write(U5__more="MATCH (p:Person {id: 3}) DELETE p;").migrate()
+    before = state(driver)
+    with pytest.raises(GraphMigrateError) as caught:
+        project.call("undo", to="0")
+    told = " ".join([str(caught.value), *map(str, caught.value.problems)])
+    assert "V4 was squashed: no undo goes below V4" in told, told
+    assert state(driver) == before
+    assert [each.version for each in project.call("undo").undone] == ["5"]
 
 
 @pytest.mark.parametrize(
