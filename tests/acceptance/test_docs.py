@@ -112,10 +112,3 @@ def test_pages_that_share_a_server(
     page: Path, tmp_path: Path, driver: neo4j.Driver, neo4j_target: Neo4jTarget
 ) -> None:
     run_page(page, tmp_path, neo4j_target.env)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
-    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    for target in re.findall(r"\]\(([^)#\s]+)", prose):
-        assert target.startswith("http") or (page.parent / target).exists(), target

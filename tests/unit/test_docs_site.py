@@ -51,3 +51,16 @@ def test_broken_links_are_found(docs: Any) -> None:
         '<p id="here"></p><a href="../#top"></a><a href="../#gone"></a><a href="../b/"></a><img src="x.svg">'
     )
     assert docs.broken() == ["a/index.html: ../#gone", "a/index.html: ../b/", "a/index.html: x.svg"]
+
+
+def test_what_a_page_loads_from_elsewhere_is_found(docs: Any) -> None:
+    docs.SITE.mkdir(parents=True)
+    (docs.SITE / "index.html").write_text(
+        '<link rel="canonical" href="https://e.org/"><link rel="stylesheet" href="https://e.org/a.css">'
+        '<script src="//e.org/b.js"></script><img src="https://e.org/c.svg"><a href="https://e.org/d"></a>'
+    )
+    assert docs.broken() == [
+        "index.html: loads //e.org/b.js",
+        "index.html: loads https://e.org/a.css",
+        "index.html: loads https://e.org/c.svg",
+    ]
