@@ -1,6 +1,7 @@
 """Judge whether a statement may reach nodes of any label, so that the bookkeeping nodes are among them.
 
-``(n)`` reaches them, ``(n:Label)`` does not, nor does ``(n)-->(m)``: bookkeeping nodes have no relationships. A variable that
+``(n)`` reaches them, ``(n:Label)`` does not, nor does ``(n)-->(m)``: bookkeeping nodes have no relationships (where another
+program gave them some, or a label, ``database.guard`` finds it before the statement runs). A variable that
 an earlier clause bound was judged there. What this module does not understand counts as reaching them.
 """
 
@@ -125,6 +126,11 @@ def judge(text: str) -> Judgement:
     walk = _Walk()
     walk.statement(words)
     return Judgement(text, tuple(walk.found), names_ours)
+
+
+def reads_nodes(text: str) -> bool:
+    """Whether a statement can find nodes that are there already: one of CREATE alone cannot."""
+    return _MAY_READ.search(decode(text).text) is not None
 
 
 def tokens_within(text: str) -> Iterator[Token]:

@@ -7,15 +7,15 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from graphmigrate.cypher.clauses import judge
+from graphmigrate.cypher.clauses import judge, reads_nodes
 from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.cypher.reader import significant
 from graphmigrate.database import queries
 from graphmigrate.database.version import Version
-from graphmigrate.errors import Problem, ProjectError, Severity
+from graphmigrate.errors import MigrationFailed, Problem, ProjectError, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import neo4j
 
@@ -33,6 +33,10 @@ elementId(n) AS id, labels(n) AS labels, [(n)-[r]-() | elementId(r)] AS relation
 """
 _OURS: LiteralString = f"MATCH (n:{queries.OWN}) RETURN {_COLUMNS}"
 _BY_ID: LiteralString = f"MATCH (n) WHERE elementId(n) IN $ids RETURN {_COLUMNS}"
+# Another program gave one of ours a label, or a relationship: a pattern that names that label, or follows it, reaches ours.
+_EXPOSED: LiteralString = f"""
+MATCH (n:{queries.OWN}) WHERE size(labels(n)) > 2 OR EXISTS {{ (n)--() }} RETURN count(n) > 0
+"""
 # Another ledger's run would wait here: it cannot change its nodes while ours are compared.
 _HOLD_OTHERS: LiteralString = f"""
 MATCH (n:{queries.OWN}) WHERE n.key <> $ledger AND NOT n.key STARTS WITH $ledger + '/'
@@ -162,16 +166,25 @@ class Guard:
 
 
 @contextmanager
-def guarded(tx: neo4j.Transaction, ledger: str, texts: Iterable[str]) -> Iterator[Guard]:
+def guarded(
+    tx: neo4j.Transaction, ledger: str, texts: Sequence[str], *, sole: bool = True
+) -> Iterator[Guard]:
     """Run the statements of the user in this block; the bookkeeping nodes are put back after them.
 
-    Costs nothing where no statement may reach them.
+    Costs nothing where no statement may reach them, and one short query where it finds nodes by a label or a relationship.
+    Without ``sole`` another session of this run works at the same time, and only the statements' texts decide.
     """
     guard = Guard()
-    before = read_ours(tx, ledger) if any(needs_guard(text) for text in texts) else None
+    watched = any(needs_guard(text) for text in texts) or (sole and is_exposed(tx, texts))
+    before = read_ours(tx, ledger) if watched else None
     yield guard
     if before is not None:
         guard.put_back = put_back(tx, before, ledger)
+
+
+def is_exposed(tx: neo4j.Transaction, texts: Iterable[str]) -> bool:
+    """Whether statements find nodes, and bookkeeping nodes have a label or a relationship by which any may be found."""
+    return any(reads_nodes(text) for text in texts) and bool(tx.run(_EXPOSED).single(strict=True)[0])
 
 
 @lru_cache(maxsize=512)
@@ -237,6 +250,17 @@ def was_put_back(number: int, texts: Iterable[str], place: Place | None) -> Prob
         leave_out(text),
         place,
         Severity.WARNING,
+    )
+
+
+def meets_ours_again(number: int) -> MigrationFailed:
+    """Return the refusal of a batch that reached bookkeeping nodes by what another program put on them."""
+    nodes = "one of graphmigrate's own nodes" if number == 1 else f"{number:,} of graphmigrate's own nodes"
+    return MigrationFailed(
+        f"This batch also changed {nodes}: another program gave them labels or relationships, which graphmigrate status "
+        "lists. The batch was rolled back: each further one would meet them again.",
+        hint=f"Leave them out, with WHERE NOT n:{queries.OWN}, or remove those labels and relationships.",
+        code="GM520",
     )
 
 

@@ -11,7 +11,15 @@ from graphmigrate.database import queries
 from graphmigrate.database.commit import Backoff, commit, retries, until_known
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, failed_batches, statement_failure
-from graphmigrate.database.guard import guarded, needs_guard, put_back, read_ours, was_put_back
+from graphmigrate.database.guard import (
+    guarded,
+    is_exposed,
+    meets_ours_again,
+    needs_guard,
+    put_back,
+    read_ours,
+    was_put_back,
+)
 from graphmigrate.database.history import COMPLETE, STARTED
 from graphmigrate.database.transactions import changes_of
 from graphmigrate.errors import GraphMigrateError, MigrationFailed
@@ -115,6 +123,8 @@ class _Batch(_Work):
 
     def _run(self, tx: neo4j.Transaction) -> int:
         changes = super()._run(tx)
+        if self.put_back and not any(map(needs_guard, self.texts)):
+            raise meets_ours_again(self.put_back)
         if not changes:
             tx.run(queries.PUT_ROW, key=self._key, changes=self._ended).consume()
         return changes
@@ -146,18 +156,21 @@ def run_autocommit(state: RunState, task: Task, segment: Segment) -> None:
 
 @contextmanager
 def _put_back_after(state: RunState, statement: Statement) -> Iterator[None]:
-    """Put back what a statement changed on the bookkeeping nodes; it was allowed to reach them, or says what it leaves out."""
-    if not needs_guard(statement.text):
+    """Put back what a statement changed on the bookkeeping nodes.
+
+    It was allowed to reach them, or says what it leaves out, or another program's labels and relationships lead to them.
+    """
+    text, ledger = statement.text, state.database.settings.ledger
+    if not (needs_guard(text) or commit(state.database, (), lambda tx: is_exposed(tx, [text]))):
         yield
         return
-    ledger = state.database.settings.ledger
     before = commit(state.database, (), lambda tx: read_ours(tx, ledger))
     try:
         yield
     finally:
         number = commit(state.database, (), lambda tx: put_back(tx, before, ledger))
         if number:
-            state.listen(Warned(was_put_back(number, [statement.text], statement.place)))
+            state.listen(Warned(was_put_back(number, [text], statement.place)))
 
 
 def _hinted(failure: MigrationFailed, task: Task) -> MigrationFailed:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from graphmigrate.database.failures import DriverFailure, code_of, message_of, position_of, worth_retrying
-from graphmigrate.database.guard import needs_guard, why_refused
+from graphmigrate.database.guard import is_exposed, needs_guard, why_refused
 from graphmigrate.database.history import LOADED, LOADING, RESETTING
 from graphmigrate.errors import SeedFailed
 from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, Warned, ignore
@@ -172,7 +172,7 @@ class _Load:
             found = batches(number, part.rows(offset), self.limits, offset)
             # Sessions side by side would put back each other's progress.
             together = part.in_any_order and not needs_guard(part.query.text)
-            if together and not offset and self.settings.seed_sessions > 1:
+            if together and not offset and self.settings.seed_sessions > 1 and not self._is_exposed(part):
                 ahead = list(islice(found, 2))
                 if len(ahead) == 2:
                     self._open_lanes(number, part, [row for batch in ahead for row in batch.items])
@@ -181,6 +181,10 @@ class _Load:
             found = self._watched(part, found)
         for batch in found:
             self._batch(part, batch)
+
+    def _is_exposed(self, part: Rows) -> bool:
+        with self.database.transaction() as tx:
+            return is_exposed(tx, [part.query.text])
 
     def _watched(self, part: Rows, found: Iterator[Batch]) -> Iterator[Batch]:
         return found if self.ignoring else self.repeats.watch(part, found)
@@ -228,7 +232,7 @@ class _Load:
             old = lanes[lane]
             rows, marks = old.rows + len(batch.items), digest(old.digest, batch.marks)
             new = LaneRow(old.key, old.commits + 1, batch.end, rows, marks)
-            work = Work(self.settings.ledger, part, batch, strict=self.strict)
+            work = Work(self.settings.ledger, part, batch, strict=self.strict, sole=False)
             try:
                 outcome = self.steps.advance_lane(new, work, turns.turn)
             except (*DriverFailure, Unsendable, RowUnmatched) as error:

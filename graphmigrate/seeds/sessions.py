@@ -66,11 +66,14 @@ class RowUnmatched(Exception):
 class Work:
     """The user's part of one transaction; called again for each attempt. ``at`` is the query that was sent last.
 
-    ``strict`` makes a row for which a MATCH finds nothing an error.
+    ``strict`` makes a row for which a MATCH finds nothing an error; ``sole`` tells that no other session works beside this one.
     """
 
-    def __init__(self, ledger: str, part: Statements | Rows, batch: Batch, *, strict: bool = False) -> None:
+    def __init__(
+        self, ledger: str, part: Statements | Rows, batch: Batch, *, strict: bool = False, sole: bool = True
+    ) -> None:
         self.ledger = ledger
+        self.sole = sole
         self.part = part
         self.batch = batch
         self.strict = strict
@@ -81,7 +84,7 @@ class Work:
         outcome = Outcome()
         queries = [self.part.query] if isinstance(self.part, Rows) else self.batch.items
         texts = [query.text for query in queries]
-        with guarded(tx, self.ledger, texts) as guard:
+        with guarded(tx, self.ledger, texts, sole=self.sole) as guard:
             if isinstance(self.part, Rows):
                 rows = self.batch.items
                 arrived = self._run(tx, self.part.query, {ROWS: rows}, outcome)
@@ -92,7 +95,7 @@ class Work:
                 for query in queries:
                     self._run(tx, query, {}, outcome)
         if guard.put_back:
-            place = next(query.place for query in queries if needs_guard(query.text))
+            place = next((query.place for query in queries if needs_guard(query.text)), queries[0].place)
             outcome.warnings = (was_put_back(guard.put_back, texts, place),)
         return outcome
 

@@ -245,3 +245,59 @@ def test_a_seed_whose_value_our_constraint_refuses(project: Project, tmp_path: P
     with pytest.raises(SeedFailed) as raised:
         project.call("seed")
     assert "MATCH (n) WHERE NOT n:__GraphMigrate SET n.key" in (raised.value.hint or "")
+
+
+TIED = "MATCH (n) WHERE NOT n:Hub MERGE (h:Hub {id: 1}) MERGE (n)-[:SEEN]->(h) SET n:Tenant"
+
+
+@pytest.fixture
+def tied(project: Project, driver: neo4j.Driver) -> dict[str, str]:
+    """Another program gave every node a label and a relationship, ours too; returns the bookkeeping nodes."""
+    project.write(V1__first=FIRST)
+    project.migrate()
+    rows(driver, TIED)
+    return ours(driver)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MATCH (n)-->(:Hub) SET n = {gone: 1};",
+        "MATCH (n:Tenant) SET n = {gone: 1};",
+        "CYPHER 5 MATCH (n:Tenant) CALL { WITH n SET n = {gone: 1} } IN TRANSACTIONS;",
+    ],
+)
+def test_what_another_program_put_on_ours_leads_no_statement_to_them(
+    project: Project, driver: neo4j.Driver, tied: dict[str, str], text: str
+) -> None:
+    project.write(V2__reset=text)
+    project.migrate()
+    assert tied.items() <= ours(driver).items()
+    assert rows(driver, "MATCH (p:P {gone: 1}) RETURN count(p)") == [[2]]
+    assert project.migrate().applied == ()
+
+
+def test_a_batch_that_would_meet_them_again_is_rolled_back(
+    project: Project, driver: neo4j.Driver, tied: dict[str, str]
+) -> None:
+    batched = "// graphmigrate: batch 1\nMATCH (n:Tenant) WHERE n.seen IS NULL WITH n LIMIT $batch SET n.seen = 1;"
+    project.write(V2__seen=batched)
+    with pytest.raises(MigrationFailed, match="another program") as raised:
+        project.migrate()
+    assert "WHERE NOT n:__GraphMigrate" in (raised.value.hint or "")
+    assert tied.items() <= ours(driver).items()
+    project.write(V2__seen=batched.replace("WHERE", "WHERE NOT n:__GraphMigrate AND"))
+    project.migrate()
+    assert rows(driver, "MATCH (p:P {seen: 1}) RETURN count(p)") == [[2]]
+    assert tied.items() <= ours(driver).items()
+
+
+def test_a_seed_over_nodes_that_another_program_labelled(
+    project: Project, driver: neo4j.Driver, tied: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "seeds").mkdir()
+    block = "{% unwind row in range(1, 3) %}MATCH (n:Tenant) SET n = {row: row}{% endunwind %}"
+    (tmp_path / "seeds" / "s.cypher.j2").write_text(f"MATCH (n:Tenant) SET n = {{gone: 1}};\n{block}")
+    project.call("seed")
+    assert tied.items() <= ours(driver).items()
+    assert rows(driver, "MATCH (p:P {row: 2}) RETURN count(p)") == [[2]]

@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from graphmigrate.cypher import clauses
-from graphmigrate.cypher.clauses import judge
+from graphmigrate.cypher.clauses import judge, reads_nodes
 
 
 def test_the_examples_of_the_module_hold():
@@ -265,3 +265,18 @@ def test_the_place_is_that_of_the_pattern():
 def test_a_big_statement_without_reading_clauses_costs_little():
     text = "CREATE " + ", ".join(f"(:A {{id: {number}, l: [1, 2]}})" for number in range(100_000))
     assert judge(text).reaches == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CREATE (:A {id: 1})", False),
+        ("UNWIND $rows AS row CREATE (:A {id: row.id})", False),
+        ("MATCH (n:A) SET n.x = 1", True),
+        ("merge (n:A {id: 1})", True),
+        ("CREATE (a:A) WITH a SET a.n = size([(a)-->(b) | b])", True),
+        (r"M\u0041TCH (n:A) DELETE n", True),
+    ],
+)
+def test_what_finds_nodes(text, expected):
+    assert reads_nodes(text) is expected
