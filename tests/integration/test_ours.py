@@ -280,7 +280,9 @@ def test_what_another_program_put_on_ours_leads_no_statement_to_them(
 def test_a_batch_that_would_meet_them_again_is_rolled_back(
     project: Project, driver: neo4j.Driver, tied: dict[str, str]
 ) -> None:
-    batched = "// graphmigrate: batch 1\nMATCH (n:Tenant) WHERE n.seen IS NULL WITH n LIMIT $batch SET n.seen = 1;"
+    batched = (
+        "// graphmigrate: batch 1\nMATCH (n:Tenant) WHERE n.seen IS NULL WITH n LIMIT $batch SET n.seen = 1;"
+    )
     project.write(V2__seen=batched)
     with pytest.raises(MigrationFailed, match="another program") as raised:
         project.migrate()
