@@ -77,13 +77,14 @@ class GraphMigrateError(Exception):
 
 
 def raise_all(
-    problems: Sequence[Problem], error: type[GraphMigrateError], summary: str, *, code: str | None = None
+    problems: Iterable[Problem], error: type[GraphMigrateError], summary: str, *, code: str | None = None
 ) -> None:
-    """Raise the one problem as itself, several under a ``summary`` that may say ``{count}``; return where there is none."""
-    if len(problems) == 1:
-        raise error.of(problems[0])
-    if problems:
-        raise error(summary.format(count=len(problems)), code=code, problems=problems)
+    """Raise the only error among the problems as itself, several under a ``summary`` that may say ``{count}``."""
+    found = [each for each in problems if each.severity is Severity.ERROR]
+    if len(found) == 1:
+        raise error.of(found[0])
+    if found:
+        raise error(summary.format(count=len(found)), code=code, problems=found)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -450,7 +450,7 @@ class Migrator:
         """
         from graphmigrate.database.catalogue import count
 
-        standing.warn(self._workspace, self._workspace.history())
+        self._workspace.warn(self._workspace.history().warnings)
         return GraphSummary(*count(self._workspace.database))
 
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from neo4j import exceptions
 
@@ -29,14 +29,6 @@ class DatabaseRefused(GraphMigrateError):
 
     code = "GM173"
     exit_code = 5
-
-
-class Met(NamedTuple):
-    """What a first connection met."""
-
-    error: BaseException
-    uri: str
-    database: str | None
 
 
 # What apoc.periodic.iterate and apoc.periodic.commit count, and where they say why.
@@ -120,9 +112,11 @@ def connection_failure(error: BaseException, settings: Settings) -> GraphMigrate
     """Translate what a first connection met: unreachable, wrong protocol, refused password, unknown database, rights."""
     settings = settings if settings.uri else replace(settings, uri=_GIVEN)
     code = code_of(error)
-    for known, translate in _BY_CODE.items():
+    for known, (kind, message, hint, its_code) in _BY_CODE.items():
         if code.endswith(known):
-            return translate(Met(error, settings.uri, settings.database))
+            told = {"uri": settings.uri, "database": settings.database or "", "message": message_of(error)}
+            hint = _HINT_OF_GIVEN if known == _UNAUTHORIZED and settings.uri == _GIVEN else hint
+            return kind(message.format(**told), hint=hint, code=its_code)
     if isinstance(error, exceptions.Neo4jError) and code.startswith("Neo."):
         return ConnectionFailed(
             f"{settings.uri} answered, but cannot do its work: {message_of(error)} [{code}]",
@@ -163,71 +157,50 @@ def _cause(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
 
 def _without_routing(text: str, uri: str) -> GraphMigrateError:
     return ConnectionFailed(
-        f"{uri} gave no routing information: {_first_sentence(text)}",
+        f"{uri} gave no routing information: {text.splitlines()[0].strip()[:200]}",
         hint="Is the database's name right, and the server up? For a single server, bolt:// needs no routing.",
         code="GM306",
     )
 
 
-def _first_sentence(text: str) -> str:
-    return text.split("\n")[0].strip()[:200]
-
-
-def _refused(met: Met) -> GraphMigrateError:
-    return ConnectionFailed(
-        f"{met.uri} refused the user name or the password.",
-        hint="Check the auth that the driver was made with."
-        if met.uri == _GIVEN
-        else "Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
-        code="GM302",
-    )
-
-
-def _rate_limited(met: Met) -> GraphMigrateError:
-    return ConnectionFailed(
-        f"{met.uri} locked this user for a moment, after several wrong passwords.",
-        hint="Wait five seconds, then try again with the right password.",
-        code="GM307",
-    )
-
-
-def _no_database(met: Met) -> GraphMigrateError:
-    return ConnectionFailed(
-        f"There is no database {met.database or ''!r} at {met.uri}.",
-        hint="SHOW DATABASES lists them; without NEO4J_DATABASE the user's home database is used.",
-        code="GM309",
-    )
-
-
-def _forbidden(met: Met) -> GraphMigrateError:
-    return NotAllowed(
-        message_of(met.error),
-        hint="Give the user the right that is named, or use another user.",
-        code="GM310",
-    )
-
-
-def _password_expired(met: Met) -> GraphMigrateError:
-    return ConnectionFailed(
-        f"The password for {met.uri} is the initial one and must be changed before anything else.",
-        hint="ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run against the system database.",
-        code="GM302",
-    )
-
-
-def _not_leader(met: Met) -> GraphMigrateError:
-    return ConnectionFailed(
-        f"{met.uri} is not the leader for this database and accepts no writes.",
-        hint="Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
-        code="GM306",
-    )
-
-
-_BY_CODE = {
-    "Security.Unauthorized": _refused,
-    "Security.AuthenticationRateLimit": _rate_limited,
-    "Security.CredentialsExpired": _password_expired,
-    "Security.Forbidden": _forbidden,
-    "Database.DatabaseNotFound": _no_database,
-    "Cluster.NotALeader": _not_leader,
+_UNAUTHORIZED = "Security.Unauthorized"
+_HINT_OF_GIVEN = "Check the auth that the driver was made with."
+# The end of the server's code: what is raised, with which message, hint and code.
+_BY_CODE: dict[str, tuple[type[GraphMigrateError], str, str, str]] = {
+    _UNAUTHORIZED: (
+        ConnectionFailed,
+        "{uri} refused the user name or the password.",
+        "Set NEO4J_USERNAME and NEO4J_PASSWORD (or NEO4J_PASSWORD_FILE, or --password to be asked).",
+        "GM302",
+    ),
+    "Security.AuthenticationRateLimit": (
+        ConnectionFailed,
+        "{uri} locked this user for a moment, after several wrong passwords.",
+        "Wait five seconds, then try again with the right password.",
+        "GM307",
+    ),
+    "Security.CredentialsExpired": (
+        ConnectionFailed,
+        "The password for {uri} is the initial one and must be changed before anything else.",
+        "ALTER CURRENT USER SET PASSWORD FROM <old> TO <new>, each in quotes, run against the system database.",
+        "GM302",
+    ),
+    "Security.Forbidden": (
+        NotAllowed,
+        "{message}",
+        "Give the user the right that is named, or use another user.",
+        "GM310",
+    ),
+    "Database.DatabaseNotFound": (
+        ConnectionFailed,
+        "There is no database {database!r} at {uri}.",
+        "SHOW DATABASES lists them; without NEO4J_DATABASE the user's home database is used.",
+        "GM309",
+    ),
+    "Cluster.NotALeader": (
+        ConnectionFailed,
+        "{uri} is not the leader for this database and accepts no writes.",
+        "Use neo4j:// (or neo4j+s://) instead of bolt://, so that writes are routed to the leader.",
+        "GM306",
+    ),
 }

@@ -160,11 +160,6 @@ MATCH (n:__GraphMigrate {key: $key}) WHERE n.commits = $number AND n.run = $run
 SET n += $changes
 RETURN n.key AS key
 """
-PUT_ROW: Final = """
-MATCH (m:__GraphMigrate {key: $key})
-SET m += $changes
-RETURN m.key AS key
-"""
 
 # ---- runs
 
@@ -202,18 +197,12 @@ SET l.runs = l.runs + 1
 
 PLANS: Final = "MATCH (r:__GraphMigrateRun) RETURN elementId(r) AS id, r.plan AS plan"
 DELETE_BY_ID: Final = "MATCH (n) WHERE elementId(n) IN $ids DETACH DELETE n"
-TAKE_LABELS: Final = """
+PUT_LABELS: Final = """
 MATCH (n) WHERE elementId(n) = $id
 REMOVE n:__GraphMigrateLedger:__GraphMigrateMigration:__GraphMigrateRun:__GraphMigrateSeed:__GraphMigrateAttempt
 SET n:__GraphMigrate
+SET n:$($label)
 """
-PUT_LABEL: Final[dict[str, LiteralString]] = {
-    "Ledger": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateLedger",
-    "Migration": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateMigration",
-    "Run": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateRun",
-    "Seed": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateSeed",
-    "Attempt": "MATCH (n) WHERE elementId(n) = $id SET n:__GraphMigrateAttempt",
-}
 PUT_LEDGER: Final = """
 MERGE (l:__GraphMigrate {key: $ledger})
 SET l:__GraphMigrateLedger, l.format = $format, l.run = $run, l.host = $host, l.since = datetime(), l.record = $record,

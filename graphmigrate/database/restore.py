@@ -261,8 +261,7 @@ def restore(database: Database, damage: Damage, chosen: Sequence[Way], forgotten
         tx.run(queries.DELETE_BY_ID, ids=gone).consume()
         for way in chosen:
             if way.relabel:
-                tx.run(queries.TAKE_LABELS, id=way.delete[0]).consume()
-                tx.run(queries.PUT_LABEL[way.relabel], id=way.delete[0]).consume()
+                tx.run(queries.PUT_LABELS, id=way.delete[0], label=PREFIX + way.relabel).consume()
         if rows:
             named = {f"node{number}": row for number, row in enumerate(rows)}
             tx.run(queries.create_nodes(["Migration"] * len(rows)), named).consume()

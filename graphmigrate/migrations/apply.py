@@ -14,7 +14,7 @@ from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.first_use import missing_constraints, prepare_ledger
 from graphmigrate.database.history import Attempt
 from graphmigrate.errors import GraphMigrateError
-from graphmigrate.events import MigrationRecovered, MigrationSkipped, Notice, RunStarted, Warned
+from graphmigrate.events import MigrationRecovered, MigrationSkipped, Notice, RunStarted
 from graphmigrate.migrations import checks, data_check, findings, recovery
 from graphmigrate.migrations.callbacks import run_unrecorded
 from graphmigrate.migrations.model import FileKind, Outcome
@@ -22,7 +22,6 @@ from graphmigrate.migrations.plan import make_plan, nothing_to_do
 from graphmigrate.migrations.recovery import Ending, close_record, open_record
 from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.runner import Runner
-from graphmigrate.migrations.standing import tell, warn
 from graphmigrate.migrations.undo_plan import without_fix_in_file
 from graphmigrate.results import AppliedMigration
 
@@ -56,14 +55,14 @@ def migrate(
     Without ``reapply``, what was undone stops it.
     """
     files, history = workspace.files_and_history()
-    warn(workspace, history)
+    workspace.warn(history.warnings)
     # while another run is at work, or one that died is not recovered, the history cannot be held against the files
     ended = history.record is None
     planned = make_plan(workspace, files, history, target, allow_out_of_order, judge=ended, reapply=reapply)
     outcome = Outcome()
     if nothing_to_do(planned, history):
         missing = missing_constraints(workspace.database, history)  # this run makes none
-        tell(workspace, missing)
+        workspace.warn(missing)
         return Run(planned._replace(problems=(*planned.problems, *missing)), history, outcome)
     explained = findings.preflight(workspace, planned, history)
     with workspace.locked(lock_timeout) as lock:
@@ -141,8 +140,7 @@ def _check(workspace: Workspace, planned: Plan, catalogue: Catalogue, check_data
     if any(task.undoes for task in planned.tasks):
         found = [without_fix_in_file(each) for each in found]
     findings.refuse(found)
-    for problem in found:
-        workspace.listen(Warned(problem))
+    workspace.warn(found)
 
 
 def _skip(workspace: Workspace, planned: Plan, history: History) -> None:

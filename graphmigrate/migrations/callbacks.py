@@ -10,7 +10,7 @@ from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.commit import Backoff, Step
 from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.version import Version
-from graphmigrate.errors import MigrationFailed, ProjectError, Severity, UsageError, raise_all
+from graphmigrate.errors import MigrationFailed, ProjectError, UsageError, raise_all
 from graphmigrate.migrations import checks, data_check, findings
 from graphmigrate.migrations.model import MigrationFile, Outcome, checksum
 from graphmigrate.migrations.plan import Plan, unrecorded_task
@@ -83,8 +83,7 @@ def run_file(workspace: Workspace, path: Path, lock_timeout: float | None) -> Ru
         raise ProjectError(message, hint="Name a file of Cypher.", code="GM118") from None
     file = MigrationFile(Version.named(path.name), "", str(path), path.name, checksum(content), content)
     task, problems, skipped = unrecorded_task(workspace, file)
-    errors = [each for each in problems if each.severity is Severity.ERROR]
-    raise_all(errors, ProjectError, "{count} problems in the file; nothing was run.")
+    raise_all(problems, ProjectError, "{count} problems in the file; nothing was run.")
     if task is None:
         return RunResult(workspace.target, str(path), 0, time.monotonic() - started, skipped)
     planned = Plan(before=(task,))

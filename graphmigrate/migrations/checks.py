@@ -88,7 +88,7 @@ def check_statements(tasks: Iterable[Task], target: Target, allowed: Collection[
     problems: list[Problem] = []
     for task in tasks:
         problems.extend(_about_use(task, target))
-        for segment in task.remaining:
+        for segment in task.segments:
             for statement, action in with_actions(segment):
                 problems.extend(about_ours(statement, segment, task, names))
                 problems.extend(_of_kind(statement, segment, task))
@@ -112,7 +112,7 @@ def _about_use(task: Task, target: Target) -> Iterator[Problem]:
 
 def _actions(tasks: Iterable[Task]) -> Iterator[tuple[Task, Statement, DdlAction]]:
     for task in tasks:
-        for segment in task.remaining:
+        for segment in task.segments:
             for statement, action in with_actions(segment):
                 if action:
                     yield task, statement, action

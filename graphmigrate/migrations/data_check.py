@@ -79,7 +79,7 @@ def _planned(tasks: Sequence[Task], catalogue: Catalogue) -> Iterator[tuple[Want
 
     earlier: list[Statement] = []
     for task in tasks:
-        for segment in task.remaining:
+        for segment in task.segments:
             if segment.kind is not Kind.SCHEMA:
                 earlier = [*earlier, *segment.statements]
                 continue

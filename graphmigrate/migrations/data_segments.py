@@ -126,7 +126,7 @@ class _Batch(_Work):
         if self.put_back and not any(map(needs_guard, self.texts)):
             raise meets_ours_again(self.put_back)
         if not changes:
-            tx.run(queries.PUT_ROW, key=self._key, changes=self._ended).consume()
+            tx.run(queries.PUT_ROWS, rows=[[self._key, self._ended]]).consume()
         return changes
 
 

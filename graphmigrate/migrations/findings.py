@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.guard import allowed_names
 from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
-from graphmigrate.events import CheckStarted, Warned
+from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import checks, plan
 from graphmigrate.migrations.checks import may_be_skipped, with_actions
 from graphmigrate.migrations.data_check import check_data
@@ -98,9 +98,7 @@ def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
     except SchemaLocked:
         refuse(found)
         return False
-    for problem in (*planned.problems, *found):
-        if problem.severity is Severity.WARNING:
-            workspace.listen(Warned(problem))
+    workspace.warn((*planned.problems, *found))
     refuse(found)
     return True
 
@@ -123,7 +121,7 @@ def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
     tasks = {
         statement: task
         for task in planned.everything
-        for segment in task.remaining
+        for segment in task.segments
         for statement, action in with_actions(segment)
         if segment.kind is not Kind.CODE and (statement.language or not (action and action.plain))
     }

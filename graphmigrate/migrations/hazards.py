@@ -22,7 +22,7 @@ def hazards(database: Database, tasks: Iterable[Task]) -> Hazards:
     """Return what each statement that could cost something would do, by the statement's ``id``."""
     from graphmigrate.migrations.checks import with_actions
 
-    statements = [pair for task in tasks for segment in task.remaining for pair in with_actions(segment)]
+    statements = [pair for task in tasks for segment in task.segments for pair in with_actions(segment)]
     built = {id(each): target for each, action in statements if (target := _indexed(action))}
     sizes = _sizes(database, list(built.values()))
     found: Hazards = {}

@@ -28,9 +28,7 @@ from graphmigrate.migrations.standing import (
     statements,
     unmet_conditions,
 )
-from graphmigrate.results import (
-    State,
-)
+from graphmigrate.results import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,11 +55,6 @@ class Task(NamedTuple):
     def first(self) -> int:
         """The first segment that is not committed (1-based)."""
         return self.row.step + 1 if self.row else 1
-
-    @property
-    def remaining(self) -> tuple[Segment, ...]:
-        """The segments that this run executes."""
-        return self.segments
 
     @property
     def steps(self) -> int:
@@ -106,9 +99,9 @@ class Plan(NamedTuple):
         return (*self.before, *self.tasks, *self.after)
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
-        """The findings that stop a run."""
-        return tuple(each for each in self.problems if each.severity is Severity.ERROR)
+    def warnings(self) -> tuple[Problem, ...]:
+        """The findings that stop no run."""
+        return tuple(each for each in self.problems if each.severity is Severity.WARNING)
 
     def rank_before(self, history: History) -> int:
         """Return the rank after which those of the tasks follow: what was worked at last keeps its rank when it goes on."""
@@ -165,9 +158,8 @@ def with_callbacks(
         task, found, _ = unrecorded_task(workspace, file)
         problems += found
         tasks[file.name.partition(".")[0].partition("__")[0]] += [task] if task else []
-    errors = [each for each in problems if each.severity is Severity.ERROR]
     if strict:
-        raise_all(errors, ProjectError, "{count} problems in the callbacks; nothing was run.")
+        raise_all(problems, ProjectError, "{count} problems in the callbacks; nothing was run.")
     first = [] if history.generations else tasks["beforeFirstUse"]
     return planned._replace(
         problems=(*planned.problems, *problems),
@@ -226,17 +218,16 @@ def _read_all(
             migration, found = workspace.read(entry.file)
             problems.extend(found)
             pairs.append((entry, migration))
-    errors = [each for each in problems if each.severity is Severity.ERROR]
     if strict:
-        raise_all(errors, ProjectError, "{count} problems in the pending files; nothing was run.")
+        raise_all(problems, ProjectError, "{count} problems in the pending files; nothing was run.")
     return pairs, problems
 
 
 def _raise_planned(planned: Plan) -> None:
     """Raise what building the plan found: unmet asserts are failures, the rest is a matter of history."""
-    asserts = [each for each in planned.errors if each.code == "GM503"]
+    asserts = [each for each in planned.problems if each.code == "GM503"]
     raise_all(asserts, MigrationFailed, "{count} asserts do not hold here; nothing was run.")
-    raise_all(planned.errors, HistoryMismatch, _DIFFER)
+    raise_all(planned.problems, HistoryMismatch, _DIFFER)
 
 
 def build(

@@ -69,7 +69,7 @@ class _Rehearsal:
         """Try what is left of a migration; False where a statement failed, after which nothing can run."""
         number = task.row.committed if task.row else 0
         holds = task.row is not None or all(_asks(tx, each.value) for each in task.migration.header.queries)
-        for segment in task.remaining:
+        for segment in task.segments:
             for statement in segment.statements:
                 number += 1
                 changes, note = None, _NOT_RUN.get(segment.kind)

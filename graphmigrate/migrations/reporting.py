@@ -89,7 +89,7 @@ def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigratio
             _CODE % ("downgrade" if task.undoes else "upgrade") if task.migration.code else statement.text,
             hazards.get(id(statement)),
         )
-        for segment in task.remaining
+        for segment in task.segments
         for statement in segment.statements
     )
     committed = task.row.committed if task.row else 0
@@ -118,7 +118,7 @@ def migrate_result(
         (*(skipped(each) for each in planned.skips), *outcome.skipped),
         highest.text if highest else None,
         seconds,
-        tuple(each for each in planned.problems if each.severity is Severity.WARNING),
+        planned.warnings,
     )
 
 
@@ -129,8 +129,8 @@ def undo_result(
     gone = {Version.parse(each.version) for each in outcome.undone}
     left = [row.version for row in history.rows.values() if row.complete and row.version not in gone]
     highest = max((version for version in left if not version.is_named), default=None)
-    warnings = tuple(each for each in planned.problems if each.severity is Severity.WARNING)
-    return UndoResult(target, tuple(outcome.undone), highest.text if highest else None, seconds, warnings)
+    version = highest.text if highest else None
+    return UndoResult(target, tuple(outcome.undone), version, seconds, planned.warnings)
 
 
 def status_row(entry: Entry) -> StatusRow:

@@ -55,7 +55,7 @@ class Runner:
         state.listen(MigrationStarted(file.version.text, file.description, number, total, task.first))
         started = time.monotonic()
         state.begin(task)
-        for segment in task.remaining:
+        for segment in task.segments:
             state.lock.doing(f"{task.name} {file.description}, part {segment.number} of {task.steps}")
             try:
                 self._run_segment(task, segment)
@@ -64,7 +64,7 @@ class Runner:
                     failure.place = failure.place or segment.statements[0].place
                 raise
             state.pass_over(segment)
-        if not task.remaining:  # what followed the committed statements was taken out of the file
+        if not task.segments:  # what followed the committed statements was taken out of the file
             state.record(state.step(task, None, task.first - 1))
         seconds = time.monotonic() - started
         outcome.keys.append(task.key)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity, UsageError
-from graphmigrate.events import Warned
 from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.squash import files_for
 from graphmigrate.results import State
@@ -192,17 +191,6 @@ _UNFINISHED_RUN = Problem(
 )
 
 
-def warn(workspace: Workspace, history: History) -> None:
-    """Tell what is not ours on the ledger's nodes."""
-    tell(workspace, history.warnings)
-
-
-def tell(workspace: Workspace, warnings: Iterable[Problem]) -> None:
-    """Tell warnings while a command works."""
-    for problem in warnings:
-        workspace.listen(Warned(problem))
-
-
 def half_undone(entry: Entry, history: History) -> Problem | None:
     """Return that a migration is taken back in part: it is neither applied nor not."""
     undo = history.undo_of(entry.row) if entry.row else None
@@ -329,7 +317,7 @@ def _renamed(entry: Entry, file: MigrationFile) -> Problem:
 def refuse_pending(workspace: Workspace) -> None:
     """Raise UsageError (GM213) while migrations are pending: seeds go into an up-to-date schema only."""
     history = workspace.history()
-    warn(workspace, history)
+    workspace.warn(history.warnings)
     entries = entries_of(workspace, workspace.files(may_be_empty=True), history)
     waiting = [each for each in entries if each.state in {State.PENDING, State.UNDONE, *UNFINISHED}]
     if waiting:

@@ -10,7 +10,6 @@ from graphmigrate.events import Notice
 from graphmigrate.migrations import apply, findings
 from graphmigrate.migrations.model import Outcome
 from graphmigrate.migrations.plan import Plan
-from graphmigrate.migrations.standing import warn
 from graphmigrate.migrations.undo_plan import choose, make_undo_plan
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def undo(
 ) -> apply.Run:
     """Take back the migrations that were applied last: all is checked before the lock is asked for, and again under it."""
     files, history = workspace.files_and_history()
-    warn(workspace, history)
+    workspace.warn(history.warnings)
     planned, outcome, explained = Plan(), Outcome(), False
     if history.record is None:
         planned = make_undo_plan(workspace, files, history, to, steps)

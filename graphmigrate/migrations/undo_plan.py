@@ -12,7 +12,7 @@ from graphmigrate.database import queries
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.history import UNDO, undo_key
 from graphmigrate.database.version import Version
-from graphmigrate.errors import HistoryMismatch, Problem, ProjectError, Severity, UsageError, raise_all
+from graphmigrate.errors import HistoryMismatch, Problem, ProjectError, UsageError, raise_all
 from graphmigrate.migrations.effects import Effects, by_keys
 from graphmigrate.migrations.model import FileKind, Header, Migration, MigrationFile, checksum
 from graphmigrate.migrations.plan import Plan, Task, edited_part, task_of
@@ -242,9 +242,8 @@ def make_undo_plan(
     found += [each for each in edited if each]
     found += _as_recorded(tasks, made, read_catalogue(workspace.database)) if tasks else []
     if strict:
-        errors = [each for each in found if each.severity is Severity.ERROR]
-        raise_all([each for each in errors if each.place], ProjectError, _DIFFER)
-        raise_all(errors, HistoryMismatch, _DIFFER)
+        raise_all([each for each in found if each.place], ProjectError, _DIFFER)
+        raise_all(found, HistoryMismatch, _DIFFER)
     return Plan(tuple(tasks), problems=tuple(found))
 
 

@@ -135,14 +135,17 @@ class Workspace:
             lack = lack_of_files(folder, allowed=may_be_empty or seeds_alone)
             folder = folder._replace(problems=(*folder.problems, *lack))
         if strict:
-            errors = [each for each in folder.problems if each.severity is Severity.ERROR]
-            self._warn(each for each in folder.problems if each.severity is Severity.WARNING)
-            raise_all(errors, ProjectError, "The migrations folder has {count} problems; nothing was run.")
+            self.warn(folder.problems)
+            raise_all(
+                folder.problems, ProjectError, "The migrations folder has {count} problems; nothing was run."
+            )
         return folder
 
-    def _warn(self, problems: Iterable[Problem]) -> None:
+    def warn(self, problems: Iterable[Problem]) -> None:
+        """Tell the warnings among these problems while a command works."""
         for problem in problems:
-            self.listen(Warned(problem))
+            if problem.severity is Severity.WARNING:
+                self.listen(Warned(problem))
 
     def history(self) -> History:
         """Read what the database remembers. Raises ConnectionFailed, NotAllowed and HistoryMismatch."""
@@ -192,11 +195,7 @@ class Workspace:
     def read_one(self, file: MigrationFile) -> Migration:
         """Read one migration; raises ProjectError where it is wrong."""
         migration, problems = self.read(file)
-        raise_all(
-            [each for each in problems if each.severity is Severity.ERROR],
-            ProjectError,
-            "{count} problems in the pending files; nothing was run.",
-        )
+        raise_all(problems, ProjectError, "{count} problems in the pending files; nothing was run.")
         return migration
 
     @contextmanager

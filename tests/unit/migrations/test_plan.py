@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from graphmigrate.database.history import History, HistoryRow, history_of
 from graphmigrate.database.version import Version
-from graphmigrate.migrations.model import Migration, MigrationFile, checksum
 from graphmigrate.migrations.plan import Plan, build, other_language
-from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.standing import Entry
-from graphmigrate.results import State, Target
-
-COMMUNITY = "community"
-
-
-def migration_of(header: str, statement: str = "RETURN 1") -> Migration:
-    content = f"{header}\n{statement};".encode()
-    name = "V1__x.cypher"
-    migration, problems = read(
-        MigrationFile(Version.parse("1"), "x", str(Path(name)), name, checksum(content), content)
-    )
-    assert problems == ()
-    return migration
-
-
-def server_of(version: str = "5.26.25") -> Target:
-    return Target("bolt://localhost", "neo4j", COMMUNITY, version)
+from graphmigrate.results import State
+from tests.unit.migrations.values import migration_of, server_of
 
 
 def planned(header: str, server: str = "5.26.25") -> Plan:
@@ -74,7 +55,7 @@ def test_the_reason_of_a_skip_is_what_it_assumes() -> None:
 @pytest.mark.parametrize("held", ["", "// assume that edition is community\n"])
 def test_of_an_assert_and_an_assume_the_first_decides(held: str) -> None:
     plan = planned(f"{held}// assert that version is 4.4\n// assume that edition is enterprise")
-    assert [each.message for each in plan.errors] == [
+    assert [each.message for each in plan.problems] == [
         "This migration asserts that version is 4.4; it is 5.26.25.",
     ]
     assert plan.skips == ()

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from graphmigrate.database.history import SKIPPED, STARTED, Attempt, History, HistoryRow, history_of
 from graphmigrate.database.version import Version
-from graphmigrate.migrations.model import Migration, MigrationFile, checksum
+from graphmigrate.migrations.model import Migration
 from graphmigrate.migrations.plan import build
-from graphmigrate.migrations.reader import read
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.standing import compare, judged_anew
-from graphmigrate.results import State, Target
-
-COMMUNITY = "community"
-
+from graphmigrate.results import State
+from tests.unit.migrations.values import migration_of, server_of
 
 CALL = "UNWIND [1] AS i CALL (i) { CREATE (:A) } IN TRANSACTIONS"
-
-
-def migration_of(header: str, statement: str = "RETURN 1") -> Migration:
-    content = f"{header}\n{statement};".encode()
-    name = "V1__x.cypher"
-    migration, problems = read(
-        MigrationFile(Version.parse("1"), "x", str(Path(name)), name, checksum(content), content)
-    )
-    assert problems == ()
-    return migration
-
-
-def server_of(version: str = "5.26.25") -> Target:
-    return Target("bolt://localhost", "neo4j", COMMUNITY, version)
 
 
 OF_EDITION = "assumes that edition is enterprise; it is community"
