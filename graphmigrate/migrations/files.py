@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,15 @@ from graphmigrate.migrations.names import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from graphmigrate.database.history import History
 
 _BLOCK = 65536
 SQUASHED = "squashed"  # directly inside the migrations folder: what a squash has replaced
+MARK = "// squashed: "
+_REPLACED = re.compile(rf"{MARK}(.+) ([0-9a-f]{{64}})")
 
 
 def collect(folder: Path) -> MigrationFolder:
@@ -267,3 +273,53 @@ def _orphans(files: list[MigrationFile], undos: list[MigrationFile]) -> list[Pro
         for file in undos
         if file.version not in versions
     ]
+
+
+# ---- what a squash replaced
+
+
+def replaced_by(file: MigrationFile) -> list[tuple[str, str]]:
+    """Return name and checksum of each file that a squash replaces; nothing for any other file."""
+    if not file.content.startswith(MARK.encode()):
+        return []
+    header = file.content.decode("utf-8", "replace").splitlines()
+    return [(found[1], found[2]) for line in header if (found := _REPLACED.fullmatch(line.rstrip()))]
+
+
+def files_for(folder: MigrationFolder, history: History) -> tuple[MigrationFile, ...]:
+    """Return the files that a database goes by: one that began with what a squash replaced goes on with that.
+
+    Raises ProjectError (GM118) where such a file is needed and is not there, or was changed.
+    """
+    found = [each for file in folder.files for each in _expanded(file, folder.squashed, history)]
+    return tuple(sorted(found, key=lambda file: file.version))
+
+
+def _expanded(
+    file: MigrationFile, stored: Sequence[MigrationFile], history: History
+) -> Iterator[MigrationFile]:
+    replaced = replaced_by(file)
+    row = history.rows.get(file.version)
+    began = any(not version.is_named and version <= file.version for version in history.rows)
+    if not replaced or not began or (row and row.checksum in {None, file.checksum}):
+        yield file
+        return
+    kept = {(each.name, each.checksum): each for each in stored}
+    for name, sum_ in replaced:
+        original = kept.get((name, sum_)) or _applied(file, name, sum_, history)
+        yield from _expanded(original, stored, history)
+
+
+def _applied(squash: MigrationFile, name: str, sum_: str, history: History) -> MigrationFile:
+    """Return a replaced file of which only its line in the squash is left: enough where it is applied."""
+    read = read_name(name)
+    if isinstance(read, MigrationName):
+        row = history.rows.get(read.version)
+        if row and row.complete and row.checksum in {None, sum_}:
+            return MigrationFile(read.version, read.description, squash.location, name, sum_, b"")
+    raise ProjectError(
+        f"{name}, which {squash.name} replaces, must be applied to this database first, and {SQUASHED}/ does not "
+        "hold it as it was.",
+        hint=f"Bring it back: git log --all -- '*{name}' finds it. Its place is {SQUASHED}/ in the migrations folder.",
+        code="GM118",
+    )

@@ -11,8 +11,8 @@ from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import checks, plan
 from graphmigrate.migrations.checks import may_be_skipped, with_actions
 from graphmigrate.migrations.data_check import check_data
+from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.ours import reaching_ours
-from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.standing import compare, of_history, told_mismatches
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from graphmigrate.errors import (
     UsageError,
     raise_all,
 )
+from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.model import FileKind
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.standing import (
     UNFINISHED,
     Entry,

@@ -24,6 +24,7 @@ from graphmigrate.database.transactions import is_any_terminated
 from graphmigrate.database.version import Version
 from graphmigrate.errors import LockLost, MigrationFailed, UsageError
 from graphmigrate.migrations.effects import Effects, Part, by_keys, effects_of
+from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.replay import (
     DONE,
     RERUN,
@@ -33,7 +34,6 @@ from graphmigrate.migrations.replay import (
     was_skipped,
 )
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.squash import files_for
 from graphmigrate.migrations.undo_plan import way_back
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 

@@ -15,8 +15,8 @@ from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan, standing
+from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.recovery import first_unfinished, recover, verdicts_of
-from graphmigrate.migrations.squash import files_for
 from graphmigrate.results import BaselineResult, RepairAction, State, version_name
 
 if TYPE_CHECKING:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.scratch import contents, empty, refuse_used, run, schema
-from graphmigrate.errors import GraphMigrateError, ProjectError, UsageError
+from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations import sums
-from graphmigrate.migrations.files import SQUASHED, collect
+from graphmigrate.migrations.files import MARK, SQUASHED, collect
 from graphmigrate.migrations.model import FileKind, Header, MigrationFile
-from graphmigrate.migrations.names import MigrationName, read_name
 from graphmigrate.migrations.segments import kind_and_action, uses_batch
 
 if TYPE_CHECKING:
@@ -21,14 +19,10 @@ if TYPE_CHECKING:
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.history import History
     from graphmigrate.database.scratch import Contents
     from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import Migration, MigrationFolder
     from graphmigrate.migrations.workspace import Workspace
-
-_MARK = "// squashed: "
-_LINE = re.compile(rf"{_MARK}(.+) ([0-9a-f]{{64}})")
 
 
 class Squash(NamedTuple):
@@ -43,59 +37,6 @@ class Squash(NamedTuple):
     undos: tuple[MigrationFile, ...]
     moved: bool
     unstable: tuple[str, ...]
-
-
-# ---- reading
-
-
-def replaced_by(file: MigrationFile) -> list[tuple[str, str]]:
-    """Return name and checksum of each file that a squash replaces; nothing for any other file."""
-    if not file.content.startswith(_MARK.encode()):
-        return []
-    header = file.content.decode("utf-8", "replace").splitlines()
-    return [(found[1], found[2]) for line in header if (found := _LINE.fullmatch(line.rstrip()))]
-
-
-def files_for(folder: MigrationFolder, history: History) -> tuple[MigrationFile, ...]:
-    """Return the files that a database goes by: one that began with what a squash replaced goes on with that.
-
-    Raises ProjectError (GM118) where such a file is needed and is not there, or was changed.
-    """
-    found = [each for file in folder.files for each in _expanded(file, folder.squashed, history)]
-    return tuple(sorted(found, key=lambda file: file.version))
-
-
-def _expanded(
-    file: MigrationFile, stored: Sequence[MigrationFile], history: History
-) -> Iterator[MigrationFile]:
-    replaced = replaced_by(file)
-    row = history.rows.get(file.version)
-    began = any(not version.is_named and version <= file.version for version in history.rows)
-    if not replaced or not began or (row and row.checksum in {None, file.checksum}):
-        yield file
-        return
-    kept = {(each.name, each.checksum): each for each in stored}
-    for name, sum_ in replaced:
-        original = kept.get((name, sum_)) or _applied(file, name, sum_, history)
-        yield from _expanded(original, stored, history)
-
-
-def _applied(squash: MigrationFile, name: str, sum_: str, history: History) -> MigrationFile:
-    """Return a replaced file of which only its line in the squash is left: enough where it is applied."""
-    read = read_name(name)
-    if isinstance(read, MigrationName):
-        row = history.rows.get(read.version)
-        if row and row.complete and row.checksum in {None, sum_}:
-            return MigrationFile(read.version, read.description, squash.location, name, sum_, b"")
-    raise ProjectError(
-        f"{name}, which {squash.name} replaces, must be applied to this database first, and {SQUASHED}/ does not "
-        "hold it as it was.",
-        hint=f"Bring it back: git log --all -- '*{name}' finds it. Its place is {SQUASHED}/ in the migrations folder.",
-        code="GM118",
-    )
-
-
-# ---- writing
 
 
 def prepare(
@@ -123,7 +64,7 @@ def prepare(
         statements += [(file, each) for each in migration.statements]
     order, unstable = _order([each for _, each in statements], scratch)
     of = {id(each): file for file, each in statements}
-    text = "".join(f"{_MARK}{each.name} {each.checksum}\n" for each in files)
+    text = "".join(f"{MARK}{each.name} {each.checksum}\n" for each in files)
     return Squash(
         folder.path / f"V{until.text}__squashed.cypher",
         text + "".join(_written(order, of)),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import SKIPPED
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.model import FileKind
-from graphmigrate.migrations.squash import files_for
 from graphmigrate.results import State
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from graphmigrate.database.history import UNDO, undo_key
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Problem, ProjectError, UsageError, raise_all
 from graphmigrate.migrations.effects import Effects, by_keys
+from graphmigrate.migrations.files import files_for, replaced_by
 from graphmigrate.migrations.model import FileKind, Header, Migration, MigrationFile, checksum
 from graphmigrate.migrations.plan import Plan, Task, edited_part, task_of
 from graphmigrate.migrations.segments import kind_and_action
-from graphmigrate.migrations.squash import files_for, replaced_by
 from graphmigrate.migrations.standing import compare, mismatches
 from graphmigrate.schema.compare import apply
 from graphmigrate.schema.model import describe, identifier
