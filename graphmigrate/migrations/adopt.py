@@ -17,7 +17,7 @@ from graphmigrate.migrations.repair import BASELINE
 from graphmigrate.results import AdoptedMigration, AdoptResult
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from graphmigrate.database.connection import Database
@@ -157,7 +157,7 @@ def _result(
 
 
 def renames(folder: Path) -> tuple[tuple[Path, Path], ...]:
-    """Return how the scripts of a folder are to be called; raises ProjectError (GM113) where that cannot be told.
+    """Return how the scripts of a folder are to be called; raises ProjectError (GM112, GM113) with all that keep it untold.
 
     ``003_users.cypher`` becomes ``V003__users.cypher``, ``3.up.cql`` and ``3.down.cql`` V3 and U3. Where no name has a number,
     the order is that of the names.
@@ -179,25 +179,24 @@ def renames(folder: Path) -> tuple[tuple[Path, Path], ...]:
     numbers = [_NUMBERED.fullmatch(stem) for _, stem, _ in stems]
     if not right and not any(numbers):
         numbers = [re.fullmatch(r"()(.*)", stem) for _, stem, _ in stems]
+    problems: list[Problem] = []
     found: dict[Path, list[Path]] = {path: [path] for path in right if path.name[0] in "VU"}
     for number, ((path, _, direction), match) in enumerate(zip(stems, numbers, strict=True), 1):
         if match is None:
             hint = "Give its name a number, such as 7_words.cypher, or move it out of the folder."
-            raise ProjectError(
-                f"{path.name} has no version, and others have one.",
-                hint=hint,
-                place=Place(str(path), 1),
-                code="GM113",
-            )
+            message = f"{path.name} has no version, and others have one."
+            problems.append(Problem("GM113", message, hint, Place(str(path), 1)))
+            continue
         words = re.sub(r"_{2,}", "_", re.sub(r"[^\w-]+", "_", match[2])).strip("_-") or "script"
         letter = "U" if (direction or "").lower() == ".down" else "V"
         found.setdefault(folder / f"{letter}{match[1] or number}__{words}.cypher", []).append(path)
-    _refuse_doubles(found)
+    problems += _doubles(found)
+    raise_all(problems, ProjectError, "{count} names do not say an order; nothing was renamed.", code="GM113")
     return tuple((old, new) for new, (old,) in found.items() if old != new)
 
 
-def _refuse_doubles(found: dict[Path, list[Path]]) -> None:
-    """Raise ProjectError where two scripts would be one version, or a name is taken."""
+def _doubles(found: Mapping[Path, Sequence[Path]]) -> Iterator[Problem]:
+    """Yield where two scripts would be one version, or a name is taken."""
     versions: dict[tuple[str, Version], Path] = {}
     for new, olds in found.items():
         version = Version.parse(new.name[1:].partition("__")[0])
@@ -205,6 +204,7 @@ def _refuse_doubles(found: dict[Path, list[Path]]) -> None:
         taken = new.exists() and new not in olds
         if len(olds) > 1 or other != olds[0] or taken:
             rival = new if taken else other if other != olds[0] else olds[1]
-            hint = "Give one of them another number, then run this again. Nothing was renamed."
             message = f"{olds[0].name} and {rival.name} would both be {new.name[0]}{version.text}."
-            raise ProjectError(message, hint=hint, place=Place(str(olds[0]), 1), code="GM112")
+            name = f"{new.name[0]}{version.text}.1__{new.name.partition('__')[2]}"
+            hint = f"Rename {olds[-1].name}, to {name} for example, then run this again. Nothing was renamed."
+            yield Problem("GM112", message, hint, Place(str(olds[0]), 1))

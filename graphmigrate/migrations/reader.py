@@ -147,6 +147,7 @@ def _about_statements(migration: Migration, limit: int) -> Iterator[Problem]:
     for statement in migration.statements:
         yield from _about_size(statement, limit)
         yield from _about_prefix(statement)
+        yield from _about_comment(statement)
         yield from _about_parameters(statement, batched=batched)
     if batched and migration.statements:
         yield from _about_batch(migration.statements)
@@ -172,6 +173,14 @@ def _about_prefix(statement: Statement) -> Iterator[Problem]:
     )
     place = statement.place_at(prefix.start)
     yield Problem("GM106", f"A statement with {word} {effect}.", f"Delete the word {word}.", place)
+
+
+def _about_comment(statement: Statement) -> Iterator[Problem]:
+    """Yield that a statement begins with another language's comment, as in the files of Liquibase."""
+    mark = next((each for each in ("--", "#") if statement.text.startswith(each)), None)
+    if mark:
+        message = f"{mark} begins no comment in Cypher."
+        yield Problem("GM106", message, f"Write // in place of {mark}.", statement.place)
 
 
 def _about_parameters(statement: Statement, *, batched: bool) -> Iterator[Problem]:

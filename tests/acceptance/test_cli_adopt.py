@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import neo4j
@@ -89,6 +90,25 @@ def test_names_that_do_not_say_an_order_change_nothing(
     assert f"error[{code}]" in refused.stderr
     assert said in refused.stderr
     assert {each.name for each in (project.path / "migrations").iterdir()} == set(names)
+
+
+def test_every_name_that_says_no_order_is_told_at_once_and_the_hints_lead_on(project: Folder) -> None:
+    folder = project.path / "migrations"
+    for name in ("4_a.cypher", "4_b.cypher", "05_a.cypher", "5_b.cypher", "6_c.cypher"):
+        (folder / name).write_text("RETURN 1;\n")
+    refused = project.run("adopt", "--rename", "migrations", "--yes")
+    assert refused.stderr.count("error[GM112]") == 2
+    for old, new in re.findall(r"Rename (\S+), to (\S+) for example", refused.stderr):
+        (folder / old).rename(folder / new)
+    assert project.run("adopt", "--rename", "migrations", "--yes").returncode == 0
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "V05__a.cypher",
+        "V4.1__b.cypher",
+        "V4__a.cypher",
+        "V5.1__b.cypher",
+        "V6__c.cypher",
+    ]
+    assert project.run("validate", "--offline").returncode == 0
 
 
 def test_names_without_numbers_are_numbered_in_their_order(project: Folder) -> None:

@@ -69,3 +69,9 @@ def test_the_language_in_the_header_is_sent_with_each_statement_that_does_not_na
     assert second.sent == second.text
     assert str(first.place_of(2, 8)).endswith(":2:8")
     assert str(second.place_of(1, 1)).endswith(":3:3")
+
+
+def test_comments_of_other_languages_are_named() -> None:
+    assert read_text("-- liquibase formatted cypher\nCREATE (:A);")[1] == ["GM106"]
+    assert read_text("CREATE (:A);\n# people\nCREATE (:B);")[1] == ["GM106"]
+    assert read_text("MATCH (a) -- (b:B) RETURN a;")[1] == []
