@@ -1,23 +1,39 @@
-"""A warm process that forks one `graphmigrate` for each order, so that a point of the campaign does not pay for imports.
+"""A warm process that forks one `graphmigrate` for each order, so that a test or a point of the campaign pays for no imports.
 
-It reads one JSON object a line, ``{cwd, env, args, output}``, and writes ``{"pid": n}``; when a child ends,
-``{"pid": n, "code": c}``.
+It reads one JSON object a line, ``{cwd, env, args, output, errors}``, and writes ``{"pid": n}``; when a child ends,
+``{"pid": n, "code": c}``. Output and errors are files, and may be the same.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
 import select
 import signal
 import sys
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
+
+import graphmigrate
+
+IMPORTED_LATE = ("neo4j", "jinja2", "rich.console", "rich.progress", "rich.table", "rich.text")
+
+
+def import_everything() -> None:
+    """Import what a child would import; only the helpers of other people's tests need more than is installed."""
+    for name in IMPORTED_LATE:
+        import_module(name)
+    for module in walk_packages(graphmigrate.__path__, "graphmigrate."):
+        if not module.name.startswith("graphmigrate.testing") and not module.name.endswith("__main__"):
+            import_module(module.name)
+    gc.freeze()  # a collection in a child does not copy what it shares with this process
 
 
 def serve() -> None:
-    import neo4j  # noqa: F401 - what a child then need not import
-
+    import_everything()
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
@@ -61,10 +77,7 @@ def start(order: dict[str, Any]) -> int:
         for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
         os.setsid()
-        output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for source, sink in ((nothing, 0), (output, 1), (output, 2)):
-            os.dup2(source, sink)
+        redirect(order["output"], order["errors"])
         os.chdir(order["cwd"])
         os.environ.clear()
         os.environ.update(order["env"])
@@ -80,6 +93,13 @@ def start(order: dict[str, Any]) -> int:
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def redirect(output: str, errors: str) -> None:
+    out = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    err = out if errors == output else os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for source, sink in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (err, 2)):
+        os.dup2(source, sink)
 
 
 def run() -> int:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,7 @@ class Runner:
 
     pid: int
     output_file: Path
+    errors_file: Path
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
     stuck_after: float | None = None
@@ -72,19 +73,27 @@ class Runners:
     _count: int = 0
 
     def start(self, project: Path, uri: str, *args: str, **env: str) -> Runner:
-        """Start ``graphmigrate migrate`` (or ``args``) in a project's folder."""
+        """Start ``graphmigrate migrate`` (or ``args``) in a project's folder; output and errors in one file."""
+        return self.order(project, args or ("migrate",), self.env | {"NEO4J_URI": uri} | env)
+
+    def order(
+        self, folder: Path, args: Sequence[str], env: Mapping[str, str], *, apart: bool = False
+    ) -> Runner:
+        """Start ``graphmigrate`` in a folder; ``apart`` writes errors into a file of their own."""
         self._count += 1
         output = self.folder / f"{self._count}.txt"
+        errors = output.with_suffix(".err") if apart else output
         order: dict[str, Any] = {
-            "cwd": str(project),
-            "env": self.env | {"NEO4J_URI": uri} | env,
-            "args": args or ("migrate",),
+            "cwd": str(folder),
+            "env": dict(env),
+            "args": list(args),
             "output": str(output),
+            "errors": str(errors),
         }
         assert self.process.stdin
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         self.process.stdin.flush()
-        runner = Runner(self._pids.get(timeout=60), output)
+        runner = Runner(self._pids.get(timeout=60), output, errors)
         with self._mutex:
             self._known[runner.pid] = runner
             if runner.pid in self._codes:
