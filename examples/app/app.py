@@ -16,7 +16,11 @@ from string import Template
 
 import neo4j
 
-QUERY = "MATCH (p:Project)-[:HAS]->(d:Dataset) RETURN p.name AS project_name, d.name AS dataset_name"
+COLUMNS = ("project_name", "dataset_name")
+QUERY = (  # names are not unique: the ids say how many there are
+    "MATCH (p:Project)-[:HAS]->(d:Dataset) "
+    "RETURN p.name AS project_name, d.name AS dataset_name, p.id AS project_id, d.id AS dataset_id"
+)
 PAGE = Template((Path(__file__).parent / "page.html").read_text())
 ROW, TOP, LEFT, RIGHT, WIDTH = 34, 22, 300, 620, 920  # of the drawing, in pixels
 HUES = 47  # apart, so that neighbours differ
@@ -43,30 +47,30 @@ def rows(driver: neo4j.Driver) -> list[dict[str, str]]:
 
 def drawing(found: list[dict[str, str]]) -> str:
     """Draw projects to the left, datasets to the right, a line for each row."""
-    projects = list(dict.fromkeys(row["project_name"] for row in found))
-    datasets = list(dict.fromkeys(row["dataset_name"] for row in found))
+    projects = {row["project_id"]: row["project_name"] for row in found}
+    datasets = {row["dataset_id"]: row["dataset_name"] for row in found}
     height = 2 * TOP + ROW * (max(len(projects), len(datasets), 1) - 1)
 
-    def at(names: list[str], name: str) -> float:
-        gap = (height - 2 * TOP) / max(len(names) - 1, 1)
-        return TOP + gap * names.index(name) if len(names) > 1 else height / 2
+    def at(ids: dict[str, str], key: str) -> float:
+        gap = (height - 2 * TOP) / max(len(ids) - 1, 1)
+        return TOP + gap * list(ids).index(key) if len(ids) > 1 else height / 2
 
-    hue = {name: index * HUES % 360 for index, name in enumerate(projects)}
+    hue = {key: index * HUES % 360 for index, key in enumerate(projects)}
     shapes = []
     for row in found:
-        left, right = at(projects, row["project_name"]), at(datasets, row["dataset_name"])
+        left, right = at(projects, row["project_id"]), at(datasets, row["dataset_id"])
         path = f"M{LEFT},{left:.1f} C{LEFT + 150},{left:.1f} {RIGHT - 150},{right:.1f} {RIGHT},{right:.1f}"
         title = f"{row['project_name']}: {row['dataset_name']}"
         shapes.append(
-            f'<path d="{path}" style="--h:{hue[row["project_name"]]}"><title>{escape(title)}</title></path>'
+            f'<path d="{path}" style="--h:{hue[row["project_id"]]}"><title>{escape(title)}</title></path>'
         )
-    for name in projects:
-        y = at(projects, name)
-        shapes.append(f'<circle class="p" style="--h:{hue[name]}" cx="{LEFT}" cy="{y:.1f}" r="7"/>')
+    for key, name in projects.items():
+        y = at(projects, key)
+        shapes.append(f'<circle class="p" style="--h:{hue[key]}" cx="{LEFT}" cy="{y:.1f}" r="7"/>')
         shapes.append(f'<text class="l" x="{LEFT - 16}" y="{y:.1f}">{escape(name)}</text>')
-    for name in datasets:
-        y = at(datasets, name)
-        owners = sum(row["dataset_name"] == name for row in found)
+    for key, name in datasets.items():
+        y = at(datasets, key)
+        owners = sum(row["dataset_id"] == key for row in found)
         shared = f" <tspan>shared by {owners}</tspan>" if owners > 1 else ""
         shapes.append(f'<circle class="d" cx="{RIGHT}" cy="{y:.1f}" r="{5 + 2 * min(owners, 4)}"/>')
         shapes.append(f'<text x="{RIGHT + 20}" y="{y:.1f}">{escape(name)}{shared}</text>')
@@ -81,8 +85,8 @@ def page(found: list[dict[str, str]]) -> str:
         query=escape(QUERY),
         rows="".join(f"<tr><td>{project}</td><td>{dataset}</td></tr>" for project, dataset in cells),
         count=len(found),
-        projects=len({row["project_name"] for row in found}),
-        datasets=len({row["dataset_name"] for row in found}),
+        projects=len({row["project_id"] for row in found}),
+        datasets=len({row["dataset_id"] for row in found}),
     )
 
 
@@ -96,7 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             if self.path == "/":
                 self.answer(200, "text/html; charset=utf-8", page(rows(self.driver)))
             elif self.path == "/datasets.json":
-                self.answer(200, "application/json", json.dumps(rows(self.driver)))
+                shown = [{name: row[name] for name in COLUMNS} for row in rows(self.driver)]
+                self.answer(200, "application/json", json.dumps(shown))
             elif self.path == "/health":
                 self.driver.execute_query("RETURN 1")
                 self.answer(200, "text/plain", "ok\n")

@@ -115,6 +115,12 @@ class RunState:
         return result
 
 
+_TOO_LARGE = (
+    "This transaction was too large for the server's memory, and was rolled back. Let it change fewer rows at a time: "
+    "`// graphmigrate: batch 10000` as the first line, and LIMIT $batch in the statement (the how-to \"Change a lot of data\")."
+)
+
+
 def unrecorded(error: BaseException) -> GraphMigrateError:
     """Tell that the history could not be written; nothing that belongs to it was committed, or the next run completes it."""
     return MigrationFailed(
@@ -132,6 +138,7 @@ def failed(error: BaseException, statement: Statement | None) -> GraphMigrateErr
     failure = statement_failure(error, statement)
     failure.hint = (
         why_refused(statement.text, failure.message)
+        or (_TOO_LARGE if "OutOfMemory" in code_of(error) else None)
         or failure.hint
         or "This transaction was rolled back; what was committed before is recorded. Fix the file or the data and run again."
     )

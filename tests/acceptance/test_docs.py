@@ -1,7 +1,7 @@
 """The commands of README and docs are run as they stand there, in order, each page in a fresh clone's folder.
 
 A block of commands begins with ```console, and each command with "$ ". A command that is meant to fail ends with
-"# exit code N". A file that a page shows under its name (a line `migrations/V1__a.cypher`: and a fenced block) is written
+"# exit code N", one whose output is told with "# prints TEXT". A file that a page shows under its name (a line `migrations/V1__a.cypher`: and a fenced block) is written
 where it stands, in pages that have commands. Pages that start no server of their own share one, emptied before each.
 """
 
@@ -54,6 +54,9 @@ def checked(command: str) -> str:
     said = f"echo {shlex.quote('$ ' + command)}"
     if failing:
         return f"{said}\nset +e; {command}\n[ $? = {failing[1]} ] || exit 1; set -e"
+    if printing := re.search(r"# prints (.+)$", command):
+        text = shlex.quote(printing[1])
+        return f"{said}\nprinted=$({command}\n)\necho \"$printed\"\n[[ $printed = *{text}* ]] || exit 1"
     return f"{said}\n{command}"
 
 
@@ -88,7 +91,7 @@ def run_page(page: Path, folder: Path, environment: dict[str, str]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=280,
+        timeout=560,
     )
     assert process.returncode == 0, process.stdout[-4000:]
 
@@ -98,6 +101,7 @@ def test_the_pages_have_commands() -> None:
     assert len(RUNNING) > 5
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", WITH_SERVER, ids=name_of)
 def test_pages_that_start_a_server(page: Path, tmp_path: Path) -> None:
     local = {"PROVIDER": "jvm", "PORT": "0"}

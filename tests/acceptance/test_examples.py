@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 import signal
@@ -156,3 +157,22 @@ def test_fastapi_does_not_start_on_a_failed_migration(
     )
     assert done.returncode != 0
     assert "already exists with label `Person`" in done.stderr
+
+
+def test_the_page_of_the_application_counts_datasets_and_not_their_names(
+    driver: neo4j.Driver, neo4j_target: Neo4jTarget, tmp_path: Path
+) -> None:
+    for name in ("migrations", "seeds"):
+        shutil.copytree(EXAMPLES.parent / name, tmp_path / name)
+    for command in ("migrate", "seed"):
+        assert Folder(tmp_path, neo4j_target.env).run(command).returncode == 0
+    spec = importlib.util.spec_from_file_location("example_app", EXAMPLES / "app" / "app.py")
+    assert spec
+    assert spec.loader
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    page = app.page(app.rows(driver))
+    stored = rows(driver, "MATCH (d:Dataset) RETURN count(d), count(DISTINCT d.name)")
+    assert stored == [[16, 15]]  # two have one name
+    assert "8 projects, 16 datasets, 21 connections" in page
+    assert page.count('<circle class="d"') == 16

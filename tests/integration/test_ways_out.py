@@ -90,6 +90,12 @@ WAYS = {
     "a failing statement, the file": Way(
         "GM501", "Fix the file or the data", {"V1__x": SPOILT}, write(V1__x="CREATE (:X);")
     ),
+    "a transaction that is too large": Way(
+        "GM501", "LIMIT $batch in the statement",
+        {"V1__x": "WITH reduce(s = 'x', i IN range(1, 20) | s + s) AS s UNWIND range(1, 4000) AS i "
+         "WITH collect(s + i) AS many CREATE (:X {count: size(many)});"},
+        write(V1__x=BATCH.format(9, "MATCH (x:X) WHERE x.seen IS NULL WITH x LIMIT $batch SET x.seen = true;")),
+    ),
     "an assert on the edition": Way(
         "GM503", "write `assume`", {"V1__x": "// assert that edition is enterprise\nCREATE (:X);"},
         write(V1__x="// assume that edition is enterprise\nCREATE (:X);"),

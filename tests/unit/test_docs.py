@@ -12,7 +12,12 @@ import click
 import pytest
 
 from graphmigrate.cli.app import root as program
+from graphmigrate.seeds.files import MAX_WHOLE
+from graphmigrate.seeds.yaml import MAX_TEXT
 from graphmigrate.server.model import RELEASES
+from graphmigrate.settings import Settings
+from graphmigrate.settings.placeholders import SET_PREFIX
+from graphmigrate.settings.sources import NAMES, OTHER_VARIABLES, PREFIX
 from tests.conftest import DEFAULT_VERSION, NEWEST_VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -165,3 +170,50 @@ def test_no_page_needs_a_program_from_elsewhere_to_be_drawn() -> None:
         addresses = set(re.findall(r"https?://[^\s\"'<)]+", picture.read_text()))
         assert addresses <= {"http://www.w3.org/2000/svg", "https://www.textualize.io"}, picture
     assert "repo_url" not in re.sub(r"^#.*$", "", (ROOT / "zensical.toml").read_text(), flags=re.MULTILINE)
+
+
+def variables() -> set[str]:
+    """Every environment variable that the program, its images or its scripts read."""
+    sources = [
+        *(ROOT / "graphmigrate").rglob("*.py"),
+        *(file for folder in ("docker", "scripts", "deploy") for file in (ROOT / folder).rglob("*") if file.is_file()),
+        *(ROOT / name for name in ("action.yml", "docker-compose.yml", "Makefile", "Dockerfile", "tests/conftest.py")),
+    ]
+    text = "\n".join(each.read_text(errors="replace") for each in sources)
+    known = set(re.findall(r"\b(?:NEO4J|GRAPHMIGRATE|INPUT)_[A-Z0-9_]+\b", text))
+    for parameter in (each for command in every_command(program) for each in command.params):
+        names = parameter.envvar or ()
+        known |= {names} if isinstance(names, str) else set(names)
+    return known | {f"{PREFIX}{name.upper()}" for name in (*NAMES, *OTHER_VARIABLES)}
+
+
+def every_command(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if found := command.get_command(context, name):
+                yield from every_command(found)
+
+
+def test_every_variable_that_a_page_names_is_read() -> None:
+    known = variables()
+    for page in PAGES:
+        named = set(re.findall(r"\b(?:NEO4J|GRAPHMIGRATE)_[A-Z0-9_]*[A-Z0-9]\b", page.read_text()))
+        named = {name for name in named if not name.startswith(SET_PREFIX)}
+        assert named <= known, f"{name_of(page)}: {sorted(named - known)}"
+
+
+def test_the_page_of_containers_has_the_defaults_of_the_code() -> None:
+    page = (ROOT / "docs/how-to/containers.md").read_text()
+    command = program.get_command(click.Context(program), "entrypoint")
+    assert command
+    (timeout,) = (each.default for each in command.params if each.name == "timeout")
+    for name, value in (("TIMEOUT", timeout), ("LOCK_TIMEOUT", Settings().lock_timeout)):
+        (shown,) = re.findall(rf"^\| `GRAPHMIGRATE_{name}` \|.*; (\d+) \|$", page, re.MULTILINE)
+        assert float(shown) == value, name
+
+
+def test_the_page_of_seed_files_has_the_limits_of_the_code() -> None:
+    page = (ROOT / "docs/how-to/seed-from-files.md").read_text()
+    assert f"JSON up to {MAX_WHOLE >> 20} MiB, YAML up to {MAX_TEXT >> 20} MiB" in page

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphmigrate.errors import UsageError
+from graphmigrate.testing import ready_made
 from graphmigrate.testing.ready_made import documented
 
 PAGE = """# Queries
@@ -39,3 +40,10 @@ def test_queries_of_pages(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         list(documented(tmp_path, "doc/a.md"))
     assert refused.value.error_code == "GM150"
+
+
+def test_the_page_lists_as_many_as_there_are() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/test-your-project.md").read_text()
+    listed = page.split("## Ready-made tests")[1].split("adds six")[1].split("They take")[0]
+    functions = [name for name in vars(ready_made) if name.startswith("test_")]
+    assert listed.count("\n- ") == len(functions) == 6
