@@ -117,7 +117,7 @@ class RunState:
 
 _TOO_LARGE = (
     "This transaction was too large for the server's memory, and was rolled back. Let it change fewer rows at a time: "
-    "`// graphmigrate: batch 10000` as the first line, and LIMIT $batch in the statement (the how-to \"Change a lot of data\")."
+    '`// graphmigrate: batch 10000` as the first line, and LIMIT $batch in the statement (the how-to "Change a lot of data").'
 )
 
 

@@ -1,8 +1,9 @@
 """The commands of README and docs are run as they stand there, in order, each page in a fresh clone's folder.
 
 A block of commands begins with ```console, and each command with "$ ". A command that is meant to fail ends with
-"# exit code N", one whose output is told with "# prints TEXT". A file that a page shows under its name (a line `migrations/V1__a.cypher`: and a fenced block) is written
-where it stands, in pages that have commands. Pages that start no server of their own share one, emptied before each.
+"# exit code N", one whose output is told with "# prints TEXT". A file that a page shows under its name (a line
+`migrations/V1__a.cypher`: and a fenced block) is written where it stands, in pages that have commands. Pages that
+start no server of their own share one, emptied before each.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def checked(command: str) -> str:
         return f"{said}\nset +e; {command}\n[ $? = {failing[1]} ] || exit 1; set -e"
     if printing := re.search(r"# prints (.+)$", command):
         text = shlex.quote(printing[1])
-        return f"{said}\nprinted=$({command}\n)\necho \"$printed\"\n[[ $printed = *{text}* ]] || exit 1"
+        return f'{said}\nprinted=$({command}\n)\necho "$printed"\n[[ $printed = *{text}* ]] || exit 1'
     return f"{said}\n{command}"
 
 

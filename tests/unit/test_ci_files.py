@@ -121,7 +121,9 @@ def test_the_hooks_run_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         )
 
 
-def test_the_hooks_say_that_they_do_not_check_the_cypher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hooks_say_that_they_do_not_check_the_cypher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "V1__a.cypher").write_text("MERG (:A);")
     (tmp_path / "seeds").mkdir()

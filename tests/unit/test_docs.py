@@ -176,8 +176,16 @@ def variables() -> set[str]:
     """Every environment variable that the program, its images or its scripts read."""
     sources = [
         *(ROOT / "graphmigrate").rglob("*.py"),
-        *(file for folder in ("docker", "scripts", "deploy") for file in (ROOT / folder).rglob("*") if file.is_file()),
-        *(ROOT / name for name in ("action.yml", "docker-compose.yml", "Makefile", "Dockerfile", "tests/conftest.py")),
+        *(
+            file
+            for folder in ("docker", "scripts", "deploy")
+            for file in (ROOT / folder).rglob("*")
+            if file.is_file()
+        ),
+        *(
+            ROOT / name
+            for name in ("action.yml", "docker-compose.yml", "Makefile", "Dockerfile", "tests/conftest.py")
+        ),
     ]
     text = "\n".join(each.read_text(errors="replace") for each in sources)
     known = set(re.findall(r"\b(?:NEO4J|GRAPHMIGRATE|INPUT)_[A-Z0-9_]+\b", text))
