@@ -160,17 +160,41 @@ def _history(nodes: Sequence[Node]) -> History:
         initialised=owner is not None,
         record=owner.get("record") if owner else None,
         unended=owner is not None and owner.get("outcome") in {"recovered", "failed", "interrupted"},
-        warnings=tuple(_foreign(node, told) for node in nodes for told in [foreign(node)] if told),
+        warnings=tuple(_about_foreign(nodes)),
     )
 
 
-def _foreign(node: Node, told: list[str]) -> Problem:
-    return Problem(
+def _about_foreign(nodes: Iterable[Node]) -> Iterator[Problem]:
+    """Yield what is not ours on our nodes, once for all of them, with the statements that take it off."""
+    found = {node.name: told for node in nodes for told in [foreign(node)] if any(told)}
+    if not found:
+        return
+    labels = sorted(frozenset().union(*(each.labels for each in found.values())))
+    properties = sorted(frozenset().union(*(each.properties for each in found.values())))
+    ties = sum(each.relationships for each in found.values())
+    told = [f"the label {each}" for each in labels] + [f"the property {each}" for each in properties]
+    told += [f"{ties} relationship{'s' * (ties > 1)}"] if ties else []
+    removed = [f"n:{_escaped(each)}" for each in labels] + [f"n.{_escaped(each)}" for each in properties]
+    remedies = [f"MATCH (n:{queries.OWN}) REMOVE {', '.join(removed)}"] if removed else []
+    remedies += [f"MATCH (:{queries.OWN})-[r]-() DELETE r"] if ties else []
+    first = next(iter(found))
+    have = (
+        f"graphmigrate's {first} has what is not its own"
+        if len(found) == 1
+        else f"{len(found):,} of graphmigrate's own nodes have what is not their own ({first} is one)"
+    )
+    yield Problem(
         "GM612",
-        f"graphmigrate's {node.name} has what is not its own: {', '.join(told)}.",
-        "Leave these nodes out of statements over every node: MATCH (n) WHERE NOT n:__GraphMigrate …",
+        f"{have}: {', '.join(told)}.",
+        f"Leave these nodes out of statements over every node: MATCH (n) WHERE NOT n:{queries.OWN} …\n"
+        f"To take it off: {'; '.join(remedies)}",
         severity=Severity.WARNING,
     )
+
+
+def _escaped(name: str) -> str:
+    """Return the name of a label or property that is there, whatever it holds, between backticks."""
+    return "`" + name.replace("\\", "\\u005C").replace("`", "``") + "`"
 
 
 def _history_row(values: Mapping[str, Any]) -> HistoryRow:

@@ -225,16 +225,21 @@ def is_relabelled(node: Node, ledger: str) -> bool:
     return bool(faults(node, ledger)) and not faults(node._replace(labels=labels), ledger)
 
 
-def foreign(node: Node) -> list[str]:
+class Foreign(NamedTuple):
+    """What is not ours on nodes of ours."""
+
+    labels: frozenset[str]
+    properties: frozenset[str]
+    relationships: int
+
+
+def foreign(node: Node) -> Foreign:
     """Return what is not ours on a node: labels, properties and relationships."""
     kind = node.kind or ""
     known = set(_SHAPES[kind][1]) if kind in _SHAPES else set()
-    labels = sorted(each for each in node.labels if not each.startswith(PREFIX))
-    extra = sorted({*node.foreign, *(set(node.values) - known)} - known) if known else []
-    found = [f"the label {each}" for each in labels] + [f"the property {each}" for each in extra]
-    if node.relationships:
-        found.append("1 relationship" if node.relationships == 1 else f"{node.relationships} relationships")
-    return found
+    labels = frozenset(each for each in node.labels if not each.startswith(PREFIX))
+    extra = {*node.foreign, *(set(node.values) - known)} - known if known else ()
+    return Foreign(labels, frozenset(extra), node.relationships)
 
 
 def _disagreements(kind: str, values: Mapping[str, Any], ledger: str) -> Iterator[str]:

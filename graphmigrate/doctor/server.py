@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphmigrate.database import diagnosis, queries
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.failures import DriverFailure, code_of
+from graphmigrate.database.first_use import missing_constraints
 from graphmigrate.database.lock import current_holder
 from graphmigrate.database.records import read_run_record
 from graphmigrate.database.target import facts_of, target_problems
@@ -264,6 +265,8 @@ class ServerChecks:
             )
         if not history.initialised:
             return ok("ledger", "none yet: the first 'migrate' makes it")
+        for problem in (*missing_constraints(database, history), *history.warnings):
+            return finding("ledger", problem.message, problem.hint or "")
         at = f"at version {history.highest.text}" if history.highest else "empty"
         return ok("ledger", f"{at}, no run is at work")
 

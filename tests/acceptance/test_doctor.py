@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -241,6 +242,19 @@ def test_clock(settings: Settings, driver: neo4j.Driver, monkeypatch: pytest.Mon
     found = checks(settings)["clock"]
     assert found.health is Health.FINDING
     assert "90 s behind" in found.message
+
+
+def test_what_another_program_did_to_the_ledger(project: Folder, driver: neo4j.Driver) -> None:
+    assert project.run("migrate").returncode == 0
+    driver.execute_query("DROP CONSTRAINT __graphmigrate_key")
+    driver.execute_query("MATCH (n:__GraphMigrate) SET n:App")
+    said = project.run("doctor").stdout
+    assert "The constraint __graphmigrate_key is missing" in said
+    driver.execute_query(re.findall(r"To make it now: (.*)", said)[0])
+    said = project.run("doctor").stdout
+    assert "the label App" in said
+    driver.execute_query(re.findall(r"To take it off: (.*)", said)[0])
+    assert "no run is at work" in project.run("doctor").stdout
 
 
 def test_a_run_at_work_and_one_that_died(project: Folder, driver: neo4j.Driver) -> None:

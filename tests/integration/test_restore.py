@@ -201,6 +201,17 @@ def test_what_is_foreign_on_our_nodes_is_a_warning(applied: Project, session_dri
     summary = applied.call("summary")
     assert "Searchable" not in summary.labels
     assert "SAME" not in summary.relationship_types
+    for statement in (warning.hint or "").partition("To take it off: ")[2].split("; "):
+        session_driver.execute_query(statement)
+    assert not applied.call("status").problems
+
+
+def test_what_is_foreign_on_many_nodes_is_told_once(applied: Project, session_driver: neo4j.Driver) -> None:
+    session_driver.execute_query("MATCH (n:__GraphMigrate) SET n:App, n.`seen at` = 1, n.`a``\\u005Cb` = 2")
+    (warning,) = applied.call("status").problems
+    assert re.match(r"\d+ of graphmigrate's own nodes have what is not their own", warning.message)
+    session_driver.execute_query((warning.hint or "").partition("To take it off: ")[2])
+    assert not applied.call("status").problems
 
 
 def test_a_constraint_of_ours_that_is_missing_is_told(applied: Project, session_driver: neo4j.Driver) -> None:
