@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
+
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Value):
     """A position in a file a person wrote: 1-based line and column, and the line itself for the caret."""
 
     file: str
@@ -30,8 +30,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Value):
     """One finding about a file, a statement or the history: what, where, and what to do about it."""
 
     code: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from graphmigrate.errors import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Value):
     """The root of all events."""
 
 
@@ -24,22 +24,19 @@ def ignore(event: Event) -> None:
     """Listen to nothing."""
 
 
-@dataclass(frozen=True, slots=True)
 class Notice(Event):
     """A sentence a person should see."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Warned(Event):
     """A finding that does not stop the run."""
 
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Value):
     """Who holds the lock: read from the metadata of its open transaction."""
 
     run: str
@@ -49,7 +46,6 @@ class Holder:
     doing: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class LockAwaited(Event):
     """The lock is waited for; told again while the wait lasts. ``waited`` is in seconds.
 
@@ -60,21 +56,18 @@ class LockAwaited(Event):
     waited: float
 
 
-@dataclass(frozen=True, slots=True)
 class CheckStarted(Event):
     """The server is asked whether it would accept the pending ``statements``, before anything runs."""
 
     statements: int
 
 
-@dataclass(frozen=True, slots=True)
 class RunStarted(Event):
     """The lock is held and something will be done: ``migrations`` of them."""
 
     migrations: int
 
 
-@dataclass(frozen=True, slots=True)
 class MigrationStarted(Event):
     """A migration begins; ``number`` of ``total`` in this run; ``segment`` is where it begins or resumes (1-based)."""
 
@@ -85,14 +78,12 @@ class MigrationStarted(Event):
     segment: int = 1
 
 
-@dataclass(frozen=True, slots=True)
 class IndexesAwaited(Event):
     """Indexes still populate: name to percentage."""
 
-    progress: dict[str, float] = field(default_factory=dict)
+    progress: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
 class BatchDone(Event):
     """One batch of a batched migration was committed."""
 
@@ -101,7 +92,6 @@ class BatchDone(Event):
     changes: int
 
 
-@dataclass(frozen=True, slots=True)
 class MigrationApplied(Event):
     """A migration is wholly committed. ``seconds`` is this run's share."""
 
@@ -110,7 +100,6 @@ class MigrationApplied(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
 class MigrationUndone(Event):
     """A migration is wholly taken back. ``seconds`` is this run's share."""
 
@@ -119,7 +108,6 @@ class MigrationUndone(Event):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
 class MigrationRecovered(Event):
     """A former run died after committing this; its history was completed, nothing ran again."""
 
@@ -127,7 +115,6 @@ class MigrationRecovered(Event):
     description: str
 
 
-@dataclass(frozen=True, slots=True)
 class MigrationSkipped(Event):
     """An ``assume`` did not hold; the migration is looked at again by the next run."""
 
@@ -136,7 +123,6 @@ class MigrationSkipped(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class SeedStarted(Event):
     """A seed begins to load; ``number`` of ``total`` in this run."""
 
@@ -145,7 +131,6 @@ class SeedStarted(Event):
     total: int
 
 
-@dataclass(frozen=True, slots=True)
 class SeedProgress(Event):
     """Rows committed so far, and how many there are where that is known.
 
@@ -159,17 +144,15 @@ class SeedProgress(Event):
     left: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SeedLoaded(Event):
     """A seed is wholly committed."""
 
     name: str
     seconds: float
     rows: int
-    changes: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
 class SeedSkipped(Event):
     """A seed was not loaded, and why (unchanged since it was loaded, other profile …)."""
 

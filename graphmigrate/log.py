@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from graphmigrate import events
 from graphmigrate.errors import Place, Problem
+from graphmigrate.value import Value
 
 # A library prints nothing of its own (Python's Logging HOWTO, "Configuring Logging for a Library").
 logging.getLogger("graphmigrate").addHandler(logging.NullHandler())
@@ -41,7 +41,7 @@ def log(event: events.Event) -> None:
         return
     level = logging.DEBUG if name in _OFTEN else logging.INFO
     if logger.isEnabledFor(level):
-        said = " ".join(f"{each.name}={getattr(event, each.name)!r}" for each in fields(event))
+        said = " ".join(f"{name}={getattr(event, name)!r}" for name in event._fields)
         logger.log(level, "%s %s", name, said, extra={"event": event})
 
 
@@ -88,6 +88,6 @@ def _plain(value: Any) -> Any:
         return {name: each for name, each in parts.items() if each is not None}
     if isinstance(value, Place):
         return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Value):
+        return {name: _plain(getattr(value, name)) for name in value._fields}
     return value

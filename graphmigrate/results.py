@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.errors import Severity
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -44,8 +44,7 @@ class State(StrEnum):
     UNDONE = "undone"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusRow:
+class StatusRow(Value):
     """One line of ``status``; ``baseline`` rows are applied ones that were marked, not run."""
 
     version: str
@@ -59,8 +58,7 @@ class StatusRow:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Value):
     """The database that was asked."""
 
     uri: str
@@ -69,8 +67,7 @@ class Target:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Value):
     """Every migration known to the files or to the history, in order of version."""
 
     target: Target
@@ -84,8 +81,7 @@ class Status:
         return not errors and all(row.state in {State.APPLIED, State.SKIPPED} for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedMigration:
+class SkippedMigration(Value):
     """A migration whose ``assume`` does not hold here."""
 
     version: str
@@ -93,8 +89,7 @@ class SkippedMigration:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedMigration:
+class AppliedMigration(Value):
     """A migration that this run brought to its end; ``recovered`` ones had been committed by a run that died."""
 
     version: str
@@ -103,8 +98,7 @@ class AppliedMigration:
     recovered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MigrateResult:
+class MigrateResult(Value):
     """The outcome of ``migrate``; ``version`` is the highest applied one afterwards, None in an empty history."""
 
     target: Target
@@ -121,8 +115,7 @@ class MigrateResult:
         return f"{f'Applied {names}' if names else 'Nothing to do'}; the schema of {self.target.database} is {at}."
 
 
-@dataclass(frozen=True, slots=True)
-class UndoResult:
+class UndoResult(Value):
     """The outcome of ``undo``; ``version`` is the highest applied one afterwards, None where none is left."""
 
     target: Target
@@ -132,8 +125,7 @@ class UndoResult:
     warnings: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CleanResult:
+class CleanResult(Value):
     """What ``clean`` drops and deletes; ``done`` is false where it was only looked at.
 
     ``nodes`` and ``relationships`` are those of the data, None where the data stay; ``records`` are graphmigrate's own nodes.
@@ -152,8 +144,7 @@ class CleanResult:
 # ---- what `plan` foresees, what `baseline` and `repair` change
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStatement:
+class PlannedStatement(Value):
     """One statement of a plan; ``hazard`` is what it could cost (it deletes data, say), where it could."""
 
     file: str
@@ -163,8 +154,7 @@ class PlannedStatement:
     hazard: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMigration:
+class PlannedMigration(Value):
     """One migration of a plan; ``segment`` is the first to run (1 unless a former run was interrupted).
 
     ``committed`` is how many of its statements a former run has committed; ``statements`` are the others. ``application`` is
@@ -181,8 +171,7 @@ class PlannedMigration:
     application: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutedStatement:
+class ExecutedStatement(Value):
     """What one statement of a plan would change, tried in a transaction that was rolled back.
 
     ``changes`` are the server's counters, None where it was not run; then ``note`` says why.
@@ -196,8 +185,7 @@ class ExecutedStatement:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanResult:
+class PlanResult(Value):
     """What a run would do now, or an ``undo``; ``problems`` with severity error would stop it before anything runs.
 
     ``callbacks`` are the files that would run around the migrations, without a row; ``executed`` says what the statements would
@@ -213,8 +201,7 @@ class PlanResult:
     executed: tuple[ExecutedStatement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Value):
     """What ``run FILE`` did: how many ``statements`` were run, or why it was ``skipped``."""
 
     target: Target
@@ -224,8 +211,7 @@ class RunResult:
     skipped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SquashResult:
+class SquashResult(Value):
     """The file that was written, and those that it replaces.
 
     ``reordered``: schema statements stand first, since that made the same graph. ``unstable`` are the places of statements
@@ -238,16 +224,14 @@ class SquashResult:
     unstable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineResult:
+class BaselineResult(Value):
     """Versions that were marked as already there; ``files`` were written for them, from what the database has."""
 
     marked: tuple[str, ...]
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptedMigration:
+class AdoptedMigration(Value):
     """A migration of another tool's history, and how its file was compared with it."""
 
     version: str
@@ -257,8 +241,7 @@ class AdoptedMigration:
     compared: str
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptResult:
+class AdoptResult(Value):
     """What another tool's history holds: ``adopted`` is new here, ``known`` counts what was there before."""
 
     target: Target
@@ -267,8 +250,7 @@ class AdoptResult:
     known: int
 
 
-@dataclass(frozen=True, slots=True)
-class RepairAction:
+class RepairAction(Value):
     """One difference between history and files, the command that resolves it, and whether this call did so."""
 
     version: str
@@ -278,8 +260,7 @@ class RepairAction:
     done: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RepairResult:
+class RepairResult(Value):
     """What ``repair`` found and did."""
 
     actions: tuple[RepairAction, ...]
@@ -288,8 +269,7 @@ class RepairResult:
 # ---- the graph, and the way to it
 
 
-@dataclass(frozen=True, slots=True)
-class GraphSummary:
+class GraphSummary(Value):
     """Counts of what the graph holds, the ledger's own nodes aside."""
 
     labels: dict[str, int]
@@ -305,8 +285,7 @@ class Health(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """One thing that ``doctor`` looked at; ``code`` is that of the error which any other command would end with."""
 
     name: str
@@ -316,8 +295,7 @@ class Check:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Checkup:
+class Checkup(Value):
     """Everything that ``doctor`` looked at, in the order of the way to the database."""
 
     uri: str
@@ -337,8 +315,7 @@ class Checkup:
 # ---- seeds
 
 
-@dataclass(frozen=True, slots=True)
-class SeedInfo:
+class SeedInfo(Value):
     """One seed of the folder; ``state`` is loaded, changed or new (None where no database was asked)."""
 
     name: str
@@ -350,8 +327,7 @@ class SeedInfo:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSeed:
+class LoadedSeed(Value):
     """One seed that this run loaded; ``changes`` are the server's counters by name.
 
     ``unmatched`` are the rows of this run that did not get to the end of their statement, because a MATCH or
@@ -363,23 +339,21 @@ class LoadedSeed:
     name: str
     seconds: float
     rows: int
-    changes: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int]
     unmatched: int = 0
     unmatched_rows: tuple[str, ...] = ()
     repeated: int = 0
     repeated_rows: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedSeed:
+class SkippedSeed(Value):
     """One seed that was not loaded, and why."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SeedResult:
+class SeedResult(Value):
     """The outcome of ``seed``; ``totals`` is what the whole graph holds afterwards, where something was loaded."""
 
     target: Target
@@ -389,8 +363,7 @@ class SeedResult:
     totals: GraphSummary | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedSeed:
+class CheckedSeed(Value):
     """One seed that would load: its statements, its row blocks, and their rows (None where that is not known)."""
 
     name: str
@@ -399,8 +372,7 @@ class CheckedSeed:
     rows: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeedCheckResult:
+class SeedCheckResult(Value):
     """Seeds that would load; nothing was loaded. ``target`` is None where no server was asked."""
 
     target: Target | None
@@ -408,8 +380,7 @@ class SeedCheckResult:
     skipped: tuple[SkippedSeed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShownStatement:
+class ShownStatement(Value):
     """One text that a seed sends, with the place in its template.
 
     A statement is sent ``times`` times; a row block once for each batch of the rows of ``rows_of``, of which the
@@ -428,8 +399,7 @@ class ShownStatement:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SeedShowResult:
+class SeedShowResult(Value):
     """What one seed would send."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The fields of every command's JSON object, read from the dataclasses.
+"""The fields of every command's JSON object, read from the classes.
 
 ``docs/reference/json-output.md`` is checked against it.
 """
@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
 from enum import Enum
 
 from graphmigrate import errors, results
 from graphmigrate.cli import entrypoint, migrations, project, seeds, server, support
+from graphmigrate.value import Value
 
-OBJECTS: dict[str, type] = {
+OBJECTS: dict[str, type[Value]] = {
     "migrate": results.MigrateResult,
     "plan": results.PlanResult,
     "status": results.Status,
@@ -63,7 +63,7 @@ _WORDS = {
 def reference() -> str:
     """Return the field lists as Markdown: each command's object first, then the objects in them."""
     lines: list[str] = []
-    seen: list[type] = list(OBJECTS.values())
+    seen: list[type[Value]] = list(OBJECTS.values())
     for each in seen:
         users = ", ".join(f"`{command}`" for command, made in OBJECTS.items() if made is each)
         lines += [f"### {each.__name__}{f' ({users})' if users else ''}", ""]
@@ -74,15 +74,15 @@ def reference() -> str:
     return "\n".join(lines).strip()
 
 
-def written_types(made: type) -> dict[str, str]:
-    """Return a dataclass's fields with their types as they are written."""
-    return {each.name: str(each.type) for each in fields(made)}
+def written_types(made: type[Value]) -> dict[str, str]:
+    """Return a value's fields with their types as they are written."""
+    return {name: str(made.__annotations__[name]) for name in made._fields}
 
 
-def objects_in(annotation: str) -> list[type]:
-    """Return the dataclasses that a type names."""
+def objects_in(annotation: str) -> list[type[Value]]:
+    """Return the values that a type names."""
     found = [NAMED[word] for word in re.findall(r"\w+", annotation) if word in NAMED]
-    return [each for each in found if is_dataclass(each)]
+    return [each for each in found if issubclass(each, Value)]
 
 
 def _worded(annotation: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ def command(name: str, made: type) -> dict[str, Any]:
 
 
 def _error() -> dict[str, Any]:
-    named = {each.name: str(each.type) for each in fields(errors.Problem) if each.name != "severity"}
+    named = {name: kind for name, kind in written_types(errors.Problem).items() if name != "severity"}
     error = {name: _schema(annotation) for name, annotation in named.items()}
     error["problems"] = {"type": "array", "items": {"$ref": "#/definitions/Problem"}}
     return {

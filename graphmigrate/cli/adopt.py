@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,14 @@ from graphmigrate.cli.options import command, versions
 from graphmigrate.cli.render.style import count
 from graphmigrate.errors import UsageError
 from graphmigrate.results import version_name
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
     from graphmigrate.results import AdoptResult
 
 
-@dataclass(frozen=True, slots=True)
-class RenameReport:
+class RenameReport(Value):
     """The files that were renamed, or would be: each the old name and the new one."""
 
     renamed: bool

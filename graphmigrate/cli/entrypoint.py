@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -16,6 +15,7 @@ from graphmigrate.cli.render.style import count
 from graphmigrate.cli.signals import calm
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.settings.values import NO, YES
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
@@ -38,8 +38,7 @@ class CommandNotStarted(GraphMigrateError):
     exit_code = 126
 
 
-@dataclass(frozen=True, slots=True)
-class EntrypointReport:
+class EntrypointReport(Value):
     """What was done before ``command`` took over; ``seed`` is null where no seeds were asked for."""
 
     target: Target

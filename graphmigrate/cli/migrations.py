@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from graphmigrate.cli.options import (
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +38,7 @@ _out_of_order = click.option(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ValidateReport:
+class ValidateReport(Value):
     """Every finding; ``valid`` is false where one of them is an error."""
 
     valid: bool
@@ -178,7 +177,7 @@ def status(cli: CliContext, exit_code: bool) -> None:
     cli.say(text.target_line(result.target))
     cli.result(result, lambda style: text.status(result, style), markdown=lambda: markdown.status(result))
     for each in result.problems:  # an error would end the command, and this one ends well
-        cli.warn(replace(each, severity=Severity.WARNING))
+        cli.warn(each._replace(severity=Severity.WARNING))
     cli.say(text.status_counts(result))
     _exit(PENDING if exit_code and not result.clean else 0)
 

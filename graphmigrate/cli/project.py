@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from graphmigrate.migrations import sums
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrator import Migrator
 from graphmigrate.settings.files import PYPROJECT, has_table
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +42,7 @@ LONGEST = 150
 STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
 
 
-@dataclass(frozen=True, slots=True)
-class NewReport:
+class NewReport(Value):
     """The file that ``new`` made, and the one that takes it back."""
 
     version: str
@@ -51,8 +50,7 @@ class NewReport:
     undo: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InitReport:
+class InitReport(Value):
     """What ``init`` wrote, and what was there and stays as it is."""
 
     folder: str
@@ -194,8 +192,7 @@ def _stamp(highest: Version, now: datetime) -> str | None:
     return text if now.strftime(form) > digits else None
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
+class ImportReport(Value):
     """What ``import`` wrote, the name of the seed, and how many rows it will load."""
 
     seed: str

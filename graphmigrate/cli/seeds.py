@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
 from graphmigrate.settings.values import SECRET_NAME
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
@@ -24,15 +24,13 @@ if TYPE_CHECKING:
 LOAD = "load"
 
 
-@dataclass(frozen=True, slots=True)
-class SeedListReport:
+class SeedListReport(Value):
     """The seeds of the folder."""
 
     seeds: tuple[SeedInfo, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryReport:
+class QueryReport(Value):
     """A query with its columns and rows."""
 
     cypher: str
@@ -40,8 +38,7 @@ class QueryReport:
     rows: tuple[tuple[Any, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WhereReport:
+class WhereReport(Value):
     """Where to look: ``http``, ``browser``, ``stop`` and ``password_file`` are known for the project's own local server only."""
 
     bolt: str
@@ -53,8 +50,7 @@ class WhereReport:
     password_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryReport:
+class SummaryReport(Value):
     """Counts of the graph, the example query's result, and where to look."""
 
     labels: dict[str, int]

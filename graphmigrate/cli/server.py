@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +18,7 @@ from graphmigrate.errors import GraphMigrateError
 from graphmigrate.server.docker import log_command
 from graphmigrate.server.health import tail
 from graphmigrate.server.state import Folder
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 PREFIX = "GRAPHMIGRATE_SERVER_"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerReport:
+class ServerReport(Value):
     """The project's local server; where none runs, all but ``running`` is null. The password stays in its file."""
 
     running: bool
@@ -47,15 +46,13 @@ class ServerReport:
     log_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StopReport:
+class StopReport(Value):
     """Whether a server ran that was stopped."""
 
     stopped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UrlReport:
+class UrlReport(Value):
     """The server's Bolt URI, or the link to Neo4j Browser."""
 
     url: str
@@ -235,7 +232,7 @@ def _lines(running: api.Server) -> list[str]:
 
 def _report(running: api.Server) -> ServerReport:
     """Describe a server for programs."""
-    names = [each.name for each in fields(ServerReport) if hasattr(running, each.name)]
+    names = [each for each in ServerReport._fields if hasattr(running, each)]
     values: dict[str, Any] = {name: plain(getattr(running, name)) for name in names}
     return ServerReport(True, browser_url=api.browser_url(running), **values)
 

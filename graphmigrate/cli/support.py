@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from click.shell_completion import get_completion_class
 from graphmigrate.cli.options import codes, command, suggest
 from graphmigrate.cli.render import text
 from graphmigrate.errors import TITLES, UsageError
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
@@ -27,8 +27,7 @@ PLACES = (PACKAGE / "error_pages", PACKAGE.parent / "docs" / "errors")  # of a w
 WITHOUT_PAGE = "The message and its hint, printed where it happens, say the rest."
 
 
-@dataclass(frozen=True, slots=True)
-class CodeReport:
+class CodeReport(Value):
     """An error code; ``page`` is its Markdown where it was asked for by name."""
 
     code: str
@@ -36,15 +35,13 @@ class CodeReport:
     page: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CodesReport:
+class CodesReport(Value):
     """Every error code."""
 
     codes: tuple[CodeReport, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompletionReport:
+class CompletionReport(Value):
     """A shell's script of completion."""
 
     shell: str
@@ -64,7 +61,7 @@ def doctor(cli: CliContext) -> None:
     loaded = cli.loaded
     assert loaded is not None  # noqa: S101 - 'settings' has loaded them
     checkup = examine(settings, own_server=_is_own(cli, settings))
-    result = replace(checkup, checks=(configuration(loaded, settings), *checkup.checks))
+    result = checkup._replace(checks=(configuration(loaded, settings), *checkup.checks))
     cli.result(result, lambda style: text.checks(result, style))
     if not result.connected:
         raise click.exceptions.Exit(NOT_CONNECTED)

@@ -11,11 +11,11 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.errors import ProjectError
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +32,7 @@ _ESCAPE = re.compile(
 _LONE_SURROGATES = range(0xD800, 0xE000)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Value):
     r"""Text with its Unicode escapes decoded, and the way back to where each character stood.
 
     ``invalid`` holds the source offsets of every ``\u`` that the server would refuse.
@@ -220,8 +219,7 @@ def fingerprint(text: str, parameters: Mapping[str, Any] | None = None) -> str:
     return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Value):
     """A parameter as it is used: its name, without ``$`` and backticks, and where it stands in the text."""
 
     name: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.cypher.lexer import fingerprint
 from graphmigrate.errors import Place
+from graphmigrate.value import NOTHING, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,7 @@ class Edit(NamedTuple):
     source_end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Value):
     """One Cypher statement of a file.
 
     ``text`` is what is sent to the server: from its first token to its last, without the final semicolon.
@@ -50,7 +49,7 @@ class Statement:
     kind: Kind
     terminated: bool = True
     language: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    parameters: Mapping[str, Any] = NOTHING
     edits: tuple[Edit, ...] = ()
 
     @property

@@ -24,6 +24,7 @@ from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, worth_retrying
 from graphmigrate.database.transactions import await_no_work
 from graphmigrate.errors import HistoryMismatch, LockLost
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,8 +77,7 @@ def retries(number: int | None = None) -> Backoff:
     return Backoff(attempts=(RETRIES if number is None else number) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value):
     """One commit of one node: its ``number``, counted from 1, and the properties that the node has after it.
 
     ``kind`` is the second label of a node that is made, ``name`` what messages call the thing.

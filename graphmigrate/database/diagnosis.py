@@ -6,12 +6,12 @@ import ipaddress
 import socket
 import ssl
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from graphmigrate.errors import ConnectionFailed
 from graphmigrate.settings import can_start_server, in_container
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,7 @@ _WRONG_NAMES = {62, 64}  # host name, IP address
 _GREETING = bytes.fromhex("6060b017 00080805 00020404 00000000 00000000")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Value):
     """Where a URI leads, and how it wants to go there."""
 
     uri: str

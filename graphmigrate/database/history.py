@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database.version import Version
+from graphmigrate.value import NOTHING, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from graphmigrate.errors import Problem
@@ -82,8 +82,7 @@ class Attempt(NamedTuple):
     run: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Value):
     """The ledger at one moment: the current row of each version, that of its newest application.
 
     ``initialised`` says whether the ledger node exists; ``attempts`` maps a canonical version to its last attempt that was
@@ -93,16 +92,16 @@ class History:
     ``undone`` are the undos by which versions that were applied are not any more.
     """
 
-    rows: dict[Version, HistoryRow] = field(default_factory=dict)
-    attempts: dict[str, Attempt] = field(default_factory=dict)
-    generations: dict[str, int] = field(default_factory=dict)
+    rows: Mapping[Version, HistoryRow] = NOTHING
+    attempts: Mapping[str, Attempt] = NOTHING
+    generations: Mapping[str, int] = NOTHING
     initialised: bool = False
     record: str | None = None
     unended: bool = False
     top_rank: int = 0
     warnings: tuple[Problem, ...] = ()
-    by_key: dict[str, HistoryRow] = field(default_factory=dict)
-    undone: dict[Version, HistoryRow] = field(default_factory=dict)
+    by_key: Mapping[str, HistoryRow] = NOTHING
+    undone: Mapping[Version, HistoryRow] = NOTHING
 
     @property
     def highest(self) -> Version | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import neo4j
@@ -132,7 +131,7 @@ def _judge(statement: Statement, answer: Answer) -> Problem | None:
 def _eased(problem: Problem, guarded: Collection[str]) -> Problem:
     is_guarded = problem.place is not None and problem.place.file in guarded
     if is_guarded and (problem.code == "GM205" or _MAY_BE_ELSEWHERE.search(problem.message)):
-        return replace(problem, severity=Severity.WARNING)
+        return problem._replace(severity=Severity.WARNING)
     return problem
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
 from graphmigrate.database.failures import DriverFailure, code_of, message_of
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.schema.model import ObjectType, describe, identifier
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +35,7 @@ class Wanted(NamedTuple):
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Value):
     """A query for one kind of violation, up to rows ``value, times, first, last``; the latter are element ids.
 
     ``fault`` says what is wrong with the values; ``everything`` is a query for people.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.database.catalogue import read_catalogue
@@ -57,7 +56,7 @@ def write_as_found(workspace: Workspace, version: Version) -> BaselineResult:
                 if (folder.path / sums.NAME).exists():
                     sums.write(collect(folder.path))
             raise
-    return replace(result, files=tuple(map(str, written)))
+    return result._replace(files=tuple(map(str, written)))
 
 
 def _texts(catalogue: Catalogue, version: Version) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.lexer import TokenKind, nesting, unquoted
@@ -70,7 +69,7 @@ def check_data(
 
 def _eased(problem: Problem) -> Problem:
     """Return a finding as a warning: a query decides whether its migration runs at all."""
-    return replace(problem, severity=Severity.WARNING)
+    return problem._replace(severity=Severity.WARNING)
 
 
 def _planned(tasks: Sequence[Task], catalogue: Catalogue) -> Iterator[tuple[Wanted, list[Statement]]]:

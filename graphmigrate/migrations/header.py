@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from graphmigrate.cypher.kinds import kind_of
@@ -12,6 +11,7 @@ from graphmigrate.cypher.model import Kind, place_at
 from graphmigrate.cypher.statements import scan
 from graphmigrate.errors import Problem, closest
 from graphmigrate.migrations.model import Condition, Header, Options
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -80,8 +80,7 @@ _FORMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Value):
     """A comment's words, stripped of its slashes, with where its line begins and where they begin."""
 
     words: str
@@ -90,8 +89,7 @@ class Comment:
     is_line: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFound:
+class HeaderFound(Value):
     """A header, where its option line stands, and what is wrong with it."""
 
     header: Header

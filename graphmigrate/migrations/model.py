@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from graphmigrate.cypher.statements import normalise_bytes
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -72,8 +73,7 @@ class MigrationFolder(NamedTuple):
     squashed: tuple[MigrationFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Value):
     """An ``assert`` or ``assume`` header line.
 
     For ``edition`` the value is ``community`` or ``enterprise``; for ``version`` a dotted number with an
@@ -93,8 +93,7 @@ class Condition:
         return tuple(self.value.split(" or "))
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Value):
     """The ``// graphmigrate: …`` header words of one migration; ``None`` means "not said"."""
 
     batch: int | None = None
@@ -106,12 +105,11 @@ class Options:
     cypher: Literal["5", "25"] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Value):
     """Everything said in comment lines before the first statement."""
 
     conditions: tuple[Condition, ...] = ()
-    options: Options = field(default_factory=Options)
+    options: Options = Options()
 
     @property
     def queries(self) -> tuple[Condition, ...]:
@@ -127,8 +125,7 @@ class Code(NamedTuple):
     rows: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Value):
     """A migration file read whole: header, statements, and the databases that its ``:use`` lines name.
 
     One in Python has a single statement of the kind ``code``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -73,7 +72,7 @@ def _in_language(statements: tuple[Statement, ...], language: str | None) -> tup
     if not language:
         return statements
     return tuple(
-        each if _names_its_language(each) else replace(each, language=language) for each in statements
+        each if _names_its_language(each) else each._replace(language=language) for each in statements
     )
 
 
@@ -86,14 +85,14 @@ def _in_file(statement: Statement, source: str, filled: Filled) -> Statement:
         for each in filled.edits
         if begin <= each.begin and each.end <= end
     )
-    return replace(statement, source=source, start=start, edits=edits)
+    return statement._replace(source=source, start=start, edits=edits)
 
 
 def _problem_in_file(problem: Problem, source: str, filled: Filled) -> Problem:
     if problem.place is None:
         return problem
     offset = filled.source_offset(offset_of(filled.text, problem.place))
-    return replace(problem, place=place_at(problem.place.file, source, offset))
+    return problem._replace(place=place_at(problem.place.file, source, offset))
 
 
 def _names_its_language(statement: Statement) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,7 @@ from graphmigrate.migrations.replay import (
 from graphmigrate.migrations.segments import segments_of
 from graphmigrate.migrations.undo_plan import way_back
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -130,8 +130,7 @@ def close_record(
         forget_attempts(tx, database, history, map(version_in, outcome.keys))
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Value):
     """How an unfinished run ended, and what is known only to itself: durations, and what it was at (canonical version)."""
 
     result: str = "recovered"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
@@ -12,6 +11,7 @@ from graphmigrate.errors import HistoryMismatch
 from graphmigrate.migrations.segments import Segment, segments_of
 from graphmigrate.schema.catalogue import FAILED, Catalogue
 from graphmigrate.schema.compare import Fate, apply, fate, leaves_a_trace, made_by
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from graphmigrate.schema.model import CatalogueEntry
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveredMigration:
+class RecoveredMigration(Value):
     """A migration that is committed up to ``step`` of ``steps``, though its row says less (or is missing).
 
     ``segments`` are those from which its run went on; ``row`` is what the ledger has of it.
@@ -138,7 +137,7 @@ class _Walk:
 
     def _judge(self, begun: RecoveredMigration, *, asks: bool) -> bool:
         committed, shown = _committed_up_to(begun, self.expected, self.now)
-        recovered = [replace(begun, step=committed)] * (committed > begun.step)
+        recovered = [begun._replace(step=committed)] * (committed > begun.step)
         if shown or not (asks or self.doubtful):
             self._came_to(*recovered)
         else:

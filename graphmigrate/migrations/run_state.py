@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import commit
@@ -90,7 +90,7 @@ class RunState:
 
     def _folded(self, step: Step) -> Step:
         before = self.pending.get(step.key)
-        return replace(step, values={**before.values, **step.values}) if before else step
+        return step._replace(values={**before.values, **step.values}) if before else step
 
     def flush(self) -> None:
         """Commit the pending steps in a transaction of their own."""

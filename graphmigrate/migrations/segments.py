@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import parameters
 from graphmigrate.cypher.model import Kind
 from graphmigrate.schema.reader import read_ddl
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from graphmigrate.schema.model import DdlAction
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Value):
     """Statements that commit together. ``number`` is 1-based; ``actions`` says what a schema segment does.
 
     ``batched`` marks a data segment whose one statement is run again and again with ``$batch``.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.database.history import SKIPPED
@@ -175,7 +174,7 @@ def told_mismatches(files: MigrationFolder, entries: Sequence[Entry], history: H
     if all(each.severity is not Severity.ERROR for each in files.problems):
         return found
     hint = "Fix what is wrong with the migrations folder first: that may be the cause."
-    return [replace(each, hint=hint) if each.code in {"GM602", "GM603"} else each for each in found]
+    return [each._replace(hint=hint) if each.code in {"GM602", "GM603"} else each for each in found]
 
 
 def of_history(history: History) -> list[Problem]:

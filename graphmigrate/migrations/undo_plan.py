@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,9 +133,9 @@ class Sources(NamedTuple):
         A constraint or index that was there when the data were written is there when they are taken back.
         """
         if self.downgrades:
-            options = replace(self.forward.header.options, batch=None)
+            options = self.forward.header.options._replace(batch=None)
             file = self.file._replace(kind=FileKind.UNDO)
-            return replace(self.forward, file=file, header=Header(options=options))
+            return self.forward._replace(file=file, header=Header(options=options))
         late = [each for each in self.derived.made if self.data and each.statement > self.data]
         early = [each for each in self.derived.made if each not in late]
         drops = [_drop(each) for each in (*reversed(late), *reversed(early))]

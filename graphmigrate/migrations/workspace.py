@@ -6,7 +6,6 @@ import getpass
 import socket
 import uuid
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
@@ -188,8 +187,8 @@ class Workspace:
             FileKind.REPEATABLE,
             FileKind.CALLBACK,
         }:  # its name says what the word `repeatable` says
-            options = replace(migration.header.options, repeatable=True)
-            migration = replace(migration, header=replace(migration.header, options=options))
+            options = migration.header.options._replace(repeatable=True)
+            migration = migration._replace(header=migration.header._replace(options=options))
         return migration, list(problems)
 
     def read_one(self, file: MigrationFile) -> Migration:

@@ -8,12 +8,12 @@ some refusals, not all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.schema.catalogue import index_of
 from graphmigrate.schema.model import ObjectType, SchemaObject, describe, identifier
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,8 +99,7 @@ class Fate(StrEnum):
     UNDECIDABLE = "undecidable"
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Value):
     """One thing that a segment touches: what it was before, what it is to be after, and what it is now.
 
     ``subject`` is a name, or the definition of an object that was created without one.

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from graphmigrate.value import Value
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ARTICLES = {"a": "an", "e": "an", "o": "an"}
 FOR_ENTERPRISE = "Put it into a migration of its own that begins with: // assume that edition is enterprise"
@@ -43,8 +45,7 @@ class ObjectType(StrEnum):
         return self in {ObjectType.UNIQUENESS, ObjectType.KEY}
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaObject:
+class SchemaObject(Value):
     """One constraint or index; ``name`` is None where the statement gives none and the server will choose.
 
     ``labels`` are labels or relationship types (a full-text index may have several; a token lookup index

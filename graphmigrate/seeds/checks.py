@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
@@ -288,8 +287,7 @@ def _statement(query: Query, times: int | None, mask: Mask, rows_of: str | None 
 
 
 def _block(part: Rows, rows: int, mask: Mask) -> ShownStatement:
-    return replace(
-        _statement(part.query, None, mask, mask.inside(part.source.label)),
+    return _statement(part.query, None, mask, mask.inside(part.source.label))._replace(
         columns=part.columns or part.source.columns,
         rows=tuple(mask.value(list(islice(checked_rows(part), rows)))),
         total=part.source.size,
@@ -351,7 +349,7 @@ def hiding(seeds: Iterable[PreparedSeed]) -> Iterator[None]:
     try:
         yield
     except (SeedFailed, PreflightError, SeedFileError) as error:
-        problems = [replace(each, message=mask.inside(each.message)) for each in error.problems]
+        problems = [each._replace(message=mask.inside(each.message)) for each in error.problems]
         message = mask.inside(error.message)
         if message == error.message and problems == list(error.problems):
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens, unquoted
@@ -148,7 +147,7 @@ def _split(written: Written) -> list[Statement]:
     placed = []
     for each in problems:
         place = written.place(offset_of(written.text, each.place)) if each.place else None
-        placed.append(replace(each, place=place))
+        placed.append(each._replace(place=place))
     if placed:
         first = placed[0]
         raise SeedFileError(

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "graphmigrate"
-BASE = {"errors", "settings", "events", "results", "log"}
+BASE = {"value", "errors", "settings", "events", "results", "log"}
 ALLOWED = {
-    "errors": set(),
-    "events": {"errors"},
-    "results": {"errors"},
-    "settings": {"errors"},
-    "log": {"errors", "events"},
+    "value": set(),
+    "errors": {"value"},
+    "events": {"value", "errors"},
+    "results": {"value", "errors"},
+    "settings": {"value", "errors"},
+    "log": {"value", "errors", "events"},
     "cypher": BASE,
     "schema": BASE | {"cypher"},
     "database": BASE | {"cypher", "schema"},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.log import printable
+from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from graphmigrate.errors import GraphMigrateError
@@ -47,8 +47,8 @@ def plain(value: Any) -> Any:
     for kinds, translate in _TRANSLATIONS:
         if isinstance(value, kinds):
             return translate(value)
-    if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Value):
+        return {name: plain(getattr(value, name)) for name in value._fields}
     return _of_the_driver(value)
 
 

@@ -5,7 +5,6 @@ import json
 import math
 import re
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from graphmigrate.cli.options import CommandLine
 from graphmigrate.cli.render.json import FORMAT, encode, error_object, plain
 from graphmigrate.errors import Place, Problem, ProjectError
 from graphmigrate.results import State
+from graphmigrate.value import Value
 from scripts.json_fields import OBJECTS, objects_in, written_types
 from scripts.json_schemas import all_schemas, file_name
 
@@ -81,8 +81,7 @@ def test_problems_of_an_error_are_listed() -> None:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Value):
     at: datetime
     took: timedelta
     state: State

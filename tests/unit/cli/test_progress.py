@@ -21,7 +21,7 @@ EVENTS: list[Any] = [
     lambda said: events.MigrationRecovered(said, said),
     lambda said: events.MigrationSkipped(said, said, said),
     lambda said: events.SeedProgress(said, 1),
-    lambda said: events.SeedLoaded(said, 1.0, 1),
+    lambda said: events.SeedLoaded(said, 1.0, 1, {}),
     lambda said: events.SeedSkipped(said, said),
 ]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def shown_header(migration: Migration) -> dict[str, object]:
 
     return {
         "conditions": [condition(each) for each in migration.header.conditions],
-        "options": asdict(migration.header.options),
+        "options": vars(migration.header.options),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,7 +107,7 @@ def test_what_a_run_may_be_inside_of_is_not_called_interrupted(announced: tuple[
     folder, history = announced
     (shown,) = repair.findings(collect(folder), history, read_one)
     assert shown.resolution == "graphmigrate repair --rerun V7 or --done V7"
-    files, at_work = collect(folder), replace(history, record="default/run/other")
+    files, at_work = collect(folder), history._replace(record="default/run/other")
     assert repair.findings(files, at_work, read_one) == ()
     (warned,) = standing.told_mismatches(files, standing.compare(files.files, at_work), at_work)
     assert (warned.code, warned.severity) == ("GM211", Severity.WARNING)

@@ -232,7 +232,7 @@ statement_lists = st.lists(st.sampled_from(STATEMENTS), max_size=4)
 def as_read(expected):
     """The same catalogue as the server would show it: with names for what was created without."""
     named = (
-        replace(each, object=replace(each.object, name=each.object.name or "_".join(each.object.properties)))
+        replace(each, object=each.object._replace(name=each.object.name or "_".join(each.object.properties)))
         for each in (*expected.constraints.values(), *expected.indexes.values())
     )
     return Catalogue.of(named)
