@@ -52,6 +52,9 @@ class Statement(Value):
     parameters: Mapping[str, Any] = NOTHING
     edits: tuple[Edit, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.file, self.start, self.text))  # the values of parameters may be lists
+
     @property
     def fingerprint(self) -> str:
         """What the ledger keeps of it, to see whether a statement that was committed is still the same, its values too."""
