@@ -22,10 +22,11 @@ CLEAR_ENDS = {0, 3, 4, 5}
 
 @dataclass
 class Tally:
-    """One kind of fault: how many points were tried and what came of them."""
+    """One kind of fault: how many points were tried and what came of them; ``messages``: how many there are to try."""
 
     fault: str
     points: int = 0
+    messages: int = 0
     by_itself: int = 0
     by_rerun: int = 0
     doubles: int = 0

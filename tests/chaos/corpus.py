@@ -11,15 +11,16 @@ BEFORE = (
     "UNWIND range(1, 20) AS code CREATE (:Legacy {code: code, seen: 0})",
 )
 
-# Fails where something before it took effect twice or not at all: afterwards nobody could tell, since everything is deleted.
-UNDISTURBED = (
-    """
+
+def undisturbed(*, nodes: int, visits: int, seen: int, codes: int) -> str:
+    """Fail where something before it took effect twice or not at all: then everything is deleted, and nobody could tell."""
+    return f"""
 MATCH (n) WHERE NOT n:__GraphMigrate AND NOT n:Called
 WITH count(n) AS nodes, sum(n.visits) AS visits, sum(n.seen) AS seen, count(n.code) AS codes
-RETURN 1 / CASE WHEN [nodes, visits, seen, codes, COUNT { ()-[k:KNOWS]->() WHERE k.times = 1 }] = %s THEN 1 ELSE 0 END;
+RETURN 1 / CASE WHEN [nodes, visits, seen, codes, COUNT {{ ()-[k:KNOWS]->() WHERE k.times = 1 }}] =
+  [{nodes}, {visits}, {seen}, {codes}, 40] THEN 1 ELSE 0 END;
 """.strip()
-    % [3 * PEOPLE + 15 + 5 + 10, PEOPLE, 15, 15 + 5, 40]
-)
+
 
 CORPUS = {
     "V1__guarded_constraint": (
@@ -86,7 +87,10 @@ CORPUS = {
         "UNWIND range(1, 5) AS i CREATE (:Keyed {key: 'k' + i});\n"
         "MATCH (n) WHERE n.key IS NOT NULL SET n.code = n.key REMOVE n.key;\nCREATE (:Trace {at: 'V22'});"
     ),
-    "V23__all_away": f"{UNDISTURBED}\nMATCH (n) DETACH DELETE n;\nCREATE (:Trace {{at: 'V23'}});",
+    "V23__all_away": (
+        f"{undisturbed(nodes=3 * PEOPLE + 15 + 5 + 10, visits=PEOPLE, seen=15, codes=15 + 5)}\n"
+        "MATCH (n) DETACH DELETE n;\nCREATE (:Trace {at: 'V23'});"
+    ),
     "V24__more": (
         "UNWIND range(1, 40) AS i CREATE (:Person {id: i, name: 'n' + i, visits: 0});\n"
         "CREATE INDEX trace FOR (t:Trace) ON (t.at);\nCREATE (:Trace {at: 'V24'});"
@@ -114,6 +118,26 @@ KINDS_OF_FILES = {
 }
 CORPUS |= KINDS_OF_FILES
 PEOPLE_ALONE = {"V1__people": "UNWIND range(1, 40) AS i CREATE (:Person {id: i, visits: 0});"}
+
+
+def only(*versions: str) -> dict[str, str]:
+    return {name: text for name, text in CORPUS.items() if name.split("__")[0] in versions}
+
+
+# The same in smaller projects: a fault at each message of one costs a fraction of a fault in the whole.
+PARTS = {
+    "schema": only("V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8"),
+    "modes": only("V1", "V2", "V9", "V10", "V11", "V12", "V13"),
+    "names": only("V2", "V14", "V15", "V16", "V17", "V18", "V19", "V20"),
+    "whole graph": only("V2", "V17", "V21", "V22", "V24", "V25")
+    | {
+        "V23__all_away": (
+            f"{undisturbed(nodes=PEOPLE + 20 + 5 + 3, visits=0, seen=0, codes=20 + 5)}\n"
+            "MATCH (n) DETACH DELETE n;\nCREATE (:Trace {at: 'V23'});"
+        )
+    },
+    "kinds of files": PEOPLE_ALONE | KINDS_OF_FILES,
+}
 # What an undo takes back: a second time would count too far down, or fail.
 TAKEN_BACK = {
     "V1__people": f"UNWIND range(1, {PEOPLE}) AS i CREATE (:Person {{id: i, visits: 0}});",
@@ -138,11 +162,7 @@ TAKEN_BACK = {
 }
 # What a squash replaces by one file, and what comes after it.
 SQUASHED_TO = "7"
-SQUASHED = {
-    name: text
-    for name, text in CORPUS.items()
-    if name.split("__")[0] in {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V13"}
-}
+SQUASHED = only("V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V13")
 HALF = "9"  # where "half migrated" ends
 
 DOUBLED = """

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Any
 
 from graphmigrate import Migrator
 from tests.chaos import crash, disk, late, lost, network, races, refused, signals
 from tests.chaos.arena import Arena, Tally
-from tests.chaos.corpus import SQUASHED, SQUASHED_TO, TAKEN_BACK
+from tests.chaos.corpus import PARTS, SQUASHED, SQUASHED_TO, TAKEN_BACK
 from tests.chaos.proxy import RECORD, Harm
 from tests.chaos.runners import runners
 from tests.conftest import wipe
@@ -68,6 +69,39 @@ def spread(size: int) -> Iterator[int]:
             yield index
 
 
+def in_parts(fault: Callable[..., Tally], **how: object) -> Callable[[Arena, Sample], Tally]:
+    """At each telling message of each of PARTS."""
+
+    def run(arena: Arena, sample: Sample) -> Tally:
+        share = replace(sample, points=-(-sample.points // len(PARTS)), seconds=sample.seconds / len(PARTS))
+        tallies = []
+        for corpus in PARTS.values():
+            with project(arena, corpus) as ground:
+                points = telling_first(ground.messages)[: telling(ground.messages)]
+                tally = fault(ground, share.of(points), **how)
+                tally.messages = sum(k % sample.parts == sample.part for k in points)
+                tallies.append(tally)
+        return reduce(Tally.plus, tallies)
+
+    return run
+
+
+@contextmanager
+def project(
+    arena: Arena,
+    corpus: Mapping[str, str],
+    prepare: Callable[[Path], None] = lambda folder: None,
+    **how: Any,
+) -> Iterator[Arena]:
+    """Another project on the same server, measured."""
+    with TemporaryDirectory(prefix="graphmigrate-chaos-") as name:
+        write_migrations(Path(name), **corpus)
+        prepare(Path(name))
+        ground = Arena(arena.version, arena.uri, arena.driver, arena.runners, Path(name), **how)
+        ground.measure()
+        yield ground
+
+
 def at_messages(fault: Callable[..., Tally], **how: object) -> Callable[[Arena, Sample], Tally]:
     def run(arena: Arena, sample: Sample) -> Tally:
         return fault(arena, sample.of(telling_first(arena.messages)), **how)
@@ -81,7 +115,16 @@ def telling_first(messages: Sequence[str]) -> list[int]:
     The server has done the same before each of those, so they say least where the time does not reach for all.
     """
     numbers = [index + 1 for index in spread(len(messages))]
-    return sorted(numbers, key=lambda k: k > 1 and messages[k - 2] == messages[k - 1] == RECORD)
+    return sorted(numbers, key=lambda k: _follows(messages, k))
+
+
+def telling(messages: Sequence[str]) -> int:
+    """How many messages are no record that follows a record of the same answer."""
+    return sum(not _follows(messages, k) for k in range(1, len(messages) + 1))
+
+
+def _follows(messages: Sequence[str], k: int) -> bool:
+    return k > 1 and messages[k - 2] == messages[k - 1] == RECORD
 
 
 def numbered(fault: Callable[..., Tally], most: int) -> Callable[[Arena, Sample], Tally]:
@@ -124,7 +167,7 @@ def going_back(arena: Arena, sample: Sample) -> Tally:
     def begin(ground: Arena) -> None:
         ground.done("migrate")
 
-    return killed_in(arena, sample, "an undo", TAKEN_BACK, ("undo", "--to", "0"), begin)
+    return killed_in(arena, sample, "an undo", TAKEN_BACK, command=("undo", "--to", "0"), begin=begin)
 
 
 def going_again(arena: Arena, sample: Sample) -> Tally:
@@ -134,7 +177,7 @@ def going_again(arena: Arena, sample: Sample) -> Tally:
         ground.done("migrate")
         ground.done("undo", "--to", "0")
 
-    return killed_in(arena, sample, "a run after an undo", TAKEN_BACK, ("migrate",), begin)
+    return killed_in(arena, sample, "a run after an undo", TAKEN_BACK, begin=begin)
 
 
 def squashed(arena: Arena, sample: Sample, *, begun: bool) -> Tally:
@@ -156,27 +199,16 @@ def squashed(arena: Arena, sample: Sample, *, begun: bool) -> Tally:
                 ours.squash(SQUASHED_TO, scratch=scratch)
 
         what = "a squash's first run" + (", begun with the old files" if begun else "")
-        return killed_in(arena, sample, what, SQUASHED, ("migrate",), begin, squash)
+        return killed_in(arena, sample, what, SQUASHED, prepare=squash, begin=begin)
 
 
-def killed_in(
-    arena: Arena,
-    sample: Sample,
-    what: str,
-    corpus: Mapping[str, str],
-    command: tuple[str, ...],
-    begin: Callable[[Arena], None],
-    prepare: Callable[[Path], None] = lambda folder: None,
-) -> Tally:
-    """kill -9 of another command than the campaign's, in a project of its own."""
-    with TemporaryDirectory(prefix="graphmigrate-chaos-") as name:
-        write_migrations(Path(name), **corpus)
-        prepare(Path(name))
-        ground = Arena(
-            arena.version, arena.uri, arena.driver, arena.runners, Path(name), command=command, begin=begin
-        )
-        ground.measure()
-        return network.kill_runner(ground, sample.of(telling_first(ground.messages)), what=what)
+def killed_in(arena: Arena, sample: Sample, what: str, corpus: Mapping[str, str], **how: Any) -> Tally:
+    """kill -9 of another command than the campaign's, or from elsewhere, in a project of its own."""
+    with project(arena, corpus, **how) as ground:
+        points = telling_first(ground.messages)[: telling(ground.messages)]
+        tally = network.kill_runner(ground, sample.of(points), what=what)
+        tally.messages = sum(k % sample.parts == sample.part for k in points)
+    return tally
 
 
 @contextmanager
@@ -192,9 +224,9 @@ def roomy(arena: Arena) -> Iterator[tuple[crash.Crashing, Arena, Path]]:
 
 
 KINDS: dict[str, Callable[[Arena, Sample], Tally]] = {
-    "kill": at_messages(network.kill_runner),
-    "cut-before": at_messages(network.cut, harm=Harm.CUT_BEFORE, alone=False),
-    "cut-after": at_messages(network.cut, harm=Harm.CUT_AFTER, alone=False),
+    "kill": in_parts(network.kill_runner),
+    "cut-before": in_parts(network.cut, harm=Harm.CUT_BEFORE, alone=False),
+    "cut-after": in_parts(network.cut, harm=Harm.CUT_AFTER, alone=False),
     "cut-one-before": at_messages(network.cut, harm=Harm.CUT_BEFORE, alone=True),
     "cut-one-after": at_messages(network.cut, harm=Harm.CUT_AFTER, alone=True),
     "server": server_killed,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.chaos.arena import Arena, Tally, arena
-from tests.chaos.corpus import KINDS_OF_FILES, PEOPLE_ALONE
 from tests.chaos.kinds import KINDS, Sample
 from tests.chaos.runners import runners
 from tests.conftest import Neo4jTarget
@@ -23,17 +22,6 @@ def ground(neo4j_target: Neo4jTarget, tmp_path_factory: Any) -> Iterator[Arena]:
     folder: Path = tmp_path_factory.mktemp("corpus")
     with runners(neo4j_target.env) as warm, arena(neo4j_target, folder, warm) as made:
         yield made
-
-
-@pytest.mark.timeout(300)
-def test_a_kill_in_code_repeatables_and_callbacks(neo4j_target: Neo4jTarget, tmp_path: Path) -> None:
-    corpus = PEOPLE_ALONE | KINDS_OF_FILES
-    with runners(neo4j_target.env) as warm, arena(neo4j_target, tmp_path, warm, corpus) as ground:
-        sample = Sample.for_tests()
-        sample.seconds *= 3
-        tally = KINDS["kill"](ground, sample)
-    assert tally.points > 0
-    assert not tally.notes, "\n".join(tally.notes)
 
 
 @pytest.mark.timeout(900)
