@@ -172,8 +172,8 @@ RETURN r.key AS key
 """
 END_RUN: Final = """
 MATCH (l:__GraphMigrate {key: $ledger}) WHERE l.run = $run
-SET l.version = coalesce($version, l.version), l.outcome = $outcome
-REMOVE l.record
+SET l.outcome = $outcome
+REMOVE l.record, l.version
 WITH l
 OPTIONAL MATCH (m:__GraphMigrate) WHERE m.key IN $planned
 WITH l, collect(m.key + ' ' + m.step + ' ' + m.batches + ' ' + coalesce(m.intent, 0) + ' ' + m.commits) AS rows

@@ -100,7 +100,7 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
             "since": _TIME,
             "runs": _COUNT,
             "record": _TEXT_OR_NONE,
-            "version": _TEXT_OR_NONE,
+            "version": _TEXT_OR_NONE,  # earlier runs wrote it; the next one removes it
             "outcome": _TEXT_OR_NONE,
         },
     ),

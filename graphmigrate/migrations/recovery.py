@@ -125,7 +125,7 @@ def close_record(
     changes = any(segment.kind is Kind.SCHEMA for part in parts for segment in part.segments or ())
     effects = effects_of(parts, catalogue, read_catalogue(database) if changes else catalogue)
     with database.transaction() as tx:
-        _end_run(tx, database, record, _last(history, outcome.keys), "done")
+        _end_run(tx, database, record, "done")
         _write_rows(tx, outcome, effects)
         forget_attempts(tx, database, history, map(version_in, outcome.keys))
 
@@ -154,17 +154,14 @@ def _write_rows(tx: neo4j.Transaction, outcome: Outcome | None, effects: Mapping
         tx.run(queries.PUT_ROWS, rows=[[key, values] for key, values in rows.items()]).consume()
 
 
-def _end_run(
-    tx: neo4j.Transaction, database: Database, record: RunRecord, last: str | None, outcome: str
-) -> None:
-    """Close the record, and show at the ledger's node the version that was applied last."""
+def _end_run(tx: neo4j.Transaction, database: Database, record: RunRecord, outcome: str) -> None:
+    """Close the record."""
     tx.run(
         queries.END_RUN,
         ledger=ledger_key(database.settings.ledger),
         run=database.run,
         key=record.key,
         planned=[item["key"] for item in record.plan],
-        version=last,
         outcome=outcome,
     ).consume()
 
@@ -221,7 +218,7 @@ def _write_down(
     steps = [_step(each, record, database, ranks) for each in recovered]
     with database.transaction() as tx:
         write_steps(tx, steps, record.run)
-        _end_run(tx, database, record, _last(history, applied), ending.result)
+        _end_run(tx, database, record, ending.result)
         _write_rows(tx, ending.outcome, effects)
         if ending.attempt and ending.version and ending.version not in versions:
             record_attempt(tx, database, ending.version, ending.attempt)
@@ -241,15 +238,6 @@ def _planned(
         return way_back(database, history, item["key"], files, read)
     file = next((each for each in files_for(files, history) if each.version == version), None)
     return read(file) if file else None
-
-
-def _last(history: History, keys: Sequence[str]) -> str | None:
-    """Return the version that was applied last, once a run has brought these to their end."""
-    versions = {version_in(key) for key in keys}
-    if any("/migration-undo/" in key for key in keys):
-        left = [row for row in history.rows.values() if row.version.canonical not in versions]
-        return max(left, key=lambda row: row.rank).version.canonical if left else None
-    return version_in(keys[-1]) if keys else None
 
 
 def _parts(
