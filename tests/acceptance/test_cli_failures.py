@@ -12,6 +12,7 @@ from pathlib import Path
 import neo4j
 import pytest
 
+from graphmigrate.migrations.findings import MANY
 from tests.acceptance.commands import Folder, assert_short
 from tests.conftest import Neo4jTarget
 from tests.projects import dump
@@ -53,6 +54,22 @@ class TestConnections:
         assert process.returncode == 3
         assert_short(process)
         assert "GM301" in process.stderr
+
+    @pytest.mark.parametrize("command", ["status", "migrate"])
+    def test_localhost_in_a_container_is_the_container_itself(self, project: Folder, command: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+            itself, other = (
+                project.run(command, "--uri", f"bolt://{host}:{port}", KUBERNETES_SERVICE_HOST="10.0.0.1")
+                for host in ("localhost", "127.0.0.2")
+            )
+        assert (itself.returncode, other.returncode) == (3, 3)
+        assert_short(itself)
+        assert "GM301" in itself.stderr
+        assert "inside a container localhost is the container itself" in itself.stderr
+        assert "server start" not in itself.stderr
+        assert "container" not in other.stderr
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_unknown_database(self, project: Folder, command: str) -> None:
@@ -221,3 +238,37 @@ class http_port:  # noqa: N801
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
+
+
+def test_status_shows_an_error_only_where_it_ends_with_one(project: Folder, driver: neo4j.Driver) -> None:
+    project.write(
+        V1__x="CREATE (:Thing {id: 1});",
+        V2__y="CREATE (:Thing {id: 1 / 0});",
+        V3__z="CREATE (:Thing {id: 3});",
+    )
+    assert project.run("migrate").returncode == 5
+    project.write(V1__x="CREATE (:Thing {id: 2});")  # edited, and V2 has failed
+    before = dump(driver, volatile=True)
+    found = project.run("status")
+    assert found.returncode == 0
+    assert "failed" in found.stdout
+    assert "error[" not in found.stdout + found.stderr
+    assert "GM602" in found.stdout + found.stderr
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        down = project.run("status", "--uri", f"bolt://127.0.0.1:{free.getsockname()[1]}")
+    assert down.returncode == 3
+    assert "error[GM301]" in down.stderr
+    assert dump(driver, volatile=True) == before
+
+
+def test_progress_is_shown_while_a_long_plan_is_checked(project: Folder, driver: neo4j.Driver) -> None:
+    few = "CREATE (:Few);\n" * 3
+    many = "".join(f"CREATE (:Many {{number: {number}}});\n" for number in range(MANY))
+    before = dump(driver, volatile=True)
+    short = project.write(V1__x=few).run("plan")
+    long = project.write(V1__x=many).run("plan")
+    assert (short.returncode, long.returncode) == (0, 0)
+    assert "Checking" not in short.stderr
+    assert f"Checking {MANY:,} statements …" in long.stderr
+    assert dump(driver, volatile=True) == before

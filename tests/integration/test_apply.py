@@ -10,6 +10,7 @@ import pytest
 
 from graphmigrate.errors import (
     ConnectionFailed,
+    GraphMigrateError,
     HistoryMismatch,
     MigrationFailed,
     PreflightError,
@@ -286,6 +287,18 @@ def test_a_baseline_hides_no_file_that_comes_later(project: Project, driver: neo
         project.migrate()
     assert [each.version for each in project.migrate(allow_out_of_order=True).applied] == ["30"]
     assert (count(driver, "A"), count(driver, "Late")) == (0, 1)
+
+
+def test_a_target_may_be_a_number(project: Project, driver: neo4j.Driver) -> None:
+    project.write(V1__a="CREATE (:A);", V2__b="CREATE (:B);", V10__c="CREATE (:C);")
+    assert [each.version for each in project.migrate(target=2).applied] == ["1", "2"]
+    assert count(driver, "C") == 0
+    with pytest.raises(GraphMigrateError) as caught:
+        project.migrate(target=3)
+    assert caught.value.exit_code == 2
+    assert "3" in caught.value.message
+    assert caught.value.hint
+    assert count(driver, "C") == 0
 
 
 def test_target_version_is_inclusive(project: Project, driver: neo4j.Driver) -> None:

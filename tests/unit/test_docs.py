@@ -225,3 +225,13 @@ def test_the_page_of_containers_has_the_defaults_of_the_code() -> None:
 def test_the_page_of_seed_files_has_the_limits_of_the_code() -> None:
     page = (ROOT / "docs/how-to/seed-from-files.md").read_text()
     assert f"JSON up to {MAX_WHOLE >> 20} MiB, YAML up to {MAX_TEXT >> 20} MiB" in page
+
+
+def test_the_page_of_the_architecture_names_files_that_are_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.split("## Where to change what")[1]
+    assert table.count("\n| ") > 10
+    for name in re.findall(r"`([\w/.-]+\.py)`", page):
+        assert any((ROOT / folder / name).is_file() for folder in ("graphmigrate", ".")), name
+    for name in re.findall(r"^\| `(\w+)`(?=[,| ])", page, re.MULTILINE):
+        assert any((ROOT / "graphmigrate" / each).exists() for each in (name, f"{name}.py")), name
