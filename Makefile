@@ -42,7 +42,7 @@ stop: program ## stop the local Neo4j
 	@$(BIN)/graphmigrate server stop
 
 test: install ## run every test against a real Neo4j, in two to four processes (WORKERS=0: in one)
-	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(strip $(WORKERS)) --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 15 $(PYTEST_ARGS)
 
 test-matrix: install ## run every test on every version of Neo4j (make test: those that depend on the version)
 	@$(MAKE) test PYTEST_ARGS="--everywhere $(PYTEST_ARGS)"

@@ -75,7 +75,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Neo4j versions, separated by commas: tests marked depends_on_version run on each, the others on the first.",
     )
     parser.addoption(
-        "--everywhere", action="store_true", help="Run every test on each version (make test-matrix)."
+        "--everywhere",
+        action="store_true",
+        help="Run every test on each version and default language (make test-matrix).",
     )
 
 
@@ -86,10 +88,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     everywhere = metafunc.config.getoption("--everywhere")
     if os.environ.get("GRAPHMIGRATE_TEST_URI"):
         versions = ["given"]
-    elif not everywhere and metafunc.definition.get_closest_marker("depends_on_version") is None:
+    elif everywhere:
+        versions += [NEWEST_WITH_CYPHER_25] if NEWEST_VERSION in versions else []
+    elif metafunc.definition.get_closest_marker("depends_on_version") is None:
         versions = versions[:1]
-    elif NEWEST_VERSION in versions:
-        versions.append(NEWEST_WITH_CYPHER_25)
+    else:  # each server with the language that a new installation of it has
+        versions = [NEWEST_WITH_CYPHER_25 if each == NEWEST_VERSION else each for each in versions]
     metafunc.parametrize("neo4j_target", versions, indirect=True, scope="session")
 
 

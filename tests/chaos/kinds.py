@@ -42,7 +42,7 @@ class Sample:
     def for_tests(cls) -> Sample:
         return cls(
             int(os.environ.get("GRAPHMIGRATE_CHAOS_POINTS", "12")),
-            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "3")),
+            float(os.environ.get("GRAPHMIGRATE_CHAOS_SECONDS", "1.5")),
             nodes=int(os.environ.get("GRAPHMIGRATE_CHAOS_NODES", "60000")),
         )
 

@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Neo4jTarget, wipe
 from tests.projects import rows
 
-KILLS = int(os.environ.get("GRAPHMIGRATE_CHAOS_SEED_KILLS", "6"))
+KILLS = int(os.environ.get("GRAPHMIGRATE_CHAOS_SEED_KILLS", "3"))
 MIGRATION = (
     "CREATE CONSTRAINT p IF NOT EXISTS FOR (n:P) REQUIRE n.id IS UNIQUE;\n"
     "CREATE CONSTRAINT m IF NOT EXISTS FOR (n:M) REQUIRE n.id IS UNIQUE;\n"

@@ -22,8 +22,6 @@ from graphmigrate.migrator import Migrator
 from graphmigrate.results import State
 from tests.projects import Project, count, dump, rows
 
-pytestmark = pytest.mark.depends_on_version
-
 CONSTRAINT = "CREATE CONSTRAINT person_id IF NOT EXISTS FOR (p:Person) REQUIRE p.id IS UNIQUE;"
 INDEX = "CREATE INDEX person_name IF NOT EXISTS FOR (p:Person) ON (p.name);"
 DATA = "UNWIND range(1, 10) AS id CREATE (:Person {id: id, name: 'p' + id});"
@@ -34,6 +32,7 @@ def names(driver: neo4j.Driver) -> set[str]:
     return {name for (name,) in found if not name.startswith("__graphmigrate")}
 
 
+@pytest.mark.depends_on_version
 def test_applies_in_order_of_version_then_finds_nothing_to_do(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__constraint=CONSTRAINT, V10__more="CREATE (:Last {n: 10});", V2__data=DATA)
     result = project.migrate()
@@ -46,6 +45,7 @@ def test_applies_in_order_of_version_then_finds_nothing_to_do(project: Project, 
     assert dump(driver, volatile=True) == before
 
 
+@pytest.mark.depends_on_version
 def test_mixed_file_of_ddl_and_data_in_any_order(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__mixed="\n".join(
@@ -60,6 +60,7 @@ def test_mixed_file_of_ddl_and_data_in_any_order(project: Project, driver: neo4j
     ]
 
 
+@pytest.mark.depends_on_version
 def test_labels_that_an_expression_gives_are_no_parameters(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__nodes="CREATE (:A), (:B), (:A:C);",
@@ -70,6 +71,7 @@ def test_labels_that_an_expression_gives_are_no_parameters(project: Project, dri
     assert rows(driver, "MATCH (n) WHERE n.each RETURN labels(n)") == [[["A", "C"]]]
 
 
+@pytest.mark.depends_on_version
 def test_a_procedure_about_the_server_stands_among_data(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__a="CALL dbms.components();\nCALL dbms.components() YIELD name CREATE (:Server {name: name});"
@@ -79,6 +81,7 @@ def test_a_procedure_about_the_server_stands_among_data(project: Project, driver
     assert count(driver, "Server") == len(components) > 0
 
 
+@pytest.mark.depends_on_version
 def test_drop_and_recreate_under_one_name(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__make=CONSTRAINT,
@@ -110,6 +113,7 @@ def test_every_stored_node_of_ours_has_the_common_label_and_no_relationship(
     assert rows(driver, timed) == [[3]]
 
 
+@pytest.mark.depends_on_version
 def test_a_syntax_error_in_the_last_file_stops_before_the_first_statement(
     project: Project, driver: neo4j.Driver
 ) -> None:
@@ -124,6 +128,7 @@ def test_a_syntax_error_in_the_last_file_stops_before_the_first_statement(
     assert dump(driver, volatile=True) == before
 
 
+@pytest.mark.depends_on_version
 def test_a_failing_statement_rolls_its_segment_back_and_keeps_the_rest(
     project: Project, driver: neo4j.Driver
 ) -> None:
@@ -180,6 +185,7 @@ def test_of_wrong_files_and_no_server_the_files_are_told(tmp_path: Path) -> None
             getattr(migrator, method)()
 
 
+@pytest.mark.depends_on_version
 def test_two_runners_at_once_apply_everything_once(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a=CONSTRAINT, V2__b="UNWIND range(1, 20000) AS i CREATE (:Row {i: i});", V3__c=INDEX)
     failures: list[BaseException] = []
@@ -200,6 +206,7 @@ def test_two_runners_at_once_apply_everything_once(project: Project, driver: neo
     assert sum(isinstance(event, MigrationApplied) for event in project.events) == 3
 
 
+@pytest.mark.depends_on_version
 def test_deleting_everything_leaves_the_history(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a=DATA, V2__b="MATCH (n) DETACH DELETE n;")
     project.migrate()
@@ -208,6 +215,7 @@ def test_deleting_everything_leaves_the_history(project: Project, driver: neo4j.
     assert project.call("status").clean
 
 
+@pytest.mark.depends_on_version
 def test_a_guarded_create_that_would_be_a_silent_no_op_is_named(
     project: Project, driver: neo4j.Driver
 ) -> None:
@@ -219,6 +227,7 @@ def test_a_guarded_create_that_would_be_a_silent_no_op_is_named(
     assert count(driver, "__GraphMigrateMigration") == 0
 
 
+@pytest.mark.depends_on_version
 def test_reading_commands_write_nothing(project: Project, driver: neo4j.Driver) -> None:
     project.write(V1__a=CONSTRAINT)
     empty = dump(driver, volatile=True)
@@ -307,6 +316,7 @@ def test_target_version_is_inclusive(project: Project, driver: neo4j.Driver) -> 
     assert [each.version for each in project.migrate().applied] == ["2"]
 
 
+@pytest.mark.depends_on_version
 def test_conditions(project: Project, driver: neo4j.Driver) -> None:
     project.write(
         V1__enterprise="// assume that edition is enterprise\nCREATE CONSTRAINT k FOR (n:K) REQUIRE n.a IS NOT NULL;",
@@ -328,6 +338,7 @@ def test_conditions(project: Project, driver: neo4j.Driver) -> None:
     assert count(driver, "D") == 0
 
 
+@pytest.mark.depends_on_version
 def test_enterprise_constraint_on_community_is_found_before_anything_runs(
     project: Project, driver: neo4j.Driver
 ) -> None:

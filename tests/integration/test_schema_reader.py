@@ -11,6 +11,7 @@ from graphmigrate.schema.compare import apply, conflict, holds
 from graphmigrate.schema.model import render
 from graphmigrate.schema.property_types import normalise_text
 from graphmigrate.schema.reader import read_ddl
+from tests.conftest import quoted
 from tests.unit.schema.test_compare import CONFLICTS
 from tests.unit.schema.test_reader import READABLE, UNREADABLE
 
@@ -65,13 +66,14 @@ PROPERTY_TYPES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def token_lookup_indexes(session_driver):
-    """The two that every new database has are put back for whoever tests after us."""
-    yield
-    clear(session_driver)
-    run(session_driver, "CREATE LOOKUP INDEX node_labels IF NOT EXISTS FOR (n) ON EACH labels(n)")
-    run(session_driver, "CREATE LOOKUP INDEX relationship_types IF NOT EXISTS FOR ()-[r]-() ON EACH type(r)")
+@pytest.fixture
+def bare(driver):
+    """A database without the two token lookup indexes of every new one, which are put back for whoever tests after us."""
+    clear(driver)
+    yield driver
+    clear(driver)
+    run(driver, "CREATE LOOKUP INDEX node_labels IF NOT EXISTS FOR (n) ON EACH labels(n)")
+    run(driver, "CREATE LOOKUP INDEX relationship_types IF NOT EXISTS FOR ()-[r]-() ON EACH type(r)")
 
 
 def run(driver, text):
@@ -86,11 +88,12 @@ def read(driver, prefix=""):
 
 def clear(driver):
     catalogue = read(driver)
-    for name in catalogue.constraints:
-        run(driver, f"DROP CONSTRAINT `{name.replace('`', '``')}`")
-    for name, entry in catalogue.indexes.items():
-        if not entry.owner:
-            run(driver, f"DROP INDEX `{name.replace('`', '``')}`")
+    constraints = [f"DROP CONSTRAINT {quoted(name)}" for name in catalogue.constraints]
+    indexes = [f"DROP INDEX {quoted(name)}" for name, entry in catalogue.indexes.items() if not entry.owner]
+    with driver.session() as session, session.begin_transaction() as transaction:
+        for drop in constraints + indexes:
+            transaction.run(drop).consume()
+        transaction.commit()
 
 
 def explained(driver, text) -> str | None:
@@ -110,14 +113,14 @@ def speaks_cypher_25(driver) -> bool:
 
 
 @pytest.mark.parametrize("text", READABLE, ids=lambda text: text[:70])
-def test_what_is_read_is_what_the_server_makes(driver, text):
+def test_what_is_read_is_what_the_server_makes(request, session_driver, text):
     action = read_ddl(text)
-    if "CYPHER 25" in text and not speaks_cypher_25(driver):
+    if "CYPHER 25" in text and not speaks_cypher_25(session_driver):
         pytest.skip("this server speaks Cypher 5 only")
     if action.target is None or action.target.type.needs_enterprise:
-        assert explained(driver, text) is not None
+        assert explained(session_driver, text) is not None
         return
-    clear(driver)
+    driver = request.getfixturevalue("bare" if "LOOKUP" in text else "driver")
     run(driver, text if "VECTOR" not in text else text.partition(" OPTIONS")[0] + VECTOR_OPTIONS)
     catalogue = read(driver)
     assert holds(action, catalogue)
@@ -134,59 +137,58 @@ def test_what_is_read_is_what_the_server_makes(driver, text):
 @pytest.mark.parametrize(
     "text", [text for text in READABLE if "CREATE CONSTRAINT" in text], ids=lambda text: text[:70]
 )
-def test_the_servers_own_words_for_a_constraint_read_the_same(driver, text):
-    details = explained(driver, text)
+def test_the_servers_own_words_for_a_constraint_read_the_same(session_driver, text):
+    details = explained(session_driver, text)
     again, action = read_ddl("CREATE " + details), read_ddl(text)
     assert again is not None
     assert again.target.definition == action.target.definition
 
 
 @pytest.mark.parametrize("property_type", PROPERTY_TYPES)
-def test_property_types_are_normalised_as_the_server_does(driver, property_type):
+def test_property_types_are_normalised_as_the_server_does(session_driver, property_type):
     text = f"CREATE CONSTRAINT x FOR (n:A) REQUIRE n.p IS :: {property_type}"
-    details, action = explained(driver, text), read_ddl(text)
+    details, action = explained(session_driver, text), read_ddl(text)
     assert (action is None) == (details is None)
     if action is not None:
         assert action.target.property_type == normalise_text(details.partition(" IS :: ")[2])
         assert action.target.property_type == details.partition(" IS :: ")[2]
 
 
-def test_conflicts_are_the_servers(driver):
+def test_conflicts_are_the_servers(bare):
     for before, statement, refuses, words in CONFLICTS:
         if any(each in " ".join([*before, statement]) for each in ("IS NOT NULL", "IS KEY")):
             continue  # Enterprise Edition only
-        clear(driver)
+        clear(bare)
         for each in before:
-            run(driver, each)
-        there, action = read(driver), read_ddl(statement)
+            run(bare, each)
+        there, action = read(bare), read_ddl(statement)
         try:
-            run(driver, statement)
+            run(bare, statement)
         except Neo4jError:
             assert refuses, statement
         else:
             assert not refuses, statement
-        after = read(driver)
+        after = read(bare)
         assert (conflict(action, there) is None) == (words is None)
         assert after.names() == apply([action], there).names()
         assert holds(action, after) == (words is None) or (refuses and after.names() == there.names())
 
 
-def test_type_names_of_every_cypher_version_are_known(driver: neo4j.Driver):
-    clear(driver)
+def test_type_names_of_every_cypher_version_are_known(bare: neo4j.Driver):
     for text in (
         "CREATE CONSTRAINT a FOR (n:A) REQUIRE n.p IS UNIQUE",
         "CREATE TEXT INDEX t FOR (n:A) ON (n.p)",
     ):
-        run(driver, text)
-    run(driver, "CREATE CONSTRAINT b FOR ()-[r:T]-() REQUIRE (r.p, r.q) IS UNIQUE")
-    prefixes = ["", "CYPHER 5 ", "CYPHER 25 "] if speaks_cypher_25(driver) else ["", "CYPHER 5 "]
-    catalogues = [read(driver, prefix) for prefix in prefixes]
+        run(bare, text)
+    run(bare, "CREATE CONSTRAINT b FOR ()-[r:T]-() REQUIRE (r.p, r.q) IS UNIQUE")
+    prefixes = ["", "CYPHER 5 ", "CYPHER 25 "] if speaks_cypher_25(bare) else ["", "CYPHER 5 "]
+    catalogues = [read(bare, prefix) for prefix in prefixes]
     assert all(each.names() == {"a", "b", "t"} for each in catalogues)
     assert all(each.constraints == catalogues[0].constraints for each in catalogues)
     assert not any(entry.object.type.name.startswith("OTHER") for entry in catalogues[0].constraints.values())
 
 
-def test_what_is_not_read_is_refused_or_no_ddl_or_needs_parameters(driver):
+def test_what_is_not_read_is_refused_or_no_ddl_or_needs_parameters(session_driver):
     """The reader may not know what the server does; here it does not miss a plain form by mistake."""
     known_gaps = (
         "EXPLAIN",
@@ -200,4 +202,4 @@ def test_what_is_not_read_is_refused_or_no_ddl_or_needs_parameters(driver):
     )
     for text in UNREADABLE:
         if text.strip(" ;") and not text.startswith(known_gaps) and "$" not in text and len(text) < 1000:
-            assert explained(driver, text) is None, text
+            assert explained(session_driver, text) is None, text

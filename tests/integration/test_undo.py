@@ -192,7 +192,7 @@ def test_killed_at_some_messages_it_is_finished_by_the_next(project: Project, dr
         assert code == 0, output
         assert state(driver) == at_first
         total = len(counting.log)
-        for number, k in enumerate(range(total // 7, total, total // 7)):
+        for number, k in enumerate(range(total // 4, total, total // 4)):
             project.migrate()
             assert state(driver) == end
             killed_at(k, warm, project.folder, project.target.uri, "undo", "--to", "V1")
