@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from graphmigrate.database.version import ORDER, Version
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.log import logged
-from graphmigrate.migrations import findings, standing
+from graphmigrate.migrations import standing
 from graphmigrate.migrations.workspace import Workspace
 from graphmigrate.results import (
     AdoptResult,
@@ -243,19 +243,15 @@ class Migrator:
     @translate_driver_errors
     def status(self) -> Status:
         """Return every version's state; writes nothing, takes no lock."""
-        from graphmigrate.database.first_use import missing_constraints
-        from graphmigrate.migrations.reporting import status_row
+        from graphmigrate.migrations.status import status
 
-        workspace = self._workspace
-        files, history = workspace.files_and_history(strict=False)
-        entries = standing.entries_of(workspace, files, history)
-        problems = [*files.problems, *standing.told_mismatches(files, entries, history)]
-        problems += missing_constraints(workspace.database, history)
-        return Status(workspace.target, tuple(status_row(entry) for entry in entries), tuple(problems))
+        return status(self._workspace)
 
     @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
+        from graphmigrate.migrations import findings
+
         return findings.validate(self._workspace, offline=offline)
 
     @translate_driver_errors

@@ -20,6 +20,7 @@ from graphmigrate.cli.options import (
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.results import version_name
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:
@@ -268,8 +269,6 @@ def baseline(
         result = migrator.baseline(
             version or as_version or "1", without_files=without_files, from_database=from_database
         )
-    from graphmigrate.results import version_name
-
     names = ", ".join(map(version_name, result.marked))
     marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
     cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")

@@ -11,6 +11,7 @@ from graphmigrate.cli.options import IN_CI, Seconds, add_shared, allow, command,
 from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
+from graphmigrate.results import GraphSummary
 from graphmigrate.settings.values import SECRET_NAME
 from graphmigrate.value import Value
 
@@ -286,8 +287,6 @@ def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereRepo
 
 def summary_lines(report: SummaryReport, style: Style) -> list[str]:
     """Return the counts, the query's result, and where to look."""
-    from graphmigrate.results import GraphSummary
-
     lines = text.graph(GraphSummary(report.labels, report.relationship_types), style)
     if report.query:
         lines += ["", *(style.paint(clean(line), "dim") for line in report.query.cypher.splitlines())]

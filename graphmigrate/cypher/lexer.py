@@ -32,6 +32,11 @@ _ESCAPE = re.compile(
 _LONE_SURROGATES = range(0xD800, 0xE000)
 
 
+def normalise_bytes(content: bytes) -> bytes:
+    """Drop a byte-order mark and read CRLF as LF: what checksums are taken over."""
+    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
 class Decoded(Value):
     r"""Text with its Unicode escapes decoded, and the way back to where each character stood.
 

@@ -49,11 +49,6 @@ def scan(
     return statements, tuple(sorted(scanner.problems, key=_position))
 
 
-def normalise_bytes(content: bytes) -> bytes:
-    """Drop a byte-order mark and read CRLF as LF: what checksums are taken over."""
-    return content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
-
-
 def normalise(source: str) -> str:
     """Drop a byte-order mark and read CRLF as LF, so that a file means the same on every machine."""
     return source.removeprefix("\ufeff").replace("\r\n", "\n")

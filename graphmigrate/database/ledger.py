@@ -103,7 +103,7 @@ def _node(row: list[Any], names: Iterable[str]) -> Node:
     id_, labels, relationships, others = row[:_FIXED]
     known = zip(names, row[_FIXED:], strict=True)
     values = {name: value for name, value in known if value is not None}
-    return Node(id_, frozenset(labels), relationships, tuple(set(others) - values.keys()), values)
+    return Node.of(id_, labels, relationships, set(others) - values.keys(), values)
 
 
 def history_in(nodes: Sequence[Node], found: Iterable[Way]) -> History:
@@ -126,7 +126,7 @@ def refuse_other_format(nodes: Iterable[Node]) -> None:
     """Raise HistoryMismatch (GM609) where another format than this one's wrote the ledger."""
     for node in nodes:
         form = node.values.get("format")
-        if node.kind != "Ledger" or not isinstance(form, int) or form == FORMAT:
+        if form == FORMAT or node.kind != "Ledger" or not isinstance(form, int):
             continue
         if form > FORMAT:
             raise HistoryMismatch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database.history import COMPLETE, STARTED, UNDO
@@ -10,7 +11,7 @@ from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 PREFIX = "__GraphMigrate"
 TYPES = ("cypher", "python", "repeatable", "baseline", UNDO)
@@ -20,21 +21,31 @@ _DURATION = re.compile(r"P[-.\dYMWDTHS]+")
 
 
 class Node(NamedTuple):
-    """A node as it is stored. ``values`` are the properties of ours that it has; times stand there as text."""
+    """A node as it is stored. ``values`` are the properties of ours that it has; times stand there as text.
+
+    ``kind`` is Migration, Run … by its key; by its second label where that does not tell; None where neither does.
+    """
 
     id: str
     labels: frozenset[str]
     relationships: int
     foreign: tuple[str, ...]
     values: Mapping[str, Any]
+    kind: str | None
 
-    @property
-    def kind(self) -> str | None:
-        """Migration, Run … by its key; by its second label where that does not tell; None where neither does."""
-        key = self.values.get("key")
-        parts = key.split("/") if isinstance(key, str) else []
-        words = (kind for kind, (word, _) in _SHAPES.items() if len(parts) > 1 and parts[1].startswith(word))
-        return next(words, None) or next((kind for kind in _SHAPES if PREFIX + kind in self.labels), None)
+    @classmethod
+    def of(
+        cls,
+        id_: str,
+        labels: Iterable[str],
+        relationships: int,
+        foreign: Iterable[str],
+        values: Mapping[str, Any],
+    ) -> Node:
+        """Return the node, with its kind."""
+        key, named = values.get("key"), frozenset(labels)
+        word = key.split("/", 2)[1] if isinstance(key, str) and "/" in key else ""
+        return cls(id_, named, relationships, tuple(foreign), values, _kind_of(word, named))
 
     @property
     def name(self) -> str:
@@ -43,6 +54,12 @@ class Node(NamedTuple):
         return (
             f"{self.kind or 'node'} {key!r}" if isinstance(key, str) else f"{self.kind or 'node'} {self.id}"
         )
+
+
+@cache
+def _kind_of(word: str, labels: frozenset[str]) -> str | None:
+    words = (kind for kind, (start, _) in _SHAPES.items() if word.startswith(start))
+    return next(words, None) or next((kind for kind in _SHAPES if PREFIX + kind in labels), None)
 
 
 def _text(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from graphmigrate.errors import ProjectError
@@ -48,12 +49,7 @@ class Version(tuple[int, ...]):
     @classmethod
     def written(cls, text: str) -> Version:
         """Take a text that is known to be one, without a V before it."""
-        if ORDER.get() == "lexicographic":
-            return _named(_Lexicographic, map(ord, text.replace("_", ".")), text)
-        parts = [int(part) for part in text.replace("_", ".").split(".")]
-        while len(parts) > 1 and parts[-1] == 0:
-            parts.pop()
-        return _named(cls, parts, text)
+        return _written(text, ORDER.get())
 
     @classmethod
     def named(cls, name: str) -> Version:
@@ -98,6 +94,16 @@ class _Lexicographic(Version):
 
     def __hash__(self) -> int:
         return hash(self.canonical)
+
+
+@lru_cache(maxsize=32_768)  # each stands in a file's name, in its node and in the key of that
+def _written(text: str, order: str) -> Version:
+    if order == "lexicographic":
+        return _named(_Lexicographic, map(ord, text.replace("_", ".")), text)
+    parts = [int(part) for part in text.replace("_", ".").split(".")]
+    while len(parts) > 1 and parts[-1] == 0:
+        parts.pop()
+    return _named(Version, parts, text)
 
 
 def _named(kind: type[Version], parts: Iterable[int], text: str) -> Version:

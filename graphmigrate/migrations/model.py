@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from graphmigrate.cypher.statements import normalise_bytes
+from graphmigrate.cypher.lexer import normalise_bytes
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:

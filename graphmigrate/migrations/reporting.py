@@ -17,7 +17,6 @@ from graphmigrate.results import (
     PlannedStatement,
     PlanResult,
     SkippedMigration,
-    StatusRow,
     UndoResult,
 )
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from graphmigrate.database.history import History
     from graphmigrate.migrations.model import Outcome
     from graphmigrate.migrations.plan import Plan, Skip, Task
-    from graphmigrate.migrations.standing import Entry
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import Target
 
@@ -131,19 +129,3 @@ def undo_result(
     highest = max((version for version in left if not version.is_named), default=None)
     version = highest.text if highest else None
     return UndoResult(target, tuple(outcome.undone), version, seconds, planned.warnings)
-
-
-def status_row(entry: Entry) -> StatusRow:
-    """Return what a caller is told of a version's state."""
-    row = entry.row
-    return StatusRow(
-        version=entry.version.text,
-        description=entry.description,
-        state=entry.state,
-        file=entry.file.name if entry.file else None,
-        installed_on=row.installed_on if row else None,
-        installed_by=row.installed_by if row else None,
-        execution_time=row.execution_time if row else None,
-        type=row.type if row else None,
-        detail=entry.detail,
-    )

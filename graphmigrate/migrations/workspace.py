@@ -13,7 +13,6 @@ from graphmigrate.events import Warned
 from graphmigrate.migrations.code import read_code
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.migrations.model import FileKind
-from graphmigrate.migrations.reader import read
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
@@ -175,6 +174,8 @@ class Workspace:
 
     def read(self, file: MigrationFile) -> tuple[Migration, list[Problem]]:
         """Read one migration with everything that is wrong with it."""
+        from graphmigrate.migrations.reader import read  # imports all that is known of Cypher
+
         if file.type == "python":
             migration, found = read_code(file)
             return migration, list(found)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.statements import normalise_bytes
+from graphmigrate.cypher.lexer import normalise_bytes
 from graphmigrate.errors import Place, Problem, raise_all
 from graphmigrate.seeds import frontmatter
 from graphmigrate.seeds.files import SeedFileError, did_you_mean, open_inside

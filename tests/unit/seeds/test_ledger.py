@@ -39,7 +39,7 @@ LANE = {
 
 def read(monkeypatch: pytest.MonkeyPatch, *nodes: dict[str, Any]) -> Any:
     found = [
-        Node(f"{number}", frozenset({"__GraphMigrate", "__GraphMigrateSeed"}), 0, (), values)
+        Node.of(f"{number}", {"__GraphMigrate", "__GraphMigrateSeed"}, 0, (), values)
         for number, values in enumerate(nodes)
     ]
     monkeypatch.setattr(ledger, "read_nodes", lambda _: found)
