@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Problem
 
-# ---- the history, and what `migrate` did
-
 
 def version_name(version: str) -> str:
     """Return how messages call a version: V7, or the name of a repeatable migration.
@@ -141,9 +139,6 @@ class CleanResult(Value):
     problems: tuple[Problem, ...] = ()
 
 
-# ---- what `plan` foresees, what `baseline` and `repair` change
-
-
 class PlannedStatement(Value):
     """One statement of a plan; ``hazard`` is what it could cost (it deletes data, say), where it could."""
 
@@ -266,9 +261,6 @@ class RepairResult(Value):
     actions: tuple[RepairAction, ...]
 
 
-# ---- the graph, and the way to it
-
-
 class GraphSummary(Value):
     """Counts of what the graph holds, the ledger's own nodes aside."""
 
@@ -310,9 +302,6 @@ class Checkup(Value):
     def healthy(self) -> bool:
         """Return whether there is nothing to fix."""
         return all(each.health in {Health.OK, Health.SKIPPED} for each in self.checks)
-
-
-# ---- seeds
 
 
 class SeedInfo(Value):
