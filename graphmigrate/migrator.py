@@ -85,7 +85,7 @@ class Migrator:
 
     def __init__(
         self,
-        settings: Settings | str | None = None,
+        settings: Settings | neo4j.Driver | str | None = None,
         *,
         driver: neo4j.Driver | None = None,
         uri: str | None = None,
@@ -102,6 +102,8 @@ class Migrator:
     ) -> None:
         if isinstance(settings, str):
             settings, uri = None, settings
+        elif settings is not None and not isinstance(settings, Settings):
+            settings, driver = None, settings
         options = {**(driver_options or {}), **({} if auth is None else {"auth": auth})}
         if migrations is not None and allow_empty is None:  # who names a folder expects migrations in it
             allow_empty = settings is not None and settings.allow_empty is True

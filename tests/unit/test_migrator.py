@@ -159,4 +159,22 @@ def test_what_the_driver_made_is_no_driver() -> None:
         Migrator(driver=session).status()
     assert caught.value.error_code == "GM746"
     assert "Session" in caught.value.message
+    assert caught.value.exit_code == 2
     assert "Migrator(driver=driver)" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("given", [AsyncDriver(), object(), 7])
+def test_what_is_given_alone_is_taken_for_the_driver(given: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        Migrator(given).status()
+    assert caught.value.error_code == "GM746"
+    assert type(given).__name__ in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_driver_alone_is_enough(empty: dict[str, Any]) -> None:
+    with (
+        neo4j.GraphDatabase.driver("bolt://127.0.0.1:1") as driver,
+        pytest.raises(ConnectionFailed),
+    ):
+        Migrator(driver, **empty).status()
