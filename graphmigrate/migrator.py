@@ -362,6 +362,8 @@ class Migrator:
         ``profile`` and ``yes``.
         """
         from graphmigrate import seeds
+        from graphmigrate.database.catalogue import count
+        from graphmigrate.seeds.loader import run
 
         started = time.monotonic()
         standing.refuse_protected(self.settings, profile, yes=yes)
@@ -375,9 +377,9 @@ class Migrator:
             return SeedResult(target, (), decided.skipped, time.monotonic() - started)
         with workspace.locked(lock_timeout):
             decided = seeds.decide(database, preparation, **choices)
-            loaded, skipped = seeds.run(database, decided, strict=strict, listen=workspace.listen)
+            loaded = run(database, decided, strict=strict, listen=workspace.listen)
         seconds = time.monotonic() - started
-        return SeedResult(target, loaded, skipped, seconds, seeds.totals(database))
+        return SeedResult(target, loaded, decided.skipped, seconds, GraphSummary(*count(database)))
 
     @translate_driver_errors
     def check_seeds(
@@ -393,11 +395,11 @@ class Migrator:
 
         With ``offline`` no database is asked. Raises ProjectError or PreflightError for what is wrong with them.
         """
-        from graphmigrate import seeds
+        from graphmigrate.seeds.checks import check
 
         preparation = self._prepared(names, profile, variables)
         target = None if offline else self._workspace.target
-        checked = seeds.check(
+        checked = check(
             None if offline else self._workspace.database,
             preparation,
             rows=rows,
@@ -410,10 +412,10 @@ class Migrator:
         self, name: str, *, variables: Mapping[str, str] | None = None, rows: int = 5
     ) -> SeedShowResult:
         """Return the Cypher that a seed sends, with its first rows; asks no database."""
-        from graphmigrate import seeds
+        from graphmigrate.seeds.checks import show
 
         preparation = self._prepared([name], None, variables)
-        return seeds.show(preparation, name, rows=rows)
+        return show(preparation, name, rows=rows)
 
     def _prepared(
         self, names: Sequence[str], profile: str | None, variables: Mapping[str, str] | None

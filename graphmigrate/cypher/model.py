@@ -10,7 +10,7 @@ from graphmigrate.errors import Place
 from graphmigrate.value import NOTHING, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class Kind(StrEnum):
@@ -79,12 +79,30 @@ class Statement(Value):
 
         The server counts columns in UTF-16 code units, so an emoji counts twice (seen on 5.26 and 2026.05).
         """
-        lines = self.text.split("\n")
         line -= 1 if self.language else 0
-        line = min(max(line, 1), len(lines))
-        before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
-        offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))
-        return self.place_at(min(offset, len(self.text)))
+        return self.place_at(server_offset(self.text, line, column))
+
+
+def server_offset(text: str, line: int, column: int) -> int:
+    """Return the offset in a text of a position (1-based) whose columns are UTF-16 code units."""
+    lines = text.split("\n")
+    line = min(max(line, 1), len(lines))
+    before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
+    offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))
+    return min(offset, len(text))
+
+
+def edit_text(source: str, replacements: Iterable[tuple[int, int, str]]) -> tuple[str, tuple[Edit, ...]]:
+    """Return a text with some of its ranges replaced (begin, end and text of each, in order), and where that was done."""
+    parts: list[str] = []
+    edits: list[Edit] = []
+    copied = length = 0
+    for begin, end, text in replacements:
+        parts += (source[copied:begin], text)
+        length += begin - copied
+        edits.append(Edit(length, length + len(text), begin, end))
+        length, copied = length + len(text), end
+    return "".join([*parts, source[copied:]]), tuple(edits)
 
 
 def source_offset(edits: tuple[Edit, ...], offset: int) -> int:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.lexer import TokenKind, decode, sections
-from graphmigrate.cypher.model import Edit, place_at, source_offset
+from graphmigrate.cypher.model import Edit, edit_text, place_at, source_offset
 from graphmigrate.errors import Problem, Severity, closest
 
 if TYPE_CHECKING:
@@ -38,25 +38,19 @@ def fill(source: str, file: str, values: Mapping[str, str | None]) -> Filled:
     """
     if not values or "${" not in source:
         return Filled(source)
-    parts: list[str] = []
-    edits: list[Edit] = []
+    replaced: list[tuple[int, int, str]] = []
     problems: list[Problem] = []
-    copied = length = 0
     for section in sections(decode(source)):
         if section.kind is TokenKind.COMMENT or "${" not in section.text:
             continue
         for found in _PLACEHOLDER.finditer(source, section.start, section.end):
             written = _written(source, found, section.kind, values)
             if isinstance(written, str):
-                parts += (source[copied : found.start()], written)
-                length += found.start() - copied
-                edits.append(Edit(length, length + len(written), found.start(), found.end()))
-                length += len(written)
-                copied = found.end()
+                replaced.append((found.start(), found.end(), written))
             else:
                 code, message, hint, severity = written
                 problems.append(Problem(code, message, hint, place_at(file, source, found.start()), severity))
-    return Filled("".join([*parts, source[copied:]]), tuple(edits), tuple(problems))
+    return Filled(*edit_text(source, replaced), tuple(problems))
 
 
 def _written(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 from graphmigrate.value import Value
 
@@ -133,6 +137,12 @@ def render(target: SchemaObject, *, guarded: bool = True) -> str:
         words.append("IF NOT EXISTS")
     words += ["FOR", _pattern(target), _requirement(target) if target.type.is_constraint else _on(target)]
     return " ".join(words)
+
+
+def uniqueness(label: str, properties: Sequence[str]) -> SchemaObject:
+    """Return the uniqueness constraint of a label's properties, with a name made of theirs."""
+    name = re.sub(r"\W+", "_", "_".join([label, *properties, "unique"])).lower()
+    return SchemaObject(ObjectType.UNIQUENESS, "node", (label,), tuple(properties), name)
 
 
 def describe(target: SchemaObject) -> str:

@@ -13,9 +13,10 @@ from graphmigrate.database.failures import code_of, message_of, position_of
 from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.preflight import explain_all
 from graphmigrate.errors import PreflightError, Problem, SeedFailed, Severity, raise_all
+from graphmigrate.events import Listener, Warned, ignore
 from graphmigrate.results import CheckedSeed, SeedShowResult, ShownStatement
-from graphmigrate.schema.model import ObjectType, identifier
-from graphmigrate.seeds.batches import Limits, batches, picker
+from graphmigrate.schema.model import ObjectType, identifier, render, uniqueness
+from graphmigrate.seeds.batches import EXAMPLES, Limits, batches, picker
 from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.frontmatter import from_json
 from graphmigrate.seeds.program import BATCH, ROWS, Rows, Statements
@@ -26,13 +27,12 @@ if TYPE_CHECKING:
 
     from graphmigrate.database.connection import Database
     from graphmigrate.seeds.batches import Batch
-    from graphmigrate.seeds.plan import PreparedSeed
+    from graphmigrate.seeds.plan import Preparation, PreparedSeed
     from graphmigrate.seeds.program import Query
 
 HIDDEN = "***"
 # Shorter ones are hidden where they are the whole value, but not inside other texts.
 _SHORTEST = 4
-EXAMPLES = 5
 # So many keys are remembered: more would not fit into the memory that a load may take.
 MOST_KEYS = 200_000
 _SCANS = {"NodeByLabelScan", "AllNodesScan", "DirectedRelationshipTypeScan", "UndirectedRelationshipTypeScan"}
@@ -89,7 +89,7 @@ def _refusal(query: Query, error: Exception) -> Problem:
     position, place = position_of(error), query.place
     if position:
         line, column = position
-        place = query.origin.place_of(line - 1, column)  # the first line is that of EXPLAIN
+        place = query.place_of(line - 1, column)  # the first line is that of EXPLAIN
     message = f"The server refuses this statement: {message_of(error)} [{code_of(error)}]"
     return Problem("GM201", message, "Nothing was loaded. Fix the template and run again.", place)
 
@@ -117,17 +117,10 @@ def _slow_blocks(database: Database, blocks: Iterable[tuple[Rows, Any]]) -> Iter
 
 def _without_index(labels: Iterable[str], names: Iterable[str], query: Query) -> Problem:
     label, properties = min(labels), sorted(names)
-    shown = ", ".join(map(identifier, properties))
-    wanted = ", ".join(f"n.{identifier(name)}" for name in properties)
-    name = re.sub(r"\W+", "_", "_".join([label, *properties])).lower()
-    return Problem(
-        "GM557",
-        f"No constraint or index finds (:{identifier(label)} {{{shown}}}): each row reads every {label} that there is.",
-        f"Put into a migration: CREATE CONSTRAINT {identifier(name)} FOR (n:{identifier(label)})"
-        f" REQUIRE {wanted if len(properties) == 1 else f'({wanted})'} IS UNIQUE;",
-        query.place,
-        severity=Severity.WARNING,
-    )
+    shown = f"(:{identifier(label)} {{{', '.join(map(identifier, properties))}}})"
+    message = f"No constraint or index finds {shown}: each row reads every {label} that there is."
+    hint = f"Put into a migration: {render(uniqueness(label, properties), guarded=False)};"
+    return Problem("GM557", message, hint, query.place, severity=Severity.WARNING)
 
 
 def _scans(plan: Any, *, each_row: bool = False) -> Iterator[tuple[str, str]]:
@@ -164,29 +157,40 @@ def _scan(kind: str, name: str, query: Query) -> Problem:
 # ---- rows
 
 
-def check_seed(seed: PreparedSeed, *, rows: bool) -> tuple[CheckedSeed, list[Problem]]:
-    """Count what the seed sends; with ``rows`` every row is read, and a bad one raises SeedFileError.
+def check(
+    database: Database | None, preparation: Preparation, *, rows: bool, listen: Listener = ignore
+) -> tuple[CheckedSeed, ...]:
+    """Let the server, if there is one, check every statement, and read every row where ``rows`` says so; load nothing.
 
-    Returns warnings (GM557) for rows that the statement would change twice, too.
+    Raises PreflightError (GM201) with everything that the server refuses, or SeedFileError for a bad row.
     """
+    with hiding(preparation.seeds):
+        problems = check_statements(database, preparation.seeds) if database is not None else []
+        checked = [_check_rows(seed, problems, rows=rows) for seed in preparation.seeds]
+        for problem in problems:
+            listen(Warned(problem))
+        return tuple(checked)
+
+
+def _check_rows(seed: PreparedSeed, problems: list[Problem], *, rows: bool) -> CheckedSeed:
+    """Count what the seed sends; add a warning (GM557) for rows that the statement would change twice."""
     blocks, again = seed.program.blocks, Repeats()
     total = seed.program.total_rows()
     if rows:
         limits = Limits(1000, 1_000_000)
         watched = (again.watch(part, batches(0, checked_rows(part), limits)) for part in blocks)
         total = sum(len(batch.items) for found in watched for batch in found)
-    found = CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
-    if not again.count or seed.file.front.unmatched == "ignore":
-        return found, []
-    told = "1 row" if again.count == 1 else f"{again.count:,} rows"
-    message = f"An earlier row of {seed.name} with the same key has other values: {told}."
-    hint = "\n".join(again.examples)
-    return found, [Problem("GM557", message, hint, blocks[0].query.place, severity=Severity.WARNING)]
+    if again.count and seed.file.front.unmatched != "ignore":
+        told = "1 row" if again.count == 1 else f"{again.count:,} rows"
+        message = f"An earlier row of {seed.name} with the same key has other values: {told}."
+        place, hint = blocks[0].query.place, "\n".join(again.examples)
+        problems.append(Problem("GM557", message, hint, place, severity=Severity.WARNING))
+    return CheckedSeed(seed.name, len(seed.program.queries) - len(blocks), len(blocks), total)
 
 
-def checked_rows(part: Rows) -> Iterator[Any]:
-    """Yield each row as it would be sent. Raises SeedFileError (GM553) for one that cannot be sent."""
-    for index, row in enumerate(part.rows()):
+def checked_rows(part: Rows, rows: Iterable[tuple[int, Any]] | None = None) -> Iterator[Any]:
+    """Yield each row, or these numbered ones, as it would be sent. Raises SeedFileError (GM553) for one that cannot be sent."""
+    for index, row in enumerate(part.rows()) if rows is None else rows:
         try:
             yield parameter(row)
         except SeedFileError as error:
@@ -237,7 +241,7 @@ class Repeats:
                 yield batch
                 continue
             if at:
-                yield batch.split(at)[0]
+                yield batch.first(at)
             raise SeedFileError(
                 f"This row changes again what an earlier row with the same key changed: {part.shown(batch.items[at])}.",
                 hint="Correct the file; or write unmatched: ignore into the front matter, where the last row is to count.",
@@ -262,21 +266,23 @@ class Repeats:
 # ---- what would be sent
 
 
-def show_seed(seed: PreparedSeed, rows: int) -> SeedShowResult:
-    """Return every text that the seed sends, with the first ``rows`` rows of each block.
+def show(preparation: Preparation, name: str, *, rows: int) -> SeedShowResult:
+    """Return every text that the seed ``name`` would send, with the first ``rows`` rows of each block; ask no database.
 
     Neighbouring statements of the same text are shown once, with the first one's parameters. What came from the
     environment is replaced by asterisks. Raises SeedFileError for a row that cannot be read.
     """
+    [seed] = [each for each in preparation.seeds if each.name == name]
     mask = Mask(seed.secrets)
     statements: list[ShownStatement] = []
-    for part in seed.program.parts:
-        if isinstance(part, Statements):
+    with hiding([seed]):
+        for part in seed.program.parts:
+            if isinstance(part, Rows):
+                statements.append(_block(part, rows, mask))
+                continue
             for _, alike in groupby(part.queries, key=lambda query: query.text):
                 queries = list(alike)
                 statements.append(_statement(queries[0], len(queries), mask))
-        else:
-            statements.append(_block(part, rows, mask))
     variables = mask.value(from_json(seed.variables))
     return SeedShowResult(seed.name, seed.file.file, seed.file.front.depends, variables, tuple(statements))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.seeds.files import BAD_OPTION, MAX_LINE, SeedFileError, TextFile, did_you_mean
-from graphmigrate.seeds.rows import Source, are_texts, check_options
-from graphmigrate.seeds.values import SEPARATOR, Unfit, converter
+from graphmigrate.seeds.files import BAD_OPTION, MAX_LINE, SeedFileError, TextFile, no_column
+from graphmigrate.seeds.rows import Source
+from graphmigrate.seeds.values import NAMES, SEPARATOR, Unfit, converter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,9 +56,13 @@ class Dialect:
             raise _option("'delimiter', 'quote' and 'escape' must differ, and only the first may be a space.")
         for name in ("null", "header"):
             value = getattr(self, name)
-            if not (isinstance(value, bool) and name == "header") and not are_texts(value):
+            if not (isinstance(value, bool) and name == "header") and not _are_texts(value):
                 raise _option(f"{name!r} must be a list of texts, not {value!r}.")
-        check_options(self.types, self.encoding, self.separator)
+        if not isinstance(self.separator, str) or not self.separator:
+            raise _option(f"'separator' must be a text, not {self.separator!r}.")
+        if not isinstance(self.types, dict) or not _are_texts([*self.types, *self.types.values()]):
+            message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
+            raise SeedFileError(message, hint=f"Known types: {', '.join(NAMES)}.", code=BAD_OPTION)
 
     def reader(self, lines: Iterable[str], *, strict: bool = True) -> Any:
         """Return the reader of these lines."""
@@ -70,6 +74,10 @@ class Dialect:
             quoting=csv.QUOTE_NONE if self.quote is None else csv.QUOTE_MINIMAL,
             strict=strict,
         )
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
 
 
 def _option(message: str) -> SeedFileError:
@@ -86,20 +94,16 @@ class CsvSource(Source):
         self._dialect.check()
         self._file = TextFile(root, name, self._dialect.encoding)
         self.label = name
-        self.files = (name,)
         csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
         self._header_rows = int(self._dialect.header is True)
         self.columns = self._named()
+        for column in self._dialect.types:
+            if column not in self.columns:
+                raise no_column(name, column, self.columns, BAD_OPTION)
         self._typed = [
-            (self._position(column), converter(kind, self._dialect.separator, self._dialect.decimal))
+            (self.columns.index(column), converter(kind, self._dialect.separator, self._dialect.decimal))
             for column, kind in self._dialect.types.items()
         ]
-
-    def _position(self, column: str) -> int:
-        if column in self.columns:
-            return self.columns.index(column)
-        hint = did_you_mean(column, self.columns, "columns")
-        raise SeedFileError(f"{self.label} has no column {column!r}.", hint=hint, code=BAD_OPTION)
 
     # ---- rows
 
@@ -125,10 +129,6 @@ class CsvSource(Source):
                 if row[position] in null:
                     row[position] = None
             yield row if same else [row[position] for position in positions]
-
-    def values(self, skip: int = 0) -> Iterator[Any]:
-        """See Source."""
-        return (dict(zip(self.columns, row, strict=True)) for row in self.lists(self.columns, skip))
 
     def about(self) -> int | None:
         """See Source."""

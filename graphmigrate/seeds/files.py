@@ -56,6 +56,14 @@ def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
     return f"Did you mean {close!r}? {listed}" if close else listed
 
 
+def no_column(
+    label: str, name: str, known: Iterable[str], code: str, place: Place | None = None
+) -> SeedFileError:
+    """Return the error for a column that rows do not have."""
+    hint = did_you_mean(name, known, "columns")
+    return SeedFileError(f"{label} has no column {name!r}.", hint=hint, place=place, code=code)
+
+
 def open_inside(root: Path, name: str) -> BinaryIO:
     """Open the file ``name`` (relative to ``root``, parts separated by ``/``) for reading bytes.
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.lexer import normalise_bytes
 from graphmigrate.errors import Place, Problem, raise_all
@@ -26,19 +25,11 @@ _NAME = re.compile(r"\w[\w.-]*")
 _MEANT = re.compile(r"\.(cypher|cql|cyp|neo4j|j2|jinja2?|tpl)(?=\.|$)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class SeedFolder:
-    """Every seed of the folder by name, and everything that is wrong with its files."""
+class SeedFolder(NamedTuple):
+    """Every seed of the folder by name."""
 
     path: Path
     seeds: dict[str, SeedFile]
-    problems: tuple[Problem, ...]
-
-    def check(self) -> None:
-        """Raise every problem at once (SeedFileError)."""
-        summary = f"{{count}} problems in {self.path}."
-        code = self.problems[0].code if self.problems else None
-        raise_all(self.problems, SeedFileError, summary, code=code)
 
 
 def decode(content: bytes, file: str) -> str:
@@ -58,7 +49,7 @@ def decode(content: bytes, file: str) -> str:
 
 
 def collect(path: Path) -> SeedFolder:
-    """Read the names and front matter of all seeds; a missing folder is an error (GM560)."""
+    """Read the names and front matter of all seeds; raise SeedFileError with everything that is wrong (GM560, GM561, GM563)."""
     if not path.is_dir():
         raise SeedFileError(
             f"There is no folder {str(path)!r} with seeds.",
@@ -66,17 +57,23 @@ def collect(path: Path) -> SeedFolder:
         )
     seeds: dict[str, SeedFile] = {}
     problems: list[Problem] = []
+    unread: set[str] = set()  # their own problem is told, not that they were missing
     for entry in sorted(path.iterdir(), key=lambda each: each.name):
         finding = _misnamed(entry)
         if finding:
             problems.append(finding)
         elif entry.name.endswith(SUFFIX) and not entry.name.startswith(("_", ".")):
-            seed, found = _read(path, entry)
-            problems.extend(found)
-            if seed:
+            try:
+                seed = _read(path, entry)
                 seeds[seed.name] = seed
-    problems.extend(_unknown_dependencies(seeds))
-    return SeedFolder(path, seeds, tuple(problems))
+            except SeedFileError as error:
+                place = error.place or Place(str(entry), 1)
+                problems += error.problems or [Problem(error.error_code, error.message, error.hint, place)]
+                unread.add(_name_of(entry))
+    problems.extend(_unknown_dependencies(seeds, unread))
+    code = problems[0].code if problems else None
+    raise_all(problems, SeedFileError, f"{{count}} problems in {path}.", code=code)
+    return SeedFolder(path, seeds)
 
 
 def _misnamed(entry: Path) -> Problem | None:
@@ -101,25 +98,22 @@ def _misnamed(entry: Path) -> Problem | None:
     )
 
 
-def _read(root: Path, entry: Path) -> tuple[SeedFile | None, list[Problem]]:
-    try:
-        with open_inside(root, entry.name) as stream:
-            content = stream.read()
-        text = decode(content, str(entry))
-    except SeedFileError as error:
-        place = error.place or Place(str(entry), 1)
-        return None, [Problem(error.error_code, error.message, error.hint, place)]
-    front, problems = frontmatter.read(text, str(entry))
-    name = unicodedata.normalize("NFC", entry.name.removesuffix(SUFFIX))
-    return SeedFile(
-        name, str(entry), text, hashlib.sha256(normalise_bytes(content)).hexdigest(), front
-    ), problems
+def _name_of(entry: Path) -> str:
+    return unicodedata.normalize("NFC", entry.name.removesuffix(SUFFIX))
 
 
-def _unknown_dependencies(seeds: dict[str, SeedFile]) -> Iterable[Problem]:
+def _read(root: Path, entry: Path) -> SeedFile:
+    with open_inside(root, entry.name) as stream:
+        content = stream.read()
+    text = decode(content, str(entry))
+    checksum = hashlib.sha256(normalise_bytes(content)).hexdigest()
+    return SeedFile(_name_of(entry), str(entry), text, checksum, frontmatter.read(text, str(entry)))
+
+
+def _unknown_dependencies(seeds: dict[str, SeedFile], unread: set[str]) -> Iterable[Problem]:
     for seed in seeds.values():
         for name in seed.front.depends:
-            if name not in seeds:
+            if name not in seeds and name not in unread:
                 hint = did_you_mean(name, seeds, "seeds")
                 place = _line_of(seed, name)
                 yield Problem(

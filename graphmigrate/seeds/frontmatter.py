@@ -8,20 +8,20 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.errors import Place, Problem, closest
+from graphmigrate.errors import Place, Problem, closest, raise_all
 from graphmigrate.seeds import yaml
 from graphmigrate.seeds.files import SeedFileError, did_you_mean
 from graphmigrate.settings.values import NO, SECRET_NAME, YES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 # Names that a template already has: a variable of that name would hide them.
 RESERVED = frozenset(
     {
         "range", "csv", "jsonl", "json", "yaml", "generate", "fake", "random", "choice", "sequence", "ref",
-        "concat", "column", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
+        "concat", "env", "dict", "namespace", "cycler", "joiner", "loop", "self", "caller", "super",
     }
 )  # fmt: skip
 _FENCE = re.compile(r"---[ \t]*$")
@@ -75,86 +75,71 @@ def split(text: str) -> tuple[str | None, str]:
     return "\n".join(lines[1:]), ""
 
 
-def read(text: str, file: str) -> tuple[FrontMatter, list[Problem]]:
-    """Return the front matter of the seed ``file`` with everything that is wrong with it (GM561, GM561)."""
+def read(text: str, file: str) -> FrontMatter:
+    """Return the front matter of the seed ``file``; raise SeedFileError (GM561) with everything that is wrong with it."""
     written, _ = split(text)
-    if written is None:
-        return FrontMatter(), []
-    reader = _Reader(file, text)
-    if not any(_FENCE.match(line) for line in text.split("\n")[1:]):
-        hint = "End it with a line of three dashes: ---"
-        reader.problem("The front matter is not closed.", 0, 1, hint, "GM561")
-        return FrontMatter(), reader.problems
+    lines = text.split("\n")
+    front = FrontMatter()
+    wrong: list[yaml.BadYaml] = []
     try:
-        return reader.read(yaml.Document(written)), reader.problems
+        if written is not None and not any(map(_FENCE.match, lines[1:])):
+            raise yaml.BadYaml(
+                "The front matter is not closed.", 0, 1, "End it with a line of three dashes: ---"
+            )
+        if written is not None:
+            front = _front_matter(yaml.Document(written), wrong)
     except yaml.BadYaml as error:
-        message = error.message.replace("This is not", "The front matter is not")
-        reader.problem(message, error.line, error.column, error.hint, "GM561")
-        return FrontMatter(), reader.problems
+        wrong.append(error)
+    problems = []
+    for each in wrong:
+        message = each.message.replace("This is not", "The front matter is not")
+        source = lines[each.line] if each.line < len(lines) else None
+        place = Place(file, each.line + 1, each.column, source)
+        problems.append(Problem("GM561", message, each.hint, place))
+    raise_all(problems, SeedFileError, "{count} problems in the front matter.", code="GM561")
+    return front
 
 
-class _Reader:
-    """Collects every problem, so that a person corrects a file once."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self.file = file
-        self.lines = text.split("\n")
-        self.problems: list[Problem] = []
-
-    def problem(
-        self, message: str, line: int, column: int, hint: str | None = None, code: str = "GM561"
-    ) -> None:
-        """Note a problem; ``line`` counts from the one after the first ``---``."""
-        source = self.lines[line] if line < len(self.lines) else None
-        self.problems.append(Problem(code, message, hint, Place(self.file, line + 1, column, source)))
-
-    def wrong(self, node: Any, message: str, hint: str | None = None) -> None:
-        self.problem(message, *yaml.place_of(node), hint)
-
-    def read(self, document: yaml.Document) -> FrontMatter:
-        root = document.root
-        if root is None:
-            return FrontMatter()
-        if not root.tag.endswith(":map"):
-            hint = f"Known keys: {', '.join(KEYS)}."
-            self.wrong(root, "The front matter must be a list of 'key: value' lines.", hint)
-            return FrontMatter()
-        found: dict[str, Any] = {}
-        line = 1
-        for key, key_node, node in document.pairs(root):
-            value = document.value(node)
-            if key not in _FORMS:
-                self.wrong(key_node, f"Unknown front matter key {key!r}.", did_you_mean(key, KEYS, "keys"))
-            elif not _FORMS[key][0](value):
-                self.wrong(node, *_FORMS[key][1:])
-            else:
-                found[key] = value
+def _front_matter(document: yaml.Document, wrong: list[yaml.BadYaml]) -> FrontMatter:
+    """Return what a document says, and note what is wrong, so that a person corrects a file once."""
+    root = document.root
+    if root is None:
+        return FrontMatter()
+    if not root.tag.endswith(":map"):
+        hint = f"Known keys: {', '.join(KEYS)}."
+        raise yaml.bad_at(root, "The front matter must be a list of 'key: value' lines.", hint)
+    found: dict[str, Any] = {}
+    for key, key_node, node in document.pairs(root):
+        value = document.value(node)
+        if key not in _FORMS:
+            hint = did_you_mean(key, KEYS, "keys")
+            wrong.append(yaml.bad_at(key_node, f"Unknown front matter key {key!r}.", hint))
+        elif not _FORMS[key][0](value):
+            wrong.append(yaml.bad_at(node, *_FORMS[key][1:]))
+        else:
+            found[key] = value
             if key == "reset":  # the text of a block (`|`) begins on the line after its mark
-                line = yaml.place_of(node)[0] + 1 + (node.style in {"|", ">"})
-        variables, profiles = found.get("vars") or {}, found.get("profiles")
-        settings = profiles if isinstance(profiles, dict) else dict.fromkeys(_names(profiles))
-        self._check_variables(root, variables, settings)
-        return FrontMatter(
-            found.get("description", ""),
-            tuple(_names(found.get("depends"))),
-            tuple(settings),
-            variables,
-            {name: changed for name, changed in settings.items() if changed},
-            found.get("order", ""),
-            found.get("unmatched", ""),
-            found.get("reset", ""),
-            line,
-        )
+                found["reset_line"] = yaml.place_of(node)[0] + 1 + (node.style in {"|", ">"})
+    profiles = found.pop("profiles", None)
+    settings = profiles if isinstance(profiles, dict) else dict.fromkeys(_names(profiles))
+    found["variables"] = found.pop("vars", None) or {}
+    wrong += _wrong_variables(root, found["variables"], settings)
+    found["depends"] = tuple(_names(found.get("depends")))
+    found["settings"] = {name: changed for name, changed in settings.items() if changed}
+    return FrontMatter(**found, profiles=tuple(settings))
 
-    def _check_variables(self, root: Any, variables: dict[str, Any], settings: dict[str, Any]) -> None:
-        for name in variables:
-            if not _VARIABLE.fullmatch(name) or name in RESERVED:
-                hint = "Use letters, digits and underscores, and none of the template's own names."
-                self.wrong(root, f"{name!r} cannot be the name of a variable.", hint)
-        for profile, changed in settings.items():
-            for name in (changed or {}).keys() - variables.keys():
-                hint = did_you_mean(name, variables, "variables")
-                self.wrong(root, f"The profile {profile!r} sets {name!r}, which is not among 'vars'.", hint)
+
+def _wrong_variables(
+    root: Any, variables: dict[str, Any], settings: dict[str, Any]
+) -> Iterator[yaml.BadYaml]:
+    for name in variables:
+        if not _VARIABLE.fullmatch(name) or name in RESERVED:
+            hint = "Use letters, digits and underscores, and none of the template's own names."
+            yield yaml.bad_at(root, f"{name!r} cannot be the name of a variable.", hint)
+    for profile, changed in settings.items():
+        for name in (changed or {}).keys() - variables.keys():
+            message = f"The profile {profile!r} sets {name!r}, which is not among 'vars'."
+            yield yaml.bad_at(root, message, did_you_mean(name, variables, "variables"))
 
 
 def _names(value: Any) -> dict[str, None]:

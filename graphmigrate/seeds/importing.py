@@ -7,10 +7,12 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.lexer import quote
+from graphmigrate.cypher.statements import scan
 from graphmigrate.errors import UsageError
+from graphmigrate.schema.model import ObjectType, SchemaObject, identifier, render, uniqueness
+from graphmigrate.schema.reader import read_ddl
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
-from graphmigrate.seeds.files import BAD_OPTION, SeedFileError, did_you_mean
+from graphmigrate.seeds.files import BAD_OPTION, SeedFileError, no_column
 from graphmigrate.seeds.folder import SUFFIX
 from graphmigrate.seeds.values import Unfit, converter
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DELIMITERS = (",", ";", "\t", "|")
-_SIMPLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # A column gets the first of these types that all its values are written in; 0123 and 1/0 stay texts.
 _FORMS = {
     "int": re.compile(r"-?(0|[1-9]\d*)"),
@@ -73,8 +74,11 @@ def plan(
     data = target.relative_to(seeds.resolve() if inside else seeds).as_posix()
     seed = _seed(label, key, source.columns, data, delimiter, found if types else {})
     texts = {seeds / f"{name}{SUFFIX}": seed}
-    if not any(_has_constraint(text, label, key) for text in existing):
-        texts = {migration: _migration(label, key, f"{seeds.name}/{name}{SUFFIX}"), **texts}
+    constraint = uniqueness(label, [key])
+    if not any(_makes(text, constraint) for text in existing):
+        why = "finds each node by this value; without the constraint it would read every node for every row."
+        comment = f"// {seeds.name}/{name}{SUFFIX} {why}"
+        texts = {migration: f"{comment}\n{render(constraint, guarded=False)};\n", **texts}
     return Plan(texts, None if inside else (file, target), name, rows)
 
 
@@ -84,18 +88,15 @@ def _source(file: Path) -> tuple[CsvSource, str]:
         raise UsageError(
             f"There is no file {str(file)!r}.", hint="For example: graphmigrate import people.csv …"
         )
-    found = ","
     for delimiter in _DELIMITERS:
         if len(CsvSource(file.parent, file.name, Dialect(delimiter=delimiter, header=False)).columns) > 1:
-            found = delimiter
-            break
-    return CsvSource(file.parent, file.name, Dialect(delimiter=found)), found
+            return CsvSource(file.parent, file.name, Dialect(delimiter=delimiter)), delimiter
+    return CsvSource(file.parent, file.name), ","
 
 
 def _check_names(source: CsvSource, label: str, key: str) -> None:
     if key not in source.columns:
-        hint = did_you_mean(key, source.columns, "columns")
-        raise SeedFileError(f"{source.label} has no column {key!r}.", hint=hint, code=BAD_OPTION)
+        raise no_column(source.label, key, source.columns, BAD_OPTION)
     for name in (label, *source.columns):
         if not name or set(name) & set("{}`\\\n\0"):
             hint = "Rename it: a name here has no braces, backticks, backslashes or line breaks."
@@ -104,7 +105,7 @@ def _check_names(source: CsvSource, label: str, key: str) -> None:
 
 def _read(source: CsvSource, key: str) -> tuple[dict[str, str], int]:
     """Return the types of the columns and the number of rows; each row must have a key of its own."""
-    possible = {column: dict(_FORMS) for column in source.columns}
+    possible = {column: list(_FORMS) for column in source.columns}
     filled: set[str] = set()
     keys: dict[str, int] = {}
     count = 0
@@ -120,20 +121,16 @@ def _read(source: CsvSource, key: str) -> tuple[dict[str, str], int]:
         for column, text in row.items():
             if text is not None:
                 filled.add(column)
-                for kind, form in list(possible[column].items()):
-                    if not form.fullmatch(text) or not _fits(kind, text):
-                        del possible[column][kind]
+                possible[column] = [kind for kind in possible[column] if _fits(kind, text)]
         count = index + 1
-    found = {column: next(iter(possible[column]), "") for column in source.columns if column in filled}
-    return {column: kind for column, kind in found.items() if kind}, count
+    return {column: kinds[0] for column, kinds in possible.items() if kinds and column in filled}, count
 
 
 def _fits(kind: str, text: str) -> bool:
     try:
-        converter(kind)(text)
+        return bool(_FORMS[kind].fullmatch(text)) and converter(kind)(text) is not None
     except Unfit:
         return False
-    return True
 
 
 def _seed(
@@ -144,28 +141,21 @@ def _seed(
         listed = ", ".join(f"{_text(column)}: '{kind}'" for column, kind in types.items())
         options += f", types={{{listed}}}"
     others = [column for column in columns if column != key]
-    sets = ",\n    ".join(f"n.{_name(column)} = row.{_name(column)}" for column in others)
-    merge = f"MERGE (n:{_name(label)} {{{_name(key)}: row.{_name(key)}}})"
+    sets = ",\n    ".join(f"n.{identifier(column)} = row.{identifier(column)}" for column in others)
+    merge = f"MERGE (n:{identifier(label)} {{{identifier(key)}: row.{identifier(key)}}})"
     body = f"{merge}\nSET {sets};" if others else f"{merge};"
     return f"{{% unwind row in csv({_text(data)}{options}) %}}\n{body}\n{{% endunwind %}}\n"
 
 
-def _migration(label: str, key: str, seed: str) -> str:
-    name = re.sub(r"\W+", "_", f"{label}_{key}_unique").lower()
-    return (
-        f"// {seed} finds each node by this value; without the constraint it would read every node for every row.\n"
-        f"CREATE CONSTRAINT {_name(name)} FOR (n:{_name(label)}) REQUIRE n.{_name(key)} IS UNIQUE;\n"
+def _makes(text: str, constraint: SchemaObject) -> bool:
+    """Whether a migration makes such a constraint, as a key or under another name too."""
+    actions = (read_ddl(statement.text) for statement in scan(text, "")[0])
+    made = [action.target for action in actions if action and action.target]
+    unique = {ObjectType.UNIQUENESS, ObjectType.KEY}
+    return any(
+        each.type in unique and (each.labels, each.properties) == (constraint.labels, constraint.properties)
+        for each in made
     )
-
-
-def _has_constraint(text: str, label: str, key: str) -> bool:
-    label_, key_ = (f"`?{re.escape(name)}`?" for name in (label, key))
-    form = rf"\(\s*\w+\s*:\s*{label_}\s*\)\s*REQUIRE\s+\(?\s*\w+\.{key_}\s*\)?\s+IS\s+(NODE\s+)?(UNIQUE|KEY)"
-    return re.search(form, text, re.IGNORECASE) is not None
-
-
-def _name(name: str) -> str:
-    return name if _SIMPLE.fullmatch(name) else quote(name)
 
 
 def _text(value: str) -> str:

@@ -77,11 +77,6 @@ class SeedRow:
         return self.rows + sum(lane.rows for lane in self.lanes)
 
 
-def lanes_prefix(ledger: str, name: str) -> str:
-    """Return what the keys of all lanes of a seed begin with."""
-    return f"{ledger}/seed-lane/{name}@"
-
-
 def newest(ledger: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, SeedRow]:
     """Put the ledger's nodes together: the newest load of each seed by name."""
     loads: dict[str, Mapping[str, Any]] = {}
@@ -128,8 +123,9 @@ class SeedSteps:
     def __init__(self, database: Database, name: str, generation: int, committed: int) -> None:
         self._database = database
         self._name = name
-        self._generation = generation
-        self._ledger = database.settings.ledger
+        self._key = f"{database.settings.ledger}/seed/{name}@{generation}"
+        self._lanes = f"{database.settings.ledger}/seed-lane/{name}@"
+        self._own_lanes = f"{self._lanes}{generation}/"
         self.committed = committed
 
     def advance(
@@ -149,11 +145,9 @@ class SeedSteps:
         if self.committed == 0:
             made = {"name": self._name, "installed_by": self._database.user, "installed_on": now}
             values = {**first, **made, **values}
-        # Never null, so that uniqueness covers every row.
-        key = f"{self._ledger}/seed/{self._name}@{self._generation}"
-        nothing = {"load": key, "offset": 0, "rows": 0, "digest": 0}
-        steps = [self._step(key, self.committed + 1, values)]
-        steps += [self._step(self.lane_key(values["part"], lane), 1, nothing) for lane in range(lanes)]
+        nothing = {"load": self._key, "offset": 0, "rows": 0, "digest": 0}
+        steps = [(self._key, self.committed + 1, values)]
+        steps += [(self.lane_key(values["part"], lane), 1, nothing) for lane in range(lanes)]
         found = self._commit(steps, work)
         self.committed += 1
         return found
@@ -166,21 +160,21 @@ class SeedSteps:
     ) -> Any:
         """Commit the step that a lane is at after it, with its work; ``turn`` is entered for each attempt."""
         values = {"offset": lane.offset, "rows": lane.rows, "digest": lane.digest}
-        return self._commit([self._step(lane.key, lane.commits, values)], work, turn)
+        return self._commit([(lane.key, lane.commits, values)], work, turn=turn)
 
     def lane_key(self, part: int, lane: int) -> str:
         """Return the key of a lane's node."""
-        return f"{lanes_prefix(self._ledger, self._name)}{self._generation}/{part}/{lane:03}"
+        return f"{self._own_lanes}{part}/{lane:03}"
 
     def drop_lanes(self, tx: neo4j.Transaction, *, stale_alone: bool) -> None:
         """Delete the nodes of the seed's lanes, of earlier loads or of all: they are given up, or done."""
-        prefix = lanes_prefix(self._ledger, self._name)
-        kept = f"{prefix}{self._generation}/" if stale_alone else "/"
-        tx.run(_DROP_LANES, prefix=prefix, kept=kept).consume()
+        tx.run(_DROP_LANES, prefix=self._lanes, kept=self._own_lanes if stale_alone else "/").consume()
 
-    def _step(self, key: str, number: int, values: Mapping[str, Any]) -> Step:
-        return Step(key, number, values, f"the seed {self._name!r}", "Seed")
-
-    def _commit(self, steps: list[Step], work: Callable[[neo4j.Transaction], Any], *turn: Any) -> Any:
-        options = {"turn": turn[0]} if turn else {}
-        return commit(self._database, steps, work, backoff=Backoff(seconds=_SECONDS), **options)
+    def _commit(
+        self,
+        steps: Iterable[tuple[str, int, Mapping[str, Any]]],
+        work: Callable[[neo4j.Transaction], Any],
+        **turn: Any,
+    ) -> Any:
+        found = [Step(*step, f"the seed {self._name!r}", "Seed") for step in steps]
+        return commit(self._database, found, work, backoff=Backoff(seconds=_SECONDS), **turn)

@@ -12,51 +12,79 @@ from graphmigrate.database.failures import DriverFailure, code_of, message_of, p
 from graphmigrate.database.guard import is_exposed, needs_guard, why_refused
 from graphmigrate.database.history import LOADED, LOADING, RESETTING
 from graphmigrate.errors import SeedFailed
-from graphmigrate.events import Listener, Notice, SeedLoaded, SeedProgress, SeedStarted, Warned, ignore
+from graphmigrate.events import (
+    Listener,
+    Notice,
+    SeedLoaded,
+    SeedProgress,
+    SeedSkipped,
+    SeedStarted,
+    Warned,
+    ignore,
+)
 from graphmigrate.results import LoadedSeed
-from graphmigrate.seeds.batches import Batch, Limits, Spread, batches, deal, digest, mark_of, spread_of
-from graphmigrate.seeds.checks import Repeats, row_shown
+from graphmigrate.seeds.batches import (
+    Batch,
+    Limits,
+    Outcome,
+    RowUnmatched,
+    Turns,
+    Unsendable,
+    Work,
+    batches,
+    deal,
+    digest,
+    mark_of,
+    router,
+    side_by_side,
+    spread_of,
+)
+from graphmigrate.seeds.checks import Repeats, check_statements, checked_rows, hiding, row_shown
 from graphmigrate.seeds.files import SeedFileError
 from graphmigrate.seeds.ledger import LaneRow, SeedSteps
 from graphmigrate.seeds.program import BATCH, Rows, Statements
-from graphmigrate.seeds.sessions import Outcome, RowUnmatched, Turns, Unsendable, Work, side_by_side
-from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import neo4j
 
     from graphmigrate.database.connection import Database
     from graphmigrate.seeds.ledger import SeedRow
-    from graphmigrate.seeds.plan import Decision
+    from graphmigrate.seeds.plan import Decided, Decision
     from graphmigrate.seeds.program import Query
 
 MOST_BATCHES = 100_000
 
 
-def load(
-    database: Database, decisions: Sequence[Decision], *, strict: bool = False, listen: Listener = ignore
+def run(
+    database: Database, decided: Decided, *, strict: bool = False, listen: Listener = ignore
 ) -> tuple[LoadedSeed, ...]:
-    """Load what is due, in order; the caller holds the lock. Raises SeedFailed or LockLost.
+    """Let the server check every statement, then load what is due, in order; the caller holds the lock, and decided under it.
 
-    However it ends, the same call continues after the last committed batch. ``strict`` makes rows for which a MATCH finds
-    nothing, and rows that change again what an earlier one changed, an error, unless the seed says that they are to be ignored.
+    Raises PreflightError (GM201) before anything is loaded, SeedFailed or LockLost while loading; the same call continues after
+    the last committed batch. ``strict`` makes rows for which a MATCH finds nothing, and rows that change again what an earlier
+    one changed, an error, unless the seed says that they are to be ignored.
     """
-    due = [_Load(database, decision, strict, listen) for decision in decisions]
-    for each in reversed(due):  # a seed is removed before those that it depends on
-        each.reset()
+    for skipped in decided.skipped:
+        listen(SeedSkipped(skipped.name, skipped.reason))
+    due = [_Load(database, each, strict, listen) for each in decided.decisions if each.skip is None]
     loaded: list[LoadedSeed] = []
-    for number, each in enumerate(due, 1):
-        listen(SeedStarted(each.seed.name, number, len(due)))
-        result = each.run()
-        loaded.append(result)
-        listen(SeedLoaded(result.name, result.seconds, result.rows, result.changes))
+    with hiding([each.seed for each in due]):
+        for problem in check_statements(database, [each.seed for each in due]):
+            listen(Warned(problem))
+        for each in reversed(due):  # a seed is removed before those that it depends on
+            each.reset()
+        for number, each in enumerate(due, 1):
+            listen(SeedStarted(each.seed.name, number, len(due)))
+            result = each.run()
+            loaded.append(result)
+            listen(SeedLoaded(result.name, result.seconds, result.rows, result.changes))
     return tuple(loaded)
 
 
 class _BatchFailed(Exception):
-    """A batch of a lane failed."""
+    """A batch failed; ``lane`` is the lane that it belongs to."""
 
     def __init__(self, lane: int, work: Work, error: Exception) -> None:
         super().__init__()
@@ -97,8 +125,6 @@ class _Load:
         self.limits = Limits(self.settings.batch_rows, self.settings.batch_bytes)
         self.done = Outcome()
         self.repeats = Repeats(strict=self.strict)
-        self.begun = time.monotonic()
-        self.total: int | None = None
 
     def reset(self) -> None:
         """Remove what the seed made, or the rest of it, where that is due."""
@@ -122,9 +148,9 @@ class _Load:
         work = Work(self.settings.ledger, Statements((query,)), Batch(number, [query], range(1), [0], 0))
         for turn in range(MOST_BATCHES):
             # Running it once more after its last change does no harm, so only the end of a statement is recorded.
-            values = {"part": number if repeated else number + 1, "offset": turn, "rows": 0}
+            part = number if repeated else number + 1
             try:
-                outcome = self._commit({"state": RESETTING, **values}, work)
+                outcome = self._advance(RESETTING, part, turn, work, rows=0)
             except (*DriverFailure, Unsendable) as error:
                 raise self._failed(work, error, None) from error
             changes.update(outcome.changes)
@@ -150,7 +176,8 @@ class _Load:
             for number in range(first, len(self.program.parts)):
                 self._part(number, resumed if number == first else None)
         except SeedFileError as error:
-            raise self._unreadable(error) from error
+            hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
+            raise SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code) from error
         self._advance(LOADED, len(self.program.parts), 0)
         seconds, done, again = time.monotonic() - self.begun, self.done, self.repeats
         if self.ignoring:
@@ -166,7 +193,7 @@ class _Load:
         if isinstance(part, Statements):
             found = batches(number, islice(part.queries, offset, None), self.limits, offset)
         elif resumed and resumed.lanes:
-            self._lanes(number, part, Spread.parse(resumed.spread), resumed.lanes)
+            self._lanes(number, part, resumed.spread, resumed.lanes)
             return
         else:
             found = batches(number, part.rows(offset), self.limits, offset)
@@ -179,8 +206,7 @@ class _Load:
                     return
                 found = iter(ahead)
             found = self._watched(part, found)
-        for batch in found:
-            self._batch(part, batch)
+        self._commit_all((self._own_batch(0, batch) for batch in found), self._own_batch)
 
     def _is_exposed(self, part: Rows) -> bool:
         with self.database.transaction() as tx:
@@ -189,24 +215,42 @@ class _Load:
     def _watched(self, part: Rows, found: Iterator[Batch]) -> Iterator[Batch]:
         return found if self.ignoring else self.repeats.watch(part, found)
 
-    def _batch(self, part: Statements | Rows, batch: Batch) -> None:
-        work = Work(self.settings.ledger, part, batch, strict=self.strict)
-        marks, added = batch.marks, 0
+    def _commit_all(self, outcomes: Iterable[Outcome], commit: Callable[[int, Batch], Outcome]) -> None:
+        """Tell what each commit returned; of a batch that fails, commit the rows before the failing one by ``commit``."""
+        try:
+            for outcome in outcomes:
+                self._tell(outcome)
+        except _BatchFailed as failed:
+            at, refusal = self._failing_row(failed.work, failed.error)
+            if at:
+                before = [failed.work.batch.first(at)]
+                self._commit_all((commit(failed.lane, each) for each in before), commit)
+            raise self._failed(failed.work, refusal, at) from failed.error
+
+    def _attempt(
+        self, lane: int, batch: Batch, advance: Callable[[Work], Outcome], *, sole: bool = True
+    ) -> Outcome:
+        part = self.program.parts[batch.part]
+        work = Work(self.settings.ledger, part, batch, strict=self.strict, sole=sole)
+        try:
+            return advance(work)
+        except (*DriverFailure, Unsendable, RowUnmatched) as error:
+            raise _BatchFailed(lane, work, error) from error
+
+    def _own_batch(self, lane: int, batch: Batch) -> Outcome:
+        """Commit a batch with the step of the seed's own node."""
+        part, marks, added = self.program.parts[batch.part], batch.marks, 0
         if isinstance(part, Rows):
             added = len(batch.items)
             marks = [*marks, mark_of(part)] if not batch.numbers[0] else marks
-        found = digest(self.digest, marks)
-        try:
-            outcome = self._advance(
-                LOADING, batch.part, batch.end, work, rows=self.rows + added, digest=found
-            )
-        except (*DriverFailure, Unsendable, RowUnmatched) as error:
-            at, refusal = self._failing_row(work, error)
-            if at:
-                self._batch(part, batch.split(at)[0])
-            raise self._failed(work, refusal, at) from error
+        rows, found = self.rows + added, digest(self.digest, marks)
+
+        def advance(work: Work) -> Outcome:
+            return self._advance(LOADING, batch.part, batch.end, work, rows=rows, digest=found)
+
+        outcome = self._attempt(lane, batch, advance)
         self.digest = found
-        self._tell(outcome)
+        return outcome
 
     # ---- several sessions
 
@@ -215,15 +259,15 @@ class _Load:
         spread = spread_of(part.plain, first, part.columns, self.limits.items)
         count = self.settings.seed_sessions
         self.digest = digest(self.digest, [mark_of(part)])
-        self._advance(LOADING, number, 0, spread=spread.text, lanes=count)
+        self._advance(LOADING, number, 0, spread=spread, lanes=count)
         lanes = [LaneRow(self.steps.lane_key(number, lane)) for lane in range(count)]
         self._lanes(number, part, spread, lanes)
 
-    def _lanes(self, number: int, part: Rows, spread: Spread, lanes: Sequence[LaneRow]) -> None:
+    def _lanes(self, number: int, part: Rows, spread: str, lanes: Sequence[LaneRow]) -> None:
         """Load the rows that are not committed yet, in a session for each lane; then drop the lanes."""
         lanes = list(lanes)
         offsets = [lane.offset for lane in lanes]
-        route = spread.route(part.columns, len(lanes))
+        route = router(spread, part.columns, len(lanes))
         found = batches(number, part.rows(min(offsets)), self.limits, min(offsets))
         dealt = deal(self._watched(part, found), route, offsets, self.limits)
         turns = Turns()
@@ -232,22 +276,13 @@ class _Load:
             old = lanes[lane]
             rows, marks = old.rows + len(batch.items), digest(old.digest, batch.marks)
             new = LaneRow(old.key, old.commits + 1, batch.end, rows, marks)
-            work = Work(self.settings.ledger, part, batch, strict=self.strict, sole=False)
-            try:
-                outcome = self.steps.advance_lane(new, work, turns.turn)
-            except (*DriverFailure, Unsendable, RowUnmatched) as error:
-                raise _BatchFailed(lane, work, error) from error
+            outcome = self._attempt(
+                lane, batch, lambda work: self.steps.advance_lane(new, work, turns.turn), sole=False
+            )
             lanes[lane] = new
-            return cast("Outcome", outcome)
+            return outcome
 
-        try:
-            for outcome in side_by_side(len(lanes), dealt, commit):
-                self._tell(outcome)
-        except _BatchFailed as failed:
-            at, refusal = self._failing_row(failed.work, failed.error)
-            if at:
-                self._tell(commit(failed.lane, failed.work.batch.split(at)[0]))
-            raise self._failed(failed.work, refusal, at) from failed.error
+        self._commit_all(side_by_side(len(lanes), dealt, commit), commit)
         for lane in lanes:
             self.digest = None if lane.digest is None else digest(self.digest, [lane.digest])
         self._advance(LOADING, number + 1, 0, drop_lanes=True)
@@ -268,7 +303,7 @@ class _Load:
             middle = (accepted + refused) // 2
             try:
                 with self.database.transaction() as tx:
-                    Work(self.settings.ledger, part, work.batch.split(middle)[0], strict=self.strict)(tx)
+                    Work(self.settings.ledger, part, work.batch.first(middle), strict=self.strict)(tx)
                     raise _RolledBack
             except _RolledBack:
                 accepted = middle
@@ -293,23 +328,17 @@ class _Load:
         drop_lanes: bool = False,
         **more: Any,
     ) -> Outcome:
-        """Commit how far the load is, with its work."""
-        values = {"rows": self.rows, "digest": self.digest, "spread": None, **more}
-        if self.resumed and self.resumed.checksum != self.seed.checksum:
-            values["checksum"] = self.seed.checksum  # only what comes later was changed
-        values |= {"state": state, "part": part, "offset": offset}
-        return self._commit(values, work, lanes=lanes, drop_lanes=drop_lanes)
-
-    def _commit(
-        self, values: dict[str, Any], work: Work | None = None, *, lanes: int = 0, drop_lanes: bool = False
-    ) -> Outcome:
-        """Commit the seed's own next step with its work."""
+        """Commit the seed's own next step, which says how far the load is, with its work."""
 
         def whole(tx: neo4j.Transaction) -> Outcome:
             if self.stale_lanes or drop_lanes:
                 self.steps.drop_lanes(tx, stale_alone=not drop_lanes)
             return work(tx) if work else Outcome()
 
+        values = {"rows": self.rows, "digest": self.digest, "spread": None, **more}
+        values |= {"state": state, "part": part, "offset": offset}
+        if self.resumed and self.resumed.checksum != self.seed.checksum:
+            values["checksum"] = self.seed.checksum  # only what comes later was changed
         first = {"checksum": self.seed.checksum, "variables": self.seed.variables}
         outcome = cast("Outcome", self.steps.advance(values, whole, first, lanes))
         for warning in outcome.warnings:
@@ -339,11 +368,6 @@ class _Load:
             " a change of what is kept needs --force."
         )
 
-    def _unreadable(self, error: SeedFileError) -> SeedFailed:
-        """Return the error for a row that cannot be read."""
-        hint = f"{error.hint} {self._kept()}" if error.hint else self._kept()
-        return SeedFailed(error.message, hint=hint, place=error.place, code=error.error_code)
-
     def _failed(self, work: Work, error: Exception, at: int | None) -> SeedFailed:
         """Return the error for a batch that the server refused, or that the driver cannot send; ``at`` is its failing row."""
         if isinstance(error, Unsendable):
@@ -351,7 +375,7 @@ class _Load:
         unmatched = isinstance(error, RowUnmatched)
         reason = f"{error}" if unmatched else f"{message_of(error)} [{code_of(error)}]"
         position = None if unmatched else position_of(error)
-        where, place = "", work.at.origin.place_of(*position) if position else work.at.place
+        where, place = "", work.at.place_of(*position) if position else work.at.place
         ours = why_refused(work.at.text, reason)
         hint = f"{ours} {self._kept()}" if ours else self._kept()
         if isinstance(work.part, Rows):
@@ -366,13 +390,10 @@ class _Load:
 
     def _unsendable(self, work: Work, error: Unsendable) -> SeedFailed:
         message, hint, place = f"A value here cannot be sent: {error}", self._kept(), work.at.place
-        rows = zip(work.batch.numbers, work.batch.items, strict=True) if isinstance(work.part, Rows) else ()
-        for number, row in rows:
+        if isinstance(work.part, Rows):
             try:
-                parameter(row)
+                for _ in checked_rows(work.part, zip(work.batch.numbers, work.batch.items, strict=True)):
+                    pass
             except SeedFileError as found:
-                source = cast("Rows", work.part).source
-                message = f"Row {number + 1} of {source.label}: {found.message}"
-                hint, place = found.hint or hint, source.place(number) or place
-                break
+                message, hint, place = found.message, found.hint or hint, found.place or place
         return SeedFailed(message, hint=hint, place=place, code="GM553")

@@ -21,7 +21,7 @@ from graphmigrate.seeds.template import checksum, render
 from graphmigrate.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from graphmigrate.database.connection import Database
@@ -58,16 +58,6 @@ class PreparedSeed:
         """The seed's name."""
         return self.file.name
 
-    def removing(self, recorded: str) -> PreparedSeed:
-        """Return it with the reset of a load that had other variables: those ``recorded`` in the ledger; newer ones stay.
-
-        Raises SeedFileError where the reset cannot be rendered with these.
-        """
-        if self.render_reset is None:
-            return self
-        now, then = (frontmatter.from_json(text) for text in (self.variables, recorded))
-        return self.with_reset(self.render_reset(now | then if then.keys() <= now.keys() else then))
-
     def with_reset(self, rendering: Rendering) -> PreparedSeed:
         """Return it with this reset, whose values of the environment are not shown either."""
         secrets = (*self.secrets, *rendering.environment.values())
@@ -102,7 +92,6 @@ def prepare(
     template or the head of a data file.
     """
     folder = folders.collect(seeds_dir)
-    folder.check()
     chosen = folders.select(folder, names, profile)
     given = dict(variables or {})
     frontmatter.check_names(given, chosen)
@@ -142,16 +131,13 @@ def prepare_one(
 
 
 def _left_out(folder: SeedFolder, chosen: Sequence[SeedFile]) -> tuple[SkippedSeed, ...]:
-    taken = {seed.name for seed in chosen}
-    others = [seed for seed in folder.seeds.values() if seed.name not in taken]
-    return tuple(SkippedSeed(seed.name, _reason(seed.front.profiles)) for seed in others)
-
-
-def _reason(profiles: Sequence[str]) -> str:
-    plural = "s" if len(profiles) > 1 else ""
-    return (
-        f"it belongs to the profile{plural} {', '.join(profiles)}" if profiles else "it belongs to no profile"
-    )
+    others = [seed for seed in folder.seeds.values() if seed not in chosen]
+    found = []
+    for seed in others:
+        names = seed.front.profiles
+        belongs = f"the profile{'s' if len(names) > 1 else ''} {', '.join(names)}" if names else "no profile"
+        found.append(SkippedSeed(seed.name, f"it belongs to {belongs}"))
+    return tuple(found)
 
 
 # ---- what the ledger makes of them
@@ -195,31 +181,33 @@ class Decided:
         return (*unchanged, *self.left_out)
 
 
-def judge(
-    seeds: Iterable[PreparedSeed],
-    history: Mapping[str, SeedRow],
-    made: Mapping[str, SeedRow],
+def decide(
+    database: Database,
+    preparation: Preparation,
     *,
-    force: frozenset[str] = frozenset(),
-    allow_duplicates: frozenset[str] = frozenset(),
-    reset: frozenset[str] = frozenset(),
-) -> tuple[Decision, ...]:
-    """Decide for every seed, or raise all refusals at once; each option has the names of those it is for.
+    force: bool = False,
+    allow_duplicates: bool = False,
+    reset: bool = False,
+) -> Decided:
+    """Say what loading would do with each prepared seed, or raise all refusals at once; needs no lock and writes nothing.
 
-    ``history`` has the newest row of each seed, ``made`` the newest one of a load that began to make something:
-    what a reset removes. Refused: a reset of a seed that names no statement for it (GM531), or whose statement
-    cannot be rendered with the variables of that load; an interrupted load or reset whose files or variables
-    changed since (GM554, without ``force``); a reload of a seed that uses CREATE (GM555 where it changed, GM556
-    where it was forced, without ``allow_duplicates``).
+    ``force``, ``allow_duplicates`` and ``reset`` are for the seeds that were named, all where none was: not for what these
+    depend on. Raises HistoryMismatch or UsageError for a reset of a seed that names no statement for it (GM531), or whose
+    statement cannot be rendered with the variables of that load; an interrupted load or reset whose files or variables changed
+    since (GM554, without ``force``); a reload of a seed that uses CREATE (GM555 where it changed, GM556 where it was forced,
+    without ``allow_duplicates``).
     """
+    from graphmigrate.seeds.ledger import read_loads
+
+    history, made = read_loads(database)
     decisions: list[Decision] = []
     problems: list[Problem] = []
-    for seed in seeds:
-        name = seed.name
-        options = {"force": name in force, "twice": name in allow_duplicates, "reset": name in reset}
-        decided = _one(seed, history.get(name), **options)
+    for seed in preparation.seeds:
+        chosen = not preparation.named or seed.name in preparation.named
+        options = {"force": force, "twice": allow_duplicates, "reset": reset}
+        decided = _one(seed, history.get(seed.name), **{name: on and chosen for name, on in options.items()})
         if isinstance(decided, Decision) and decided.removes:
-            decided = _removing(decided, made.get(name))
+            decided = _removing(decided, made.get(seed.name))
         if isinstance(decided, Problem):
             problems.append(decided)
         else:
@@ -228,17 +216,18 @@ def judge(
     kind = HistoryMismatch if mismatch else UsageError
     code = problems[0].code if problems else None
     raise_all(problems, kind, "{count} seeds cannot be loaded as asked.", code=code)
-    return tuple(decisions)
+    return Decided(tuple(decisions), preparation.left_out)
 
 
 def _removing(decision: Decision, load: SeedRow | None) -> Decision | Problem:
     """Let the reset remove what ``load`` made, whose variables may be others than those of the next load."""
     seed, place = decision.seed, Place(decision.seed.file.file, 1)
-    if load is not None and load.variables != seed.variables:
-        try:
-            seed = seed.removing(load.variables)
+    if load is not None and load.variables != seed.variables and seed.render_reset:
+        now, then = from_json(seed.variables), from_json(load.variables)
+        try:  # a variable that is newer than that load keeps its value of now
+            seed = seed.with_reset(seed.render_reset(now | then if then.keys() <= now.keys() else then))
         except SeedFileError as error:
-            variables = in_words(from_json(load.variables)) or "it had none"
+            variables = in_words(then) or "it had none"
             message = (
                 f"The seed {seed.name!r} was loaded with other variables ({variables}), and its reset cannot be"
                 f" rendered with these: {error.message}"
@@ -332,7 +321,6 @@ def catalogue(
 
         history = read_loads(database)[0]
     folder = folders.collect(seeds_dir)
-    folder.check()
     return tuple(
         SeedInfo(
             name=seed.name,

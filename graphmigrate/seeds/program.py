@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.kinds import execution_prefix, without_prefix
 from graphmigrate.cypher.lexer import TokenKind, unquoted
-from graphmigrate.cypher.model import Kind
-from graphmigrate.seeds.files import SeedFileError, did_you_mean
+from graphmigrate.cypher.model import Kind, edit_text, server_offset, source_offset
+from graphmigrate.seeds.files import SeedFileError, no_column
 from graphmigrate.seeds.shapes import creates, is_countable, plain_load, row_uses
 from graphmigrate.seeds.template import VALUE, Piece, RowBlock
-from graphmigrate.seeds.written import Edit, Edited, Written, read
+from graphmigrate.seeds.written import Written, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from graphmigrate.cypher.lexer import Token
-    from graphmigrate.cypher.model import Statement
+    from graphmigrate.cypher.model import Edit, Statement
     from graphmigrate.errors import Place
     from graphmigrate.seeds.rows import Source
     from graphmigrate.seeds.shapes import PlainLoad, RowUses
@@ -33,21 +33,31 @@ _ARRIVED = f"\nRETURN collect(DISTINCT {_INDEX}) AS `__rows`"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One statement as it is sent: text and parameters; ``origin`` finds the template's line.
+    """One statement as it is sent: text and parameters.
 
-    ``counted`` tells that it returns the list of the numbers (in its batch) of the rows that got to its end.
+    It stands at ``start`` of ``written``, with these ``edits``. ``counted`` tells that it returns the list of the numbers (in
+    its batch) of the rows that got to its end.
     """
 
     text: str
     parameters: dict[str, Any] = field(repr=False)
     creates: bool
-    origin: Edited = field(repr=False, compare=False)
+    written: Written = field(repr=False, compare=False)
+    start: int = field(compare=False)
+    edits: tuple[Edit, ...] = field(repr=False, compare=False)
     counted: bool = False
 
     @property
     def place(self) -> Place:
         """Where in the template the statement begins."""
-        return self.origin.place(0)
+        return self._place_at(0)
+
+    def place_of(self, line: int, column: int) -> Place:
+        """Return the place in the template for a 1-based line and column, as the server reports them."""
+        return self._place_at(min(server_offset(self.text, line, column), max(len(self.text) - 1, 0)))
+
+    def _place_at(self, offset: int) -> Place:
+        return self.written.place(self.start + source_offset(self.edits, offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +174,14 @@ def _rows(block: RowBlock, rendering: Rendering, order: str) -> Rows:
     _check_columns(block, uses, written)
     columns = uses.columns
     edits = [
-        Edit(start, end, f"{block.variable}[{columns.index(name)}]")
+        (start, end, f"{block.variable}[{columns.index(name)}]")
         for start, end, name in uses.dotted
         if columns is not None
     ]
     body = without_prefix(tuple(words))
     counted = is_countable(body)
     begin = body[0].start if body else found[0].start
-    edits.append(Edit(begin, begin, _unwind(block.variable, counted=counted)))
+    edits.append((begin, begin, _unwind(block.variable, counted=counted)))
     query = _query(written, found[0], words, edits)
     if counted:
         query = replace(query, text=query.text + _ARRIVED, counted=True)
@@ -212,26 +222,25 @@ def _check_columns(block: RowBlock, uses: RowUses, written: Written) -> None:
         return
     for start, _, name in uses.dotted:
         if name not in known:
-            message = f"{block.source.label} has no column {name!r}."
-            hint = did_you_mean(name, known, "columns")
-            raise SeedFileError(message, hint=hint, place=written.place(start), code="GM582")
+            raise no_column(block.source.label, name, known, "GM582", written.place(start))
 
 
 def _query(
-    written: Written, statement: Statement, words: Sequence[Token], edits: Sequence[Edit] = ()
+    written: Written, statement: Statement, words: Sequence[Token], edits: Sequence[tuple[int, int, str]] = ()
 ) -> Query:
     start, end = statement.start, statement.start + len(statement.text)
     _check_kind(statement, written)
     parameters: dict[str, Any] = {}
-    numbered = list(edits)
+    replaced = list(edits)
     for index in range(bisect_left(written.starts, start), bisect_left(written.starts, end)):
         piece = written.pieces[index]
         if piece.kind == VALUE:
             name = f"p{len(parameters) + 1}"
             parameters[name] = piece.value
-            numbered.append(Edit(written.starts[index], written.end(index), f"${name}"))
-    origin = Edited(written, start, end, numbered)
-    return Query(origin.text, parameters, creates(_inside(statement, words)), origin)
+            replaced.append((written.starts[index], written.end(index), f"${name}"))
+    relative = sorted((begin - start, stop - start, new) for begin, stop, new in replaced)
+    text, made = edit_text(statement.text, relative)
+    return Query(text, parameters, creates(_inside(statement, words)), written, start, made)
 
 
 def _inside(statement: Statement, words: Sequence[Token]) -> list[Token]:

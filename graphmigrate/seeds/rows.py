@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.seeds import yaml
-from graphmigrate.seeds.files import BAD_OPTION, UNFIT, SeedFileError, TextFile
-from graphmigrate.seeds.values import NAMES, SEPARATOR, Unfit, converter, parameter
+from graphmigrate.seeds.files import UNFIT, SeedFileError, TextFile
+from graphmigrate.seeds.values import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,29 +17,28 @@ if TYPE_CHECKING:
 
     from graphmigrate.errors import Place
 
-    Types = Mapping[str, str] | None
-
 _IS_ARRAY = (
     "This file is one JSON array: read it with json('{}'). JSON lines have one value a line, without commas."
 )
 
 
-class Source(ABC):
+class Source:
     """Rows, read as often as needed and always the same: an interrupted load continues at a row's number.
 
-    ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of
-    rows, where that is known; ``files`` are the data files, relative to ``seeds/``, whose content is part of
-    the seed's checksum.
+    A source has ``values``, or ``columns`` and ``lists``: each is made of the other.
+
+    ``columns`` are the names a row can have, where they are known before reading; ``size`` is the number of rows,
+    where that is known.
     """
 
     label: str = "rows"
     columns: tuple[str, ...] | None = None
     size: int | None = None
-    files: tuple[str, ...] = ()
 
-    @abstractmethod
     def values(self, skip: int = 0) -> Iterator[Any]:
         """Yield each row, from number ``skip`` (0-based) on, as one value: a map where it has columns."""
+        names = self.columns or ()
+        return (dict(zip(names, row, strict=True)) for row in self.lists(names, skip))
 
     def lists(self, names: Sequence[str], skip: int = 0) -> Iterator[list[Any]]:
         """Yield each row as the list of these columns; a column that a row lacks is null."""
@@ -74,50 +72,32 @@ class Source(ABC):
         return SeedFileError(message, hint=hint, place=self.place(index), code=UNFIT)
 
 
-class RowList(list[Any]):
-    """The list that a file holds: a list for the template, and ``source`` for its rows with their places."""
-
-    source: Source
-
-
 class ListSource(Source):
     """Rows that the template has as a list; checked whole, because they are in memory anyway."""
 
     def __init__(self, rows: Any) -> None:
-        self.label = "this list"
-        self._rows: list[Any] = parameter(rows)
-        self.size = len(self._rows)
-        self.columns = columns_of(self._rows)
+        self._hold(parameter(rows), "this list")
+
+    def _hold(self, rows: list[Any], label: str) -> None:
+        self._rows = rows
+        self.label = label
+        self.size = len(rows)
+        if rows and all(isinstance(row, dict) for row in rows):
+            self.columns = tuple(dict.fromkeys(key for row in rows for key in row))
 
     def values(self, skip: int = 0) -> Iterator[Any]:
         """See Source."""
         return islice(self._rows, skip, None)
 
 
-def columns_of(rows: Sequence[Any]) -> tuple[str, ...] | None:
-    """Return the names that the rows have where all of them are maps, else None."""
-    if rows and all(isinstance(row, dict) for row in rows):
-        return tuple(dict.fromkeys(key for row in rows for key in row))
-    return None
-
-
-class RangeSource(Source, Sequence[int]):
+class RangeSource(Source):
     """Numbers that are counted, never kept: ``range(10_000_000)`` costs nothing."""
 
-    def __init__(self, *arguments: int) -> None:
-        self.label = f"range({', '.join(map(str, arguments))})"
-        self._range = range(*arguments)
-        self.size = len(self._range)
-
-    def __len__(self) -> int:
-        return len(self._range)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._range)
-
-    def __getitem__(self, index: Any) -> Any:
-        found = self._range[index]
-        return RangeSource(found.start, found.stop, found.step) if isinstance(found, range) else found
+    def __init__(self, numbers: range) -> None:
+        self._range = numbers
+        self.size = len(numbers)
+        short = (numbers.start, numbers.step) == (0, 1)
+        self.label = f"range({numbers.stop})" if short else repr(numbers)
 
     def values(self, skip: int = 0) -> Iterator[Any]:
         """See Source."""
@@ -130,6 +110,8 @@ def as_source(rows: Any) -> Source:
         return rows
     if isinstance(rows, RowList):
         return rows.source
+    if isinstance(rows, range):
+        return RangeSource(rows)
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, (Sequence, Iterator)):
         hint = "Use a list, range(…), csv('data/x.csv'), jsonl(…) or generate(100, …)."
         if isinstance(rows, Mapping):
@@ -142,73 +124,6 @@ def as_source(rows: Any) -> Source:
 # ---- files
 
 
-def check_options(types: Any, encoding: Any, separator: Any) -> None:
-    """Refuse wrong values of the options that all files have (GM591)."""
-    for name, value in (("encoding", encoding), ("separator", separator)):
-        if not isinstance(value, str) or not value:
-            raise SeedFileError(f"{name!r} must be a text, not {value!r}.", code=BAD_OPTION)
-    if not isinstance(types, dict) or not are_texts([*types, *types.values()]):
-        message = "'types' must be a map of columns to types, as {'size': 'int', 'at': 'datetime'}."
-        raise SeedFileError(message, hint=f"Known types: {', '.join(sorted(NAMES))}.", code=BAD_OPTION)
-
-
-def are_texts(values: Any) -> bool:
-    """Whether this is a list of texts."""
-    return isinstance(values, (list, tuple)) and all(isinstance(value, str) for value in values)
-
-
-class _TypedRows(Source):
-    """Rows of a file that are values already; ``types`` turns some of their columns into Neo4j's other types."""
-
-    def __init__(self, file: TextFile, types: Types, separator: str) -> None:
-        self._file = file
-        self.label = file.name
-        self.files = (file.name,)
-        self._types = types or {}
-        check_options(self._types, file.encoding, separator)
-        self._converters = {name: converter(kind, separator) for name, kind in self._types.items()}
-
-    def _raw(self) -> Iterator[Any]:
-        raise NotImplementedError
-
-    def _line_of(self, index: int) -> tuple[int, int]:
-        """Return line and column of a row; (0, 0) where there is none. Only messages ask for it."""
-        raise NotImplementedError
-
-    def values(self, skip: int = 0) -> Iterator[Any]:
-        """See Source; columns that have a type are checked in each row."""
-        rows = islice(self._raw(), skip, None)
-        if not self._converters:
-            return rows
-        return (self._typed(index, row) for index, row in enumerate(rows, skip))
-
-    def _typed(self, index: int, row: Any) -> dict[str, Any]:
-        if not isinstance(row, dict):
-            raise self.without_columns(row, index, tuple(self._types))
-        typed = dict(row)
-        for name, convert in self._converters.items():
-            value = row.get(name)
-            if value is not None:
-                try:
-                    typed[name] = None if value == "" else convert(value)
-                except Unfit as error:
-                    raise self._unreadable(index, name, value, error) from None
-        return typed
-
-    def _unreadable(self, index: int, name: str, value: Any, error: Unfit) -> SeedFileError:
-        line, column = self._line_of(index)
-        source = self._file.line(line)
-        found = max(source.find(f"{mark}{name}{mark}:") for mark in ('"', "'", ""))
-        message = f"{name!r} is {self._types[name]}, and {str(value)[:60]!r} cannot be read as that: {error}."
-        hint = f"Correct the row, or the type of {name!r}."
-        return self._file.bad(message, line, found + 1 if found >= 0 else column, source, hint)
-
-    def place(self, index: int) -> Place | None:
-        """See Source; reads the file again up to that row."""
-        line, column = self._line_of(index)
-        return self._file.place(line, column, self._file.line(line)) if line else None
-
-
 def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON number")
 
@@ -216,16 +131,16 @@ def _no_constant(word: str) -> Any:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
-class JsonLinesSource(_TypedRows):
+class JsonLinesSource(Source):
     """One JSON value a line, usually an object; blank lines are skipped. A key that an object lacks is null."""
 
-    def __init__(
-        self, root: Path, name: str, types: Types = None, encoding: str = "utf-8", separator: str = SEPARATOR
-    ) -> None:
-        super().__init__(TextFile(root, name, encoding), types, separator)
+    def __init__(self, root: Path, name: str, encoding: str = "utf-8") -> None:
+        self._file = TextFile(root, name, encoding)
+        self.label = name
 
-    def _raw(self) -> Iterator[Any]:
-        return (value for _, value in self._numbered())
+    def values(self, skip: int = 0) -> Iterator[Any]:
+        """See Source."""
+        return (value for _, value in islice(self._numbered(), skip, None))
 
     def _numbered(self) -> Iterator[tuple[int, Any]]:
         for number, text in enumerate(self._file.lines(), 1):
@@ -242,9 +157,10 @@ class JsonLinesSource(_TypedRows):
         column = min(column, end) if line == 1 else end
         raise self._file.bad(f"This line is not valid JSON: {message}.", number, column, text, hint)
 
-    def _line_of(self, index: int) -> tuple[int, int]:
-        found = next(islice(self._numbered(), index, None), None)
-        return (found[0], 1) if found else (0, 0)
+    def place(self, index: int) -> Place | None:
+        """See Source; reads the file again up to that row."""
+        line, _ = next(islice(self._numbered(), index, None), (0, None))
+        return self._file.place(line, 1, self._file.line(line)) if line else None
 
     def about(self) -> int | None:
         """See Source."""
@@ -258,31 +174,29 @@ class JsonLinesSource(_TypedRows):
         return error
 
 
-class _HeldSource(_TypedRows):
+class RowList(list[Any]):
+    """The list that a file holds: a list for the template, and ``source`` for its rows with their places."""
+
+    source: Source
+
+
+class _HeldSource(ListSource):
     """The list that a file holds; ``places`` finds line and column of an item."""
 
-    def __init__(
-        self,
-        rows: Sequence[Any],
-        file: TextFile,
-        types: Types,
-        separator: str,
-        places: Callable[[int], tuple[int, int]],
-    ) -> None:
-        super().__init__(file, types, separator)
-        self._rows = rows
+    def __init__(self, rows: list[Any], file: TextFile, places: Callable[[int], tuple[int, int]]) -> None:
+        self._file = file
         self._places = places
-        self.size = len(rows)
-        self.columns = columns_of(rows)
+        self._hold(rows, file.name)
 
-    def _raw(self) -> Iterator[Any]:
-        return iter(self._rows)
+    def place(self, index: int) -> Place | None:
+        """See Source; reads the file again."""
+        if index >= len(self._rows):
+            return None
+        line, column = self._places(index)
+        return self._file.place(line, column, self._file.line(line))
 
-    def _line_of(self, index: int) -> tuple[int, int]:
-        return self._places(index) if index < len(self._rows) else (0, 0)
 
-
-def read_json(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+def read_json(root: Path, name: str) -> Any:
     """Return what a JSON file holds; raise SeedFileError (GM118) where it is not valid or above 64 MiB."""
     file = TextFile(root, name)
     text = file.whole()
@@ -293,7 +207,7 @@ def read_json(root: Path, name: str, types: Types = None, separator: str = SEPAR
         hint = "One JSON value a line is read by jsonl(…)." if message == "Extra data" else None
         source = text.split("\n")[line - 1]
         raise file.bad(f"This is not valid JSON: {message}.", line, column, source, hint) from None
-    return _held(value, file, types, separator, lambda index: _place_in_array(file.whole(), index))
+    return _held(value, file, lambda index: _place_in_array(file.whole(), index))
 
 
 def _explained(error: Exception) -> tuple[str, tuple[int, int]]:
@@ -313,7 +227,7 @@ def _place_in_array(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
-def read_yaml(root: Path, name: str, types: Types = None, separator: str = SEPARATOR) -> Any:
+def read_yaml(root: Path, name: str) -> Any:
     """Return what a YAML file holds; raise SeedFileError (GM118) where it is not valid or above 1 MiB."""
     file = TextFile(root, name)
     text = file.whole(yaml.MAX_TEXT)
@@ -323,17 +237,12 @@ def read_yaml(root: Path, name: str, types: Types = None, separator: str = SEPAR
     except yaml.BadYaml as error:
         source = "".join(text.split("\n")[error.line - 1 : error.line])
         raise file.bad(error.message, error.line, error.column, source, error.hint) from None
-    return _held(value, file, types, separator, document.items().__getitem__)
+    return _held(value, file, document.items().__getitem__)
 
 
-def _held(
-    value: Any, file: TextFile, types: Types, separator: str, places: Callable[[int], tuple[int, int]]
-) -> Any:
-    if isinstance(value, list):
-        rows = RowList(value)
-        rows.source = _HeldSource(rows, file, types, separator, places)
-        return rows
-    if types:
-        message = f"{file.name} holds no list of rows, so 'types' has nothing to work on."
-        raise SeedFileError(message, hint="Make the file a list of maps.", place=file.place(1), code=UNFIT)
-    return value
+def _held(value: Any, file: TextFile, places: Callable[[int], tuple[int, int]]) -> Any:
+    if not isinstance(value, list):
+        return value
+    rows = RowList(value)
+    rows.source = _HeldSource(rows, file, places)
+    return rows

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import Token, TokenKind, unquoted, word_of
 from graphmigrate.cypher.patterns import Labels, Node, Relationship, read_map, read_patterns
-from graphmigrate.cypher.reader import Cursor, NotUnderstood, read_clauses, split_at
+from graphmigrate.cypher.reader import NAMES, Cursor, NotUnderstood, read_clauses, split_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphmigrate.cypher.reader import Clause
 
-_NAMES = (TokenKind.WORD, TokenKind.NAME)
 _CONSTANTS = (TokenKind.PARAMETER, TokenKind.STRING, TokenKind.NUMBER)
 _SETS = ("SET", "ON CREATE SET", "ON MATCH SET")
 _LOOKING = frozenset({"EXISTS", "COUNT", "COLLECT", "SHORTESTPATH", "ALLSHORTESTPATHS"})
@@ -215,7 +214,7 @@ class _Reader:
         token, after = words[at], Cursor(words[at + 1 : at + 2])
         if token.text == ")" and (after.sees("-") or after.sees("<")):
             raise NotUnderstood  # perhaps a pattern
-        if token.kind not in _NAMES:
+        if token.kind not in NAMES:
             return
         if at and words[at - 1].text == ".":
             if after.sees("(") and words[at - 2].text.lower() not in _NAMESPACES:
@@ -281,7 +280,7 @@ def row_uses(words: Sequence[Token], variable: str) -> RowUses:
     dotted: list[tuple[int, int, str]] = []
     whole = shadowed = False
     for at, token in enumerate(words):
-        if token.kind not in _NAMES or unquoted(token) != variable or (at and words[at - 1].text == "."):
+        if token.kind not in NAMES or unquoted(token) != variable or (at and words[at - 1].text == "."):
             continue  # after a dot it is a property of that name, of something else
         path = _path(words, at)
         end = at + 2 * len(path) + 1
@@ -299,7 +298,7 @@ def row_uses(words: Sequence[Token], variable: str) -> RowUses:
 def _path(words: Sequence[Token], at: int) -> list[Token]:
     """Return the names that follow a name, each after a dot."""
     names: list[Token] = []
-    while at + 2 < len(words) and words[at + 1].text == "." and words[at + 2].kind in _NAMES:
+    while at + 2 < len(words) and words[at + 1].text == "." and words[at + 2].kind in NAMES:
         at += 2
         names.append(words[at])
     return names

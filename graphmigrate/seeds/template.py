@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from jinja2 import (
     Environment,
+    FunctionLoader,
     StrictUndefined,
     Template,
     TemplateError,
@@ -24,7 +25,6 @@ from jinja2 import (
 )
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
-from jinja2.loaders import BaseLoader
 
 from graphmigrate.cypher.lexer import quote
 from graphmigrate.errors import Place, ProjectError, closest
@@ -141,10 +141,21 @@ def render(
     ``allowed`` are the variables of the environment that it may read, with their values.
     """
     main = seed.name + SUFFIX
-    loader = _Loader(root, {main: seed.text})
+    texts = {main: seed.text}
+
+    def load(name: str) -> tuple[str, str, Callable[[], bool]]:
+        """Read an included or imported template, and remember what was read."""
+        if name not in texts:
+            try:
+                with open_inside(root, name) as stream:
+                    texts[name] = decode(stream.read(), str(root / name))
+            except MissingFile as error:
+                raise TemplateNotFound(name, error.message) from error
+        return frontmatter.split(texts[name])[1], name, lambda: True
+
     functions = Functions(root, seed.name, allowed or {})
-    environment = _Environment(loader, functions)
-    rendering = Rendering(root, (), loader.texts)
+    environment = _Environment(FunctionLoader(load), functions)
+    rendering = Rendering(root, (), texts)
     try:
         template = environment.get_template(main)
         text = join(template.root_render_func(template.new_context(dict(variables))))
@@ -156,7 +167,7 @@ def render(
         raise
     except Exception as error:
         raise _not_evaluated(error, rendering.place(*_line_of(error, main)), variables) from error
-    return Rendering(root, text.pieces, loader.texts, frozenset(functions.files), functions.variables)
+    return Rendering(root, text.pieces, texts, frozenset(functions.files), functions.variables)
 
 
 def checksum(seed: SeedFile, rendering: Rendering) -> str:
@@ -226,24 +237,6 @@ def _not_evaluated(error: Exception, place: Place, variables: Mapping[str, Any])
 # ---- the environment
 
 
-class _Loader(BaseLoader):
-    """Finds included and imported templates in ``seeds/`` and remembers what was read."""
-
-    def __init__(self, root: Path, texts: dict[str, str]) -> None:
-        self.root = root
-        self.texts = texts
-
-    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:  # noqa: ARG002
-        """See BaseLoader."""
-        if template not in self.texts:
-            try:
-                with open_inside(self.root, template) as stream:
-                    self.texts[template] = decode(stream.read(), str(self.root / template))
-            except MissingFile as error:
-                raise TemplateNotFound(template, error.message) from error
-        return frontmatter.split(self.texts[template])[1], template, lambda: True
-
-
 class _PieceGenerator(CodeGenerator):
     """Compiles a template so that each output is a call of the environment, with its template and line."""
 
@@ -278,7 +271,7 @@ class _Environment(Environment):
     code_generator_class = _PieceGenerator
     concat = staticmethod(join)  # type: ignore[assignment]
 
-    def __init__(self, loader: _Loader, functions: Functions) -> None:
+    def __init__(self, loader: FunctionLoader, functions: Functions) -> None:
         super().__init__(
             loader=loader,
             undefined=StrictUndefined,

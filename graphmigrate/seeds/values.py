@@ -18,7 +18,7 @@ from graphmigrate.settings.values import NO, YES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Converter = Callable[[Any], Any]
+    Converter = Callable[[str], Any]
 
 CODE = "GM553"
 MAX_INTEGER = 2**63 - 1
@@ -130,11 +130,11 @@ def literal(value: Any) -> str:
 
 
 class Unfit(ValueError):
-    """A value that cannot be read as a type; the text says why."""
+    """A text that cannot be read as a type; the message says why."""
 
 
 def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Converter:
-    """Return what reads a value that is not null as the type ``kind``; it raises Unfit.
+    """Return what reads a text as the type ``kind``; it raises Unfit.
 
     ``separator`` parts the items of a list. Raise SeedFileError (GM591) for an unknown type.
     """
@@ -150,92 +150,72 @@ def converter(kind: str, separator: str = SEPARATOR, decimal: str = ".") -> Conv
     raise SeedFileError(f"There is no type {kind!r}.", hint=hint, code=BAD_OPTION)
 
 
-def _whole(value: Any) -> int:
+def _whole(text: str) -> int:
     try:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise ValueError
-        number = int(value)
-        if "_" in value if isinstance(value, str) else number != value:
-            raise ValueError
-    except (ValueError, OverflowError):
+        number = int("" if "_" in text else text)
+    except ValueError:
         raise Unfit("it is not a whole number") from None
     if MIN_INTEGER <= number <= MAX_INTEGER:
         return number
     raise Unfit("it is too large, because Neo4j's integers have 64 bits")
 
 
-def _float(value: Any) -> float:
+def _float(text: str) -> float:
     try:
-        if not isinstance(value, bool) and "_" not in str(value):
-            return float(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise Unfit("it is not a number")
+        return float("" if "_" in text else text)
+    except ValueError:
+        raise Unfit("it is not a number") from None
 
 
 def _float_with(decimal: str) -> Converter:
-    def number(value: Any) -> float:
-        if isinstance(value, str):
-            if "." in value:  # it could part thousands or a fraction
-                raise Unfit(f"the decimal sign is {decimal!r}, and there is a '.'")
-            value = value.replace(decimal, ".")
-        return _float(value)
+    def number(text: str) -> float:
+        if "." in text:  # it could part thousands or a fraction
+            raise Unfit(f"the decimal sign is {decimal!r}, and there is a '.'")
+        return _float(text.replace(decimal, "."))
 
     return number
 
 
-def _boolean(value: Any) -> bool:
-    word = str(value).strip().lower()
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
     if word in YES or word in NO:
         return word in YES
     raise Unfit("it is neither true nor false")
 
 
-def _string(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _iso(value: Any, kind: type[datetime.date]) -> Any:
-    text = value.isoformat() if isinstance(value, datetime.date) else value  # YAML has dates of its own
+def _date(text: str) -> datetime.date:
     try:
-        return kind.fromisoformat(text.strip())
-    except (AttributeError, TypeError, ValueError):
-        example = "2024-02-29T10:11:12Z" if kind is datetime.datetime else "2024-02-29"
-        raise Unfit(f"it is not written like {example}") from None
+        return datetime.date.fromisoformat(text.strip())
+    except ValueError:
+        raise Unfit("it is not written like 2024-02-29") from None
 
 
-def _date(value: Any) -> datetime.date:
-    return _iso(value, datetime.date)  # type: ignore[no-any-return]
-
-
-def _datetime(value: Any) -> datetime.datetime:
+def _datetime(text: str) -> datetime.datetime:
     """Read a zoned one; without a zone it is UTC, as in Cypher's ``datetime()``."""
-    moment: datetime.datetime = _iso(value, datetime.datetime)
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Unfit("it is not written like 2024-02-29T10:11:12Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
 def _list_of(convert: Converter, separator: str) -> Converter:
-    def items(value: Any) -> list[Any]:
-        if isinstance(value, str):  # one in brackets is a JSON list, as many programs write them
-            value = _json(value) if value.startswith("[") else value.split(separator)
-        if not isinstance(value, list):
-            raise Unfit("it is not a list")
-        if None in value:
+    def items(text: str) -> list[Any]:
+        if not text.startswith("["):
+            return [convert(item) for item in text.split(separator)]
+        try:  # one in brackets is a JSON list, as many programs write them
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            raise Unfit("it is not a list in JSON") from None
+        if None in found:
             raise Unfit("a list in Neo4j holds no nulls")
-        return [convert(item) for item in value]
+        return [convert(item if isinstance(item, str) else json.dumps(item)) for item in found]
 
     return items
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise Unfit("it is not a list in JSON") from None
-
-
 _TYPES: dict[str, Converter] = {
-    "int": _whole, "float": _float, "bool": _boolean, "string": _string, "date": _date, "datetime": _datetime,
+    "int": _whole, "float": _float, "bool": _boolean, "string": str, "date": _date, "datetime": _datetime,
 }  # fmt: skip
 _OTHER_NAMES = {"integer": "int", "number": "float", "boolean": "bool", "text": "string"}
 NAMES = tuple(_TYPES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.lexer import TokenKind, is_significant, tokens, unquoted
 from graphmigrate.cypher.model import offset_of
@@ -67,52 +67,6 @@ class Written:
             if line == piece.line:
                 return line, column
         return piece.line, max(source.find("{{"), 0) + 1
-
-
-class Edit(NamedTuple):
-    """The range from ``start`` to ``end`` is replaced by ``text``."""
-
-    start: int
-    end: int
-    text: str
-
-
-class Edited:
-    """A part of a written text with edits; finds the place in a template of a position in it."""
-
-    def __init__(self, written: Written, start: int, end: int, edits: Iterable[Edit]) -> None:
-        self.written = written
-        self.text = ""
-        self._spans: list[
-            tuple[int, int, bool]
-        ] = []  # where a span begins here, where it was, and whether it is as it was
-        texts: list[str] = []
-        length = 0
-        for edit in [*sorted(edits), Edit(end, end, "")]:
-            for text, old, kept in (
-                (written.text[start : edit.start], start, True),
-                (edit.text, edit.start, False),
-            ):
-                if text:
-                    self._spans.append((length, old, kept))
-                    texts.append(text)
-                    length += len(text)
-            start = edit.end
-        self.text = "".join(texts)
-
-    def place(self, offset: int) -> Place:
-        """Return the place in a template of a character of the edited text."""
-        index = bisect_right(self._spans, offset, key=lambda span: span[0]) - 1
-        new, old, kept = self._spans[max(index, 0)] if self._spans else (0, 0, False)
-        return self.written.place(old + (max(offset - new, 0) if kept else 0))
-
-    def place_of(self, line: int, column: int) -> Place:
-        """Return the place for a 1-based line and column, as the server reports them: in UTF-16 code units."""
-        lines = self.text.split("\n")
-        line = min(max(line, 1), len(lines))
-        before = lines[line - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
-        offset = sum(len(each) + 1 for each in lines[: line - 1]) + len(before.decode("utf-16-le", "ignore"))
-        return self.place(min(offset, max(len(self.text) - 1, 0)))
 
 
 # ---- each value, name and number is read as exactly itself

@@ -45,13 +45,14 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.root = _compose(text)
-        self._known: dict[int, tuple[Any, int] | None] = {}
+        self._unfolded = 0
+        self._around: set[int] = set()
 
     def value(self, node: Any = None) -> Any:
         """Return the value of a node, or of the whole document."""
         node = self.root if node is None else node
         try:
-            return None if node is None else self._made(node)[0]
+            return None if node is None else self._made(node)
         except RecursionError:
             raise BadYaml("This is nested too deeply.") from None
 
@@ -72,35 +73,31 @@ class Document:
         found = self.root.value if self.root is not None and self.root.tag.endswith(":seq") else []
         return [place_of(node) for node in found]
 
-    def _made(self, node: Any) -> tuple[Any, int]:
-        """Return the value of a node, and how many values it unfolds to."""
-        if id(node) not in self._known:
-            self._known[id(node)] = None
-            made = self._make(node)
-            if made[1] > MAX_UNFOLDED:
-                raise bad_at(node, f"The aliases in this unfold to over {MAX_UNFOLDED:,} values.")
-            self._known[id(node)] = made
-        known = self._known[id(node)]
-        if known is None:
+    def _made(self, node: Any) -> Any:
+        self._unfolded += 1
+        if self._unfolded > MAX_UNFOLDED:
+            raise bad_at(node, f"The aliases in this unfold to over {MAX_UNFOLDED:,} values.")
+        if id(node) in self._around:
             raise bad_at(node, "This alias stands inside what it stands for.")
-        return known
+        self._around.add(id(node))
+        try:
+            return self._make(node)
+        finally:
+            self._around.remove(id(node))
 
-    def _make(self, node: Any) -> tuple[Any, int]:
+    def _make(self, node: Any) -> Any:
         if node.tag not in _TAGS:
             hint = "Only texts, numbers, true, false, null, dates, lists and maps are read."
             written = node.tag.replace("tag:yaml.org,2002:", "!!")
             raise bad_at(node, f"The YAML tag {written!r} is not known.", hint)
         if isinstance(node.value, str):
-            return _scalar(node), 1
+            return _scalar(node)
         if node.tag.endswith(":seq"):
-            items = [self._made(item) for item in node.value]
-            return [value for value, _ in items], 1 + sum(size for _, size in items)
+            return [self._made(item) for item in node.value]
         merged: dict[str, Any] = {}
         own: dict[str, Any] = {}
-        total = 1
         for key, key_node, value_node in self.pairs(node):
-            value, size = self._made(value_node)
-            total += size + 1
+            value = self._made(value_node)
             if key == "<<" and key_node.style is None:
                 for each in reversed(value if isinstance(value, list) else [value]):  # the first one counts
                     if not isinstance(each, dict):
@@ -108,7 +105,7 @@ class Document:
                     merged.update(each)
             else:
                 own[key] = value
-        return merged | own, total
+        return merged | own
 
 
 def load(text: str) -> Any:

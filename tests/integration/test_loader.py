@@ -29,6 +29,8 @@ from graphmigrate.events import (
     Warned,
     ignore,
 )
+from graphmigrate.seeds.checks import check
+from graphmigrate.seeds.loader import run
 from tests.databases import ask, database_of
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def load(
 ) -> tuple[tuple[LoadedSeed, ...], tuple[SkippedSeed, ...]]:
     prepared = seeding.prepare(folder, **choices)
     decided = seeding.decide(database, prepared, force=force, allow_duplicates=allow_duplicates)
-    return seeding.run(database, decided, listen=listen)
+    return run(database, decided, listen=listen), decided.skipped
 
 
 def ledger_rows(database: Database) -> list[dict[str, Any]]:
@@ -329,7 +331,7 @@ def test_a_key_without_an_index_is_told_with_the_constraint_to_make(database: Da
         events: list[Event] = []
         load(database, folder, force=True, listen=events.append)
         checked: list[Event] = []
-        seeding.check(database, seeding.prepare(folder), rows=False, listen=checked.append)
+        check(database, seeding.prepare(folder), rows=False, listen=checked.append)
         found = [event.problem for event in events if isinstance(event, Warned)]
         assert found == [event.problem for event in checked if isinstance(event, Warned)]
         return found

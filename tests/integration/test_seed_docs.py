@@ -52,7 +52,7 @@ def test_examples_of_a_page(
 def test_the_reference_names_every_function_type_and_filter() -> None:
     from graphmigrate.seeds.csv_rows import Dialect
     from graphmigrate.seeds.frontmatter import KEYS, RESERVED
-    from graphmigrate.seeds.randomness import FUNCTIONS
+    from graphmigrate.seeds.generate import FUNCTIONS
     from graphmigrate.seeds.values import NAMES
 
     text = (DOCS / "reference/seed-templates.md").read_text()

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 import neo4j
 from graphmigrate import seeds
+from graphmigrate.seeds.loader import run as load
 from graphmigrate.settings import Settings
 from graphmigrate.database.connection import Database
 
@@ -27,7 +28,7 @@ database.name = "neo4j"
 prepared = seeds.prepare(Path(folder))
 decided = seeds.decide(database, prepared)
 print("started", flush=True)
-seeds.run(database, decided)
+load(database, decided)
 """
 
 SEED = """

@@ -13,7 +13,7 @@ import pytest
 
 from graphmigrate.errors import HistoryMismatch, SeedFailed, UsageError
 from graphmigrate.events import Event, Notice
-from graphmigrate.seeds.sessions import Work
+from graphmigrate.seeds.batches import Work
 from tests.projects import Project, count, rows
 
 

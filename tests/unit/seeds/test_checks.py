@@ -9,8 +9,8 @@ import pytest
 from graphmigrate.cypher.lexer import tokens
 from graphmigrate.errors import GraphMigrateError, Place, PreflightError, Problem, SeedFailed
 from graphmigrate.results import ShownStatement
-from graphmigrate.seeds import prepare, show
-from graphmigrate.seeds.checks import hiding
+from graphmigrate.seeds import prepare
+from graphmigrate.seeds.checks import hiding, show
 from graphmigrate.seeds.plan import PreparedSeed
 from graphmigrate.settings import Settings
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from graphmigrate.seeds.csv_rows import CsvSource
 from graphmigrate.seeds.files import SeedFileError, file_checksum, open_inside
-from graphmigrate.seeds.rows import JsonLinesSource, ListSource, RangeSource, Source, as_source
+from graphmigrate.seeds.rows import JsonLinesSource, ListSource, Source, as_source
 
 
 def csv_of(folder: Path, content: str | bytes) -> CsvSource:
@@ -118,12 +118,12 @@ def test_lists_and_ranges() -> None:
     assert (source.columns, source.size, list(source.lists(["b", "a"], 1))) == (("a", "b"), 2, [[2, None]])
     assert as_source([1, {"a": 1}]).columns is None
     assert list(as_source(iter([1, 2])).values(1)) == [2]
-    numbers = RangeSource(2, 10**15, 3)
+    numbers = as_source(range(2, 10**15, 3))
     assert numbers.size == len(range(2, 10**15, 3))
     assert list(islice(numbers.values(5), 2)) == [17, 20]
     assert list(islice(numbers.values(10**14), 1)) == [2 + 3 * 10**14]
-    assert list(RangeSource(5, 0, -2).values(1)) == [3, 1]
-    assert numbers[1:3][1] == 8
+    assert list(as_source(range(5, 0, -2)).values(1)) == [3, 1]
+    assert [as_source(each).label for each in (range(7), range(1, 7))] == ["range(7)", "range(1, 7)"]
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl"])

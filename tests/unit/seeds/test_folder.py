@@ -11,7 +11,6 @@ import pytest
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.seeds import prepare
 from graphmigrate.seeds.files import SeedFileError
-from graphmigrate.seeds.folder import collect
 
 
 def write(folder: Path, **seeds: str) -> Path:
@@ -77,14 +76,14 @@ def test_a_directory_a_link_and_a_binary_file_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.cypher.j2").symlink_to(outside)
     (tmp_path / "c.cypher.j2").write_bytes(b"RETURN 1\nRETURN '\xff'")
     (tmp_path / "d.cypher.j2").write_bytes(b"RETURN 1\0")
-    found = collect(tmp_path).problems
+    found = refusal(tmp_path).problems
     assert [Path(problem.place.file).name if problem.place else "" for problem in found] == [
         f"{each}.cypher.j2" for each in "abcd"
     ]
     assert ["folder" in found[0].message, "link" in found[1].message] == [True, True]
     assert found[2].place is not None
     assert found[2].place.line == 2
-    assert len(refusal(tmp_path).problems) == 4
+    assert len(found) == 4
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
@@ -168,3 +167,12 @@ def test_the_checksum_covers_included_templates_and_data(tmp_path: Path) -> None
     (tmp_path / "_p.j2").write_text("RETURN 2")
     seen.add(checksum(tmp_path))
     assert len(seen) == 3
+
+
+def test_a_seed_that_cannot_be_read_is_not_also_told_as_missing(tmp_path: Path) -> None:
+    write(tmp_path, a="---\ndepends: b\n---\nRETURN 1;", b="---\nnope: 1\n---\nRETURN 1;")
+    error = refusal(tmp_path)
+    assert (error.error_code, error.place.file if error.place else "") == (
+        "GM561",
+        str(tmp_path / "b.cypher.j2"),
+    )

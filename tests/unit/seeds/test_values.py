@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 from graphmigrate.seeds.csv_rows import CsvSource, Dialect
 from graphmigrate.seeds.files import SeedFileError
-from graphmigrate.seeds.rows import JsonLinesSource
 from graphmigrate.seeds.values import NAMES, Unfit, converter, parameter
 from graphmigrate.settings.values import NO, YES, boolean_of
 
@@ -23,18 +23,13 @@ UTC = datetime.UTC
 READ: list[tuple[str, Any, Any]] = [
     ("int", " -7 ", -7),
     ("INTEGER", "9223372036854775807", 2**63 - 1),
-    ("int", 3.0, 3),
     ("float", "1e3", 1000.0),
-    ("number", 2, 2.0),
+    ("number", "2", 2.0),
     ("float", "-Infinity", -math.inf),
     ("bool", "Yes", True),
     ("boolean", "0", False),
-    ("bool", False, False),
     ("string", " x ", " x "),
-    ("text", 3, "3"),
-    ("string", {"a": [1, None]}, '{"a": [1, null]}'),
     ("date", "2024-02-29", datetime.date(2024, 2, 29)),
-    ("date", datetime.date(2024, 2, 29), datetime.date(2024, 2, 29)),
     ("datetime", "2024-01-01T10:00:00Z", datetime.datetime(2024, 1, 1, 10, tzinfo=UTC)),
     ("datetime", "2024-01-01 10:00", datetime.datetime(2024, 1, 1, 10, tzinfo=UTC)),
     ("datetime", "2024-01-01", datetime.datetime(2024, 1, 1, tzinfo=UTC)),
@@ -42,7 +37,9 @@ READ: list[tuple[str, Any, Any]] = [
     ("int[]", "1; 2;3", [1, 2, 3]),
     ("int[]", "[1, 2]", [1, 2]),
     ("string[]", "a;b c;", ["a", "b c", ""]),
-    ("date []", ["2024-01-01"], [datetime.date(2024, 1, 1)]),
+    ("date []", '["2024-01-01"]', [datetime.date(2024, 1, 1)]),
+    ("text[]", '["a", 3, {"b": [true]}]', ["a", "3", '{"b": [true]}']),
+    ("bool[]", "[true, 0]", [True, False]),
 ]
 
 
@@ -64,11 +61,11 @@ def test_with_another_decimal_sign_a_point_is_no_guess() -> None:
 @pytest.mark.parametrize(
     ("kind", "written"),
     [
-        ("int", "1.5"), ("int", "1_000"), ("int", "9223372036854775808"), ("int", True), ("int", "0x1"), ("int", 1.5),
-        ("int", math.nan), ("int", []), ("float", "1,5"), ("float", "1_0"), ("float", True), ("float", {}),
-        ("bool", "maybe"), ("bool", 2), ("date", "2024-02-30"), ("date", "29.02.2024"), ("date", 3),
-        ("datetime", "yesterday"), ("datetime", "2024-01-01T00:00[Mars/Base]"), ("int[]", "1;x"), ("int[]", 3),
-        ("int[]", [1, None]), ("int[]", "[1"), ("string[]", {}), ("float[]", "[" * 5000),
+        ("int", "1.5"), ("int", "1_000"), ("int", "9223372036854775808"), ("int", "true"), ("int", "0x1"), ("int", ""),
+        ("float", "1,5"),
+        ("float", "1_0"), ("bool", "maybe"), ("bool", "2"), ("date", "2024-02-30"), ("date", "29.02.2024"),
+        ("datetime", "yesterday"), ("datetime", "2024-01-01T00:00[Mars/Base]"), ("int[]", "1;x"), ("int[]", "[[1]]"),
+        ("int[]", "[1, null]"), ("int[]", "[1"), ("int[]", "[true]"), ("float[]", "[" * 5000),
     ],
 )  # fmt: skip
 def test_what_is_not_of_a_type_is_refused(kind: str, written: Any) -> None:
@@ -76,17 +73,8 @@ def test_what_is_not_of_a_type_is_refused(kind: str, written: Any) -> None:
         converter(kind)(written)
 
 
-@given(
-    st.one_of(
-        st.text(max_size=20),
-        st.integers(),
-        st.floats(),
-        st.booleans(),
-        st.lists(st.integers(), max_size=3),
-        st.dictionaries(st.text(), st.none()),
-    )
-)
-def test_no_value_breaks_a_converter(written: Any) -> None:
+@given(st.text(max_size=20) | st.lists(st.integers() | st.text() | st.none(), max_size=3).map(json.dumps))
+def test_no_value_breaks_a_converter(written: str) -> None:
     for kind in (*NAMES, "int[]"):
         try:
             converter(kind)(written)
@@ -113,7 +101,7 @@ def test_the_region_of_a_moment_becomes_an_offset_that_the_driver_can_send() -> 
     assert sent.isoformat() == "2024-07-01T10:00:00+02:00"
 
 
-def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
+def test_typed_columns(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("id,size,at\na,1,2024-01-01\nb,,\nc,NA,2024-01-03\n")
     source = CsvSource(tmp_path, "x.csv", Dialect(types={"size": "int", "at": "date"}, null=["", "NA"]))
     assert list(source.values()) == [
@@ -122,11 +110,6 @@ def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
         {"id": "c", "size": None, "at": datetime.date(2024, 1, 3)},
     ]
     assert list(source.lists(["at", "id"], 2)) == [[datetime.date(2024, 1, 3), "c"]]
-    (tmp_path / "x.jsonl").write_text(
-        '{"id": "a", "at": "2024-01-01"}\n{"id": "b", "at": null}\n{"at": ""}\n'
-    )
-    rows = JsonLinesSource(tmp_path, "x.jsonl", {"at": "date"})
-    assert list(rows.lists(["at", "id"])) == [[datetime.date(2024, 1, 1), "a"], [None, "b"], [None, None]]
 
 
 @pytest.mark.parametrize("used", [["size"], []])
@@ -141,7 +124,6 @@ def test_typed_columns_of_csv_and_jsonl(tmp_path: Path) -> None:
         ("x.csv", 'id,size\r"x\r",a\r', 3, 3, "'a'"),
         ("x.csv", "size,id\n1,a\n2.5,b\n", 3, 1, "'2.5'"),
         ("x.csv", "size\n99999999999999999999\n", 2, 1, "too large"),
-        ("x.jsonl", '{"size": 1}\n\n{"id": 1, "size": "x"}\n', 3, 11, "'x' cannot be read"),
     ],
 )  # fmt: skip
 def test_a_value_of_the_wrong_type_has_line_and_column_whether_or_not_it_is_used(
@@ -149,11 +131,7 @@ def test_a_value_of_the_wrong_type_has_line_and_column_whether_or_not_it_is_used
 ) -> None:
     (tmp_path / name).write_bytes(content.encode())
     types = {"size": "int"}
-    source = (
-        CsvSource(tmp_path, name, Dialect(types=types))
-        if name == "x.csv"
-        else JsonLinesSource(tmp_path, name, types)
-    )
+    source = CsvSource(tmp_path, name, Dialect(types=types))
     with pytest.raises(SeedFileError, match=words) as raised:
         list(source.lists(used))
     place = raised.value.place

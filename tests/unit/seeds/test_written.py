@@ -79,7 +79,7 @@ SHAPES = [
     "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}RETURN {{ v | trim }}{% endcall %}",
     "{% for c in [v] %}RETURN {{ c | replace('a', v) }}{% endfor %}",
     "{% unwind row in [{'a': v}] %}RETURN row.a, {{ v }}{% endunwind %}",
-    "{% unwind row in generate(2, a=v, b=choice([v]), c=concat(v, column('a'))) %}RETURN row.a, {{ v }}{% endunwind %}",
+    "{% unwind row in generate(2, a=v, b=choice([v]), c=concat(v, sequence())) %}RETURN row.a, {{ v }}{% endunwind %}",
 ]
 
 
