@@ -328,7 +328,10 @@ class Migrator:
         from graphmigrate.migrations import squash
 
         database = scratch._workspace.database if scratch else None
-        planned = squash.prepare(self._workspace, self._workspace.files(), Version.parse(to), database)
+        until = Version.parse(to)
+        if done := squash.resume(self._workspace.files(strict=False), until):
+            return done
+        planned = squash.prepare(self._workspace, self._workspace.files(), until, database)
         squash.write(planned)
         names = tuple(each.name for each in planned.replaced)
         return SquashResult(str(planned.path), names, planned.moved, planned.unstable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from graphmigrate.settings.files import PYPROJECT, has_table
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphmigrate.cli.context import CliContext
     from graphmigrate.migrations.model import MigrationFolder
@@ -37,6 +38,7 @@ FILES = {
     "people.csv": "seeds/data/people.csv",
 }
 AGENTS = "AGENTS.md"
+STAGE = ".graphmigrate-init"  # where init writes; a kill leaves it behind, and the next init removes it
 LONGEST = 150
 # The date forms that teams use as versions, longest first: 20260131120000, 202601311200, 20260131.
 STAMPS = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d"}
@@ -249,12 +251,35 @@ def init(cli: CliContext, folder: Path, agents: bool) -> None:
             kept.append(f"{name}/")
     kept += [place for place in wanted.values() if os.path.lexists(folder / place)]
     created = [place for place in wanted.values() if place not in kept]
-    for template, place in wanted.items():
-        if place in created:
-            _write(folder / place, (SCAFFOLD / template).read_text(encoding="utf-8"))
+    _write_all(folder, {place: template for template, place in wanted.items() if place in created})
     report = InitReport(str(folder), tuple(created), tuple(kept))
     cli.result(report, lambda _: [str(folder / place) for place in created])
     cli.say("\n".join(_advice(folder, report)))
+
+
+def _write_all(folder: Path, templates: Mapping[str, str]) -> None:
+    """Write the files elsewhere, then move each and each folder to its place: a kill leaves no half ones."""
+    stage = folder / STAGE
+    shutil.rmtree(stage, ignore_errors=True)  # of an init that was killed
+    try:
+        for place, template in templates.items():
+            _write(stage / place, (SCAFFOLD / template).read_text(encoding="utf-8"))
+        for name in dict.fromkeys(Path(place).parts[0] for place in templates):
+            _publish(stage / name, folder / name)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _publish(made: Path, wanted: Path) -> None:
+    """Move a whole file or folder to its place; an empty folder may be there, or a mount."""
+    try:
+        if not wanted.is_dir():
+            made.rename(wanted)
+        else:
+            for each in made.iterdir():
+                each.rename(wanted / each.name)
+    except OSError as error:
+        raise _unwritable(wanted, error) from None
 
 
 def _occupied(folder: Path) -> bool:

@@ -86,6 +86,10 @@ class Refused(NamedTuple):
         return self.severity is Severity.ERROR
 
 
+PART = ".part"
+"""What the name of a squash ends with while files move."""
+
+
 def read_name(name: str) -> MigrationName | Ignored | Refused:
     """Judge the name of one file, without its folder. Never raises."""
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
@@ -97,6 +101,12 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
         return found
     if _is_ignored(name.lower()):
         return Ignored()
+    if name.endswith(f"__squashed.cypher{PART}"):
+        version = name.partition("__")[0]
+        message = "'graphmigrate squash' ended while it moved files to squashed/."
+        return Refused(
+            "GM113", message, f"Run it again, it goes on: graphmigrate squash --to {version} --keep-order"
+        )
     return _callback(name) or _foreign(name) or _misnamed(name) or _stray()
 
 

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.scratch import contents, empty, refuse_used, run, schema
+from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations import sums
 from graphmigrate.migrations.files import MARK, SQUASHED, collect
 from graphmigrate.migrations.model import FileKind, Header, MigrationFile
+from graphmigrate.migrations.names import PART
 from graphmigrate.migrations.segments import kind_and_action, uses_batch
+from graphmigrate.results import SquashResult
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
     from graphmigrate.database.scratch import Contents
-    from graphmigrate.database.version import Version
     from graphmigrate.migrations.model import Migration, MigrationFolder
     from graphmigrate.migrations.workspace import Workspace
 
@@ -148,14 +150,38 @@ def _replay(database: Database, statements: Sequence[Statement]) -> _Replay:
 
 
 def write(squash: Squash) -> None:
-    """Write the squash, move what it replaces to ``squashed/``, and write ``graphmigrate.sum`` anew where there is one."""
-    folder = squash.path.parent
-    part = squash.path.with_suffix(".cypher.part")
-    part.write_text(squash.text, encoding="utf-8")
-    for file in (*squash.replaced, *squash.undos):
-        to = folder / SQUASHED / file.path.relative_to(folder)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        file.path.rename(to)
-    part.rename(squash.path)
+    """Write the squash, move what it replaces to ``squashed/``, and write ``graphmigrate.sum`` anew where there is one.
+
+    While files move, the squash is called ``.cypher.part``, which keeps every command from reading half of them.
+    """
+    part = squash.path.with_suffix(f".cypher{PART}")
+    hidden = part.with_name(f".{part.name}")
+    hidden.write_text(squash.text, encoding="utf-8")
+    hidden.rename(part)
+    _finish(part, (*squash.replaced, *squash.undos))
+
+
+def resume(folder: MigrationFolder, until: Version) -> SquashResult | None:
+    """Complete a squash up to a version that ended while it moved files; return None where there is none."""
+    for part in sorted(folder.path.glob(f"V*__squashed.cypher{PART}")):
+        if Version.parse(part.name[1:].partition("__")[0]) == until:
+            marks = [line for line in part.read_text("utf-8").splitlines() if line.startswith(MARK)]
+            names = tuple(mark.removeprefix(MARK).rpartition(" ")[0] for mark in marks)
+            undos = [each for each in folder.undos if each.version <= until]
+            return SquashResult(str(_finish(part, [*folder.files, *undos], {*names})), names, reordered=False)
+    return None
+
+
+def _finish(part: Path, files: Iterable[MigrationFile], names: Collection[str] | None = None) -> Path:
+    """Move the files, of those that are applied only the named ones, and let the squash have its name."""
+    folder = part.parent
+    for file in files:
+        if names is None or file.name in names or file.kind is FileKind.UNDO:
+            to = folder / SQUASHED / file.path.relative_to(folder)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            file.path.rename(to)
+    path = part.with_suffix("")
+    part.rename(path)
     if (folder / sums.NAME).exists():
         sums.write(collect(folder))
+    return path

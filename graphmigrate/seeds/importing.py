@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 import shutil
 from dataclasses import dataclass
@@ -41,20 +42,34 @@ class Plan:
     rows: int
 
     def write(self) -> tuple[Path, ...]:
-        """Write the files; raise UsageError (GM150) before anything is written where one of them exists."""
-        copied = (self.copies[1],) if self.copies else ()
-        files = (*copied, *self.texts)
-        for file in files:
-            if file.exists():
+        """Write each file in one step; raise UsageError (GM150) before anything is written where one of them exists.
+
+        Some of them that are there as they are to be were written by an import that was killed: this one goes on.
+        """
+        files = (*((self.copies[1],) if self.copies else ()), *self.texts)
+        there = [file for file in files if file.exists()]
+        for file in there:
+            if len(there) == len(files) or not self._is_written(file):
                 hint = "Nothing was written. Rename the CSV file, or remove what is there."
                 raise UsageError(f"{file} is there already.", hint=hint)
         for file in files:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        if self.copies:
-            shutil.copyfile(*self.copies)
-        for file, text in self.texts.items():
-            file.write_text(text, encoding="utf-8")
+            if file not in there:
+                self._write(file)
         return files
+
+    def _is_written(self, file: Path) -> bool:
+        if file in self.texts:
+            return file.read_bytes() == self.texts[file].encode()
+        return self.copies is not None and filecmp.cmp(*self.copies, shallow=False)
+
+    def _write(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_name(f".{file.name}.part")
+        if file in self.texts:
+            part.write_text(self.texts[file], encoding="utf-8", newline="\n")
+        elif self.copies:
+            shutil.copyfile(self.copies[0], part)
+        part.replace(file)
 
 
 def plan(

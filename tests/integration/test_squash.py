@@ -75,6 +75,24 @@ def test_a_new_database_runs_the_squash_with_the_schema_first(project: Project, 
     ]
 
 
+@pytest.mark.parametrize("moved", range(len(FILES) + 1))
+def test_a_squash_that_was_killed_stops_every_command_and_goes_on(project: Project, moved: int) -> None:
+    whole = squashed(project)
+    folder, path = project.folder / "migrations", Path(whole.path)
+    text = path.read_text()
+    path.rename(path.with_suffix(".cypher.part"))
+    for name in list(FILES)[moved:]:
+        (folder / "squashed" / f"{name}.cypher").rename(folder / f"{name}.cypher")
+    with pytest.raises(ProjectError, match="ended while it moved files") as raised:
+        project.migrate()
+    assert "graphmigrate squash --to V4 --keep-order" in (raised.value.hint or "")
+    again = squashed(project)
+    assert (again.path, again.replaced) == (whole.path, whole.replaced)
+    assert path.read_text() == text
+    assert names(folder) == ["V4__squashed.cypher", "V5__more.cypher"]
+    assert names(folder / "squashed") == [f"{name}.cypher" for name in FILES]
+
+
 @pytest.mark.parametrize("begun", ["2", "4", None])
 def test_a_database_that_began_with_the_old_files_goes_on_with_them(
     project: Project, driver: neo4j.Driver, begun: str | None
