@@ -21,6 +21,7 @@ FIGURES = [  # what differs from run to run, once white space is out
     (r"Neo4j[\d.]+(community|enterprise)", "Neo4jVERSION"),
     (r"\d{4}-\d\d-\d\d\d\d:\d\d:\d\d.*?\d[\d.,]*m?s", "WHEN"),
     (r"\(\d[\d.,]*m?s\)", "(TIME)"),
+    (r"[\d,]+propertiesset", "PROPERTIES"),
     (r"in\d[\d.,]*m?s(?=[:;.(])(\([^)]*\))?", "inTIME"),
 ]
 
