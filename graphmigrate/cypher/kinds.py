@@ -247,6 +247,8 @@ _READING = re.compile(
     r"|db\.(?:schema|stats|index)\..+|db\.prepareforreplanning|dbms\..+|tx\..+|genai\..+"
     r"|apoc\.(?:load|meta|export|util|log|monitor|schema|config|metrics|stats)\..+|apoc\.(?:help|version|warmup\.run)"
     r"|apoc\.periodic\.(?:list|cancel)|apoc\.refactor\.rename\.type(?:property)?|gds\.(?!.*write|util\.asnode).+"
+    # what they make is new, and the nodes that they join were found before
+    r"|apoc\.create\.(?:nodes?|relationship)|apoc\.merge\.relationship(?:\.eager)?"
 )
 _NAMED_LABEL = "apoc.refactor.rename.label"
 _TEXTS = {

@@ -280,3 +280,16 @@ def test_a_big_statement_without_reading_clauses_costs_little():
 )
 def test_what_finds_nodes(text, expected):
     assert reads_nodes(text) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MATCH (a:A {id: 1}) MATCH (b:B {id: 2}) CALL apoc.create.relationship(a, 'T', {}, b) YIELD rel RETURN rel",
+        "MATCH (a:A), (b:B) CALL apoc.merge.relationship(a, 'T', {}, {}, b) YIELD rel RETURN count(*)",
+        "CALL apoc.create.node(['A'], {id: 1}) YIELD node RETURN count(*)",
+    ],
+)
+def test_procedures_that_make_what_is_new_reach_nothing_else(text):
+    assert not judge(text).reaches
+    assert judge(text.replace("(a:A", "(a")).reaches or "(a:A" not in text
