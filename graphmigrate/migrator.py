@@ -224,12 +224,11 @@ class Migrator:
         Raises HistoryMismatch, ProjectError or PreflightError where something stands against it (nothing was changed then), and
         what ``migrate`` raises.
         """
-        from graphmigrate.migrations import reporting
-        from graphmigrate.migrations.undo import undo
+        from graphmigrate.migrations import apply, reporting
 
         started = time.monotonic()
         workspace = self._workspace
-        planned, history, outcome = undo(workspace, _text(to), steps, lock_timeout, check_data)
+        planned, history, outcome = apply.undo(workspace, _text(to), steps, lock_timeout, check_data)
         return reporting.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
 
     @translate_driver_errors
@@ -252,9 +251,11 @@ class Migrator:
     @translate_driver_errors
     def validate(self, *, offline: bool = False) -> tuple[Problem, ...]:
         """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
+        if offline:
+            return tuple(self._workspace.read_all()[2])
         from graphmigrate.migrations import findings
 
-        return findings.validate(self._workspace, offline=offline)
+        return findings.validate(self._workspace)
 
     @translate_driver_errors
     def baseline(

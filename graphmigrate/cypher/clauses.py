@@ -47,8 +47,8 @@ _PATH_NAME = r"(?:[^\s(\[\]'\"{},.]+\s*=\s*)?"
 _MAY_READ = re.compile(rf"(?i)\b(?:match|merge|call|exists|count|collect|apoc|gds)\b|\[\s*{_PATH_NAME}[(/`]")
 _SUBQUERIES = {"EXISTS", "COUNT", "COLLECT"}
 _OUT_OF_PLACE = {"MATCH", "MERGE", "CALL", "UNWIND", "FOREACH"}
-_EXPRESSIONS_ONLY = frozenset(
-    [
+_EXPRESSIONS_ONLY = {
+    *(
         "WHERE",
         "SET",
         "ON CREATE SET",
@@ -57,17 +57,9 @@ _EXPRESSIONS_ONLY = frozenset(
         "DELETE",
         "DETACH DELETE",
         "NODETACH DELETE",
-        "ORDER BY",
-        "LIMIT",
-        "SKIP",
-        "OFFSET",
-        "FILTER",
-        "FINISH",
-        "USE",
-        "USING",
-        "SHOW",
-    ]
-)
+    ),
+    *("ORDER BY", "LIMIT", "SKIP", "OFFSET", "FILTER", "FINISH", "USE", "USING", "SHOW"),
+}
 
 
 class Reach(NamedTuple):

@@ -57,7 +57,11 @@ _CALL = re.compile(r"\bCALL\b", re.IGNORECASE)
 
 
 def kind_of(text: str) -> Kind:
-    """Classify one statement; a statement that no server would parse counts as ``data``."""
+    """Classify one statement; a statement that no server would parse counts as ``data``.
+
+    >>> [kind_of(text).value for text in ("CREATE INDEX i FOR (n:A) ON (n.p)", "CREATE (:A)", "SHOW USERS")]
+    ['schema', 'data', 'system']
+    """
     kind = _kind_of_head(without_prefix(_head(text)))
     return Kind.AUTOCOMMIT if kind is Kind.DATA and _commits_inside(text) else kind
 

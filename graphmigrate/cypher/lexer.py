@@ -49,11 +49,6 @@ class Decoded(Value):
     _ends: tuple[int, ...] = ()
     _shifts: tuple[int, ...] = ()
 
-    @property
-    def changed(self) -> bool:
-        """Whether there was anything to decode."""
-        return bool(self._ends)
-
     def source_offset(self, offset: int) -> int:
         """Translate an offset in ``text`` to the offset in the source where that character begins."""
         index = bisect_right(self._ends, offset)
@@ -178,7 +173,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _cut(pattern: str, decoded: Decoded, start: int = 0) -> Iterator[Token]:
     make = tuple.__new__  # skips the keyword handling of the NamedTuple: this is the hot loop
-    plain = not decoded.changed
+    plain = not decoded._ends
     for match in _compiled(pattern).finditer(decoded.text, start):
         begin, end = match.span()
         if not plain:

@@ -23,10 +23,13 @@ _UNTERMINATED = {
 
 
 def split(source: str, file: str) -> tuple[Statement, ...]:
-    """Return the statements of ``source``; ``file`` is the name shown in places.
+    r"""Return the statements of ``source``; ``file`` is the name shown in places.
 
     A byte-order mark is dropped and CRLF becomes LF, in ``Statement.source`` and all offsets. Pieces of white
     space and comments are no statements. Raises ProjectError, with every problem, where ``scan`` finds any.
+
+    >>> [(each.text, each.place.line) for each in split("CREATE (:A {t: ';'});\n// one more\nRETURN 1;", "a.cypher")]
+    [("CREATE (:A {t: ';'})", 1), ('RETURN 1', 3)]
     """
     statements, problems = scan(source, file)
     if problems:
@@ -46,7 +49,7 @@ def scan(
     """
     scanner = _Scanner(normalise(source), file, client)
     statements = tuple(scanner.run())
-    return statements, tuple(sorted(scanner.problems, key=_position))
+    return statements, tuple(sorted(scanner.problems, key=in_order))
 
 
 def normalise(source: str) -> str:
@@ -54,7 +57,8 @@ def normalise(source: str) -> str:
     return source.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def _position(problem: Problem) -> tuple[int, int]:
+def in_order(problem: Problem) -> tuple[int, int]:
+    """Return by what problems of one file are sorted: their place."""
     return (problem.place.line, problem.place.column) if problem.place else (0, 0)
 
 

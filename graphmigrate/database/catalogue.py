@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.lexer import quote
 from graphmigrate.database import queries
-from graphmigrate.database.commit import Backoff
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.connection import WORK
 from graphmigrate.errors import MigrationFailed
 from graphmigrate.events import IndexesAwaited, Listener
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
-from graphmigrate.schema.model import ObjectType, identifier
+from graphmigrate.schema.model import ObjectType, drop_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -64,8 +64,7 @@ def drop_entries(database: Database, entries: Iterable[CatalogueEntry], role: st
         return
     with database.transaction(role) as tx:
         for entry in chosen:
-            what = "CONSTRAINT" if entry.object.type.is_constraint else "INDEX"
-            tx.run(f"DROP {what} {identifier(entry.name)} IF EXISTS").consume()
+            tx.run(f"{drop_of(entry.object)} IF EXISTS").consume()
 
 
 def names_in_use(database: Database) -> set[str]:

@@ -12,14 +12,12 @@ Where another run has committed the step, LockLost tells it.
 
 from __future__ import annotations
 
-import random
-import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphmigrate.database import queries
+from graphmigrate.database.backoff import Backoff, retries
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, worth_retrying
 from graphmigrate.database.transactions import await_no_work
@@ -35,46 +33,8 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
 _T = TypeVar("_T")
-RETRIES = 5
 _READ_SECONDS = 60.0
 _NODES_AT_ONCE = 25
-
-
-@dataclass(slots=True)
-class Backoff:
-    """Pauses between attempts: each twice as long as the one before, up to ``longest``, shortened at random.
-
-    ``attempts`` and ``seconds`` say when to give up (None: never for that reason). ``sleep`` is for tests.
-    """
-
-    first: float = 0.05
-    longest: float = 5.0
-    attempts: int | None = None
-    seconds: float | None = None
-    sleep: Callable[[float], object] = time.sleep
-    _made: int = field(default=0, init=False)
-    _began: float = field(default_factory=time.monotonic, init=False)
-
-    @property
-    def waited(self) -> float:
-        """How many seconds ago the first attempt began."""
-        return time.monotonic() - self._began
-
-    def pause(self) -> bool:
-        """Wait before the next attempt; return False, without waiting, where there is to be none."""
-        self._made += 1
-        if self.attempts is not None and self._made >= self.attempts:
-            return False
-        if self.seconds is not None and self.waited > self.seconds:
-            return False
-        longest = min(self.first * 2.0 ** (self._made - 1), self.longest)
-        self.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-        return True
-
-
-def retries(number: int | None = None) -> Backoff:
-    """Return the pauses of an action that is tried once and then so many times more."""
-    return Backoff(attempts=(RETRIES if number is None else number) + 1)
 
 
 class Step(Value):

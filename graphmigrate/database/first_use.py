@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from neo4j.exceptions import Neo4jError
 
 from graphmigrate.database import queries
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.catalogue import drop_entries, made_unique, read_catalogue, unique_keys
-from graphmigrate.database.commit import Backoff
 from graphmigrate.database.connection import PREPARE
 from graphmigrate.database.failures import DriverFailure, code_of
 from graphmigrate.database.records import DAMAGE_HINT

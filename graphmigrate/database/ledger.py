@@ -8,15 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
+from graphmigrate.database.failures import DriverFailure, connection_failure
 from graphmigrate.database.first_use import constraints_to_make
-from graphmigrate.database.history import (
-    COMPLETE,
-    STARTED,
-    Attempt,
-    History,
-    HistoryRow,
-    history_of,
-)
+from graphmigrate.database.history import COMPLETE, STARTED, Attempt, History, HistoryRow, history_of
 from graphmigrate.database.records import DAMAGE_HINT, first_word, moment, texts
 from graphmigrate.database.restore import FORMAT, Damage, Way, ways
 from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
@@ -39,10 +33,13 @@ _FIXED = 4  # what HISTORY tells of a node before its properties
 def asked_history(database: Database) -> Iterator[Callable[[], History]]:
     """Ask for the whole history in one round trip; what is yielded returns it, while the server collects it the block may work.
 
-    It raises HistoryMismatch where the format is another one (GM609) or a node was changed (GM612).
+    Raises ConnectionFailed and NotAllowed, and HistoryMismatch for another format (GM609) or a node that was changed (GM612).
     """
-    with _asked_nodes(database) as answer:
-        yield lambda: history_in(*_same_twice(database, answer()))
+    try:
+        with _asked_nodes(database) as answer:
+            yield lambda: history_in(*_same_twice(database, answer()))
+    except DriverFailure as error:
+        raise connection_failure(error, database.settings) from error
 
 
 def read_nodes(database: Database) -> list[Node]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import neo4j
+
 from graphmigrate.database import queries
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.connection import LOCK, LOOK, WORK
 from graphmigrate.database.failures import DriverFailure, connection_failure
+from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.ledger import ledger_key
 from graphmigrate.database.restore import FORMAT
 from graphmigrate.database.transactions import await_no_work, terminate, transactions, waiting_for_lock
@@ -22,9 +26,7 @@ from graphmigrate.errors import GraphMigrateError, LockLost, LockTimeout, Migrat
 from graphmigrate.events import Holder, Listener, LockAwaited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    import neo4j
+    from collections.abc import Callable, Iterable, Iterator
 
     from graphmigrate.database.connection import Database
 
@@ -62,9 +64,9 @@ class Lock:
 
     def acquire(self, timeout: float) -> None:
         """Wait for the lock, for at most ``timeout`` seconds, counted here. Raises LockTimeout."""
-        started = time.monotonic()
-        while not self._try(started, timeout):
-            time.sleep(_POLL)
+        pauses = Backoff(first=_POLL, longest=_POLL)
+        while not self._try(pauses, timeout):
+            pauses.pause()
         threading.Thread(target=self._serve, daemon=True, name="graphmigrate-heartbeat").start()
         threading.Thread(target=self._watch_own, daemon=True, name="graphmigrate-own").start()
         self._database.confirm = self.confirm
@@ -100,7 +102,7 @@ class Lock:
                         resource.close()
             self._transaction = self._session = self._pulse = None
 
-    def _try(self, started: float, timeout: float) -> bool:
+    def _try(self, pauses: Backoff, timeout: float) -> bool:
         """Ask once, in a thread, so that waiting can be watched, told and ended."""
         done = threading.Event()
         outcome: list[BaseException | None] = []
@@ -115,7 +117,7 @@ class Lock:
 
         threading.Thread(target=create, daemon=True, name="graphmigrate-lock").start()
         try:
-            self._watch(done, started, timeout)
+            self._watch(done, pauses, timeout)
         except BaseException:
             self._ended.set()
             self._terminate(
@@ -124,7 +126,7 @@ class Lock:
             done.wait(_LAST_ANSWER)  # its thread still reads that connection
             raise
         error = outcome[0]
-        if time.monotonic() - started > timeout and error is not None:
+        if pauses.waited > timeout and error is not None:
             raise _timed_out(None, timeout) from error
         if error is None:
             return True
@@ -141,8 +143,6 @@ class Lock:
 
     def _open(self) -> None:
         database = self._database
-        import neo4j
-
         # the pulse is asked for in pairs, one round trip each: the second row is computed after the asking
         session = database.driver.session(
             database=database.settings.database, default_access_mode=neo4j.WRITE_ACCESS, fetch_size=_PAIR
@@ -168,12 +168,12 @@ class Lock:
                 self._session.close()
         self._session = self._transaction = self._pulse = None
 
-    def _watch(self, done: threading.Event, started: float, timeout: float) -> None:
+    def _watch(self, done: threading.Event, pauses: Backoff, timeout: float) -> None:
         told = 0.0
         seen: tuple[Any, Any] | None = None
         seen_at = time.monotonic()
         while not done.wait(_POLL):
-            waited = time.monotonic() - started
+            waited = pauses.waited
             holder = self._holder()
             beat = (holder.get("run"), holder.get("beat")) if holder else None
             if beat != seen:
@@ -321,3 +321,23 @@ def take_over(database: Database) -> None:
             run=database.run,
             host=database.host,
         ).consume()
+
+
+@contextmanager
+def held(database: Database, listen: Listener, timeout: float, *, repairing: bool = False) -> Iterator[Lock]:
+    """Hold the lock and own the ledger; ``timeout`` in seconds. ``repairing``: also where the ledger's nodes are damaged."""
+    try:
+        prepare_ledger(database, repairing=repairing)
+    except DriverFailure as error:
+        raise connection_failure(error, database.settings) from error
+    lock = Lock(database, listen)
+    lock.acquire(timeout)
+    try:
+        take_over(database)
+        yield lock
+        lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
+    except Exception:
+        lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
+        raise
+    finally:
+        lock.release()

@@ -11,7 +11,7 @@ import neo4j
 from graphmigrate.cypher.clauses import judge
 from graphmigrate.cypher.kinds import keywords
 from graphmigrate.cypher.model import Kind, Statement
-from graphmigrate.database.commit import Backoff
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.failures import (
     DriverFailure,
     code_of,
@@ -31,11 +31,7 @@ if TYPE_CHECKING:
 
 # What an earlier migration of the same plan may still make.
 _MAY_COME_LATER = (
-    "IndexNotFound",
-    "ConstraintNotFound",
-    "DatabaseNotFound",
-    "IndexDropFailed",
-    "ConstraintDropFailed",
+    *("IndexNotFound", "ConstraintNotFound", "DatabaseNotFound", "IndexDropFailed", "ConstraintDropFailed"),
 )
 # What another server may have, or another release.
 _MAY_BE_ELSEWHERE = re.compile(r"Unknown function|ProcedureNotFound")

@@ -53,6 +53,14 @@ def item_of(
     return {"key": key, **lasting, **work, "segments": [[kind, list(each)] for kind, each in segments]}
 
 
+def item_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record keeps of a migration's node as it stands."""
+    done = len(row["statements"]) - bool(row.get("intent") or row["batches"])
+    before, at_hand = row["statements"][:done], row["statements"][done:]
+    segments = [("", at_hand)] if at_hand else []
+    return item_of(row["key"], row, first=row["step"] + 1, before=before, segments=segments)
+
+
 def read_run_record(database: Database, key: str) -> RunRecord | None:
     """Read the record of a run. Raises HistoryMismatch (GM612) where it cannot be read any more."""
     for record in database.read(queries.RUN_RECORD, key=key):

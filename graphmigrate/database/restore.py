@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
 from graphmigrate.database.history import COMPLETE, STARTED, name_in, version_in
-from graphmigrate.database.records import item_of, read_plan, record_change, written_rows
+from graphmigrate.database.records import item_of_row, read_plan, record_change, written_rows
 from graphmigrate.database.shape import PREFIX, faults, is_relabelled
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError
@@ -195,8 +195,8 @@ def _of_ledger(damage: Damage, found: bool) -> list[Way]:
     open_runs = {node.values["key"] for node in runs if "ended" not in node.values}
     named = {node.values["record"] for node in owners if "record" in node.values}
     restore = f"graphmigrate repair --restore {LEDGER}"
-    if not damage.nodes or (found and not owners):
-        return [Way(LEDGER, "the node of the ledger is missing", restore)] if damage.nodes else []
+    if not damage.nodes:
+        return []
     if not owners:
         return [Way(LEDGER, "the node of the ledger is missing", restore)]
     if named != open_runs:
@@ -291,16 +291,4 @@ def _put_ledger(tx: neo4j.Transaction, database: Database, damage: Damage) -> No
 def _checkpoint(damage: Damage, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the items of every migration that stands, so that no older record is needed to prove it."""
     there = [node.values for node in damage.sound if node.kind == "Migration"]
-    return [_item(values) for values in (*there, *rows)]
-
-
-def _item(values: Mapping[str, Any]) -> dict[str, Any]:
-    done = len(values["statements"]) - bool(values.get("intent") or values["batches"])
-    at_hand = [("", values["statements"][done:])] if values["statements"][done:] else []
-    return item_of(
-        values["key"],
-        values,
-        first=values["step"] + 1,
-        before=values["statements"][:done],
-        segments=at_hand,
-    )
+    return [item_of_row(values) for values in (*there, *rows)]

@@ -104,16 +104,16 @@ _TIME = _Property("a date and time", lambda value: _text(value) and _MOMENT.full
 _COUNT = _Property("a number, 0 or more", _whole(0))
 _POSITIVE = _Property("a number, 1 or more", _whole(1))
 _TEXTS = _Property("a list of texts", _list(_text), True)
+_VERSION = _Property("a version", _version)
 _CHECKSUM = _Property("64 hexadecimal digits", _matches("[0-9a-f]{64}"))
 
+# By kind: the word in its keys, and its properties.
 _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
     "Ledger": (
         "ledger",
         {
-            "key": _TEXT,
+            **dict.fromkeys(("key", "run", "host"), _TEXT),
             "format": _Property("a number, 2 or more", _whole(2)),
-            "run": _TEXT,
-            "host": _TEXT,
             "since": _TIME,
             "runs": _COUNT,
             "record": _TEXT_OR_NONE,
@@ -124,26 +124,18 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
     "Migration": (
         "migration",
         {
-            "key": _TEXT,
-            "version": _Property("a version", _version),
-            "description": _TEXT,
+            **dict.fromkeys(("key", "description", "run", "installed_by"), _TEXT),
+            "version": _VERSION,
             "type": _Property(f"one of {', '.join(TYPES)}", _one_of(*TYPES)),
             "checksum": _CHECKSUM._replace(optional=True),
-            "source": _TEXT_OR_NONE,
+            **dict.fromkeys(("source", "language"), _TEXT_OR_NONE),
             "state": _Property(f"{COMPLETE} or {STARTED}", _one_of(COMPLETE, STARTED)),
-            "step": _COUNT,
-            "steps": _COUNT,
-            "commits": _POSITIVE,
-            "batches": _COUNT,
+            **dict.fromkeys(("step", "steps", "batches"), _COUNT),
+            **dict.fromkeys(("commits", "rank"), _POSITIVE),
             "intent": _POSITIVE._replace(optional=True),
             "statements": _Property("a list of 16 hexadecimal digits each", _list(_matches("[0-9a-f]{16}"))),
-            "run": _TEXT,
-            "rank": _POSITIVE,
-            "installed_by": _TEXT,
-            "language": _TEXT_OR_NONE,
             "installed_on": _TIME,
-            "made": _TEXTS,
-            "dropped": _TEXTS,
+            **dict.fromkeys(("made", "dropped"), _TEXTS),
             "execution_time": _Property(
                 "a duration", lambda value: _text(value) and _DURATION.fullmatch(value) is not None, True
             ),
@@ -152,54 +144,34 @@ _SHAPES: dict[str, tuple[str, dict[str, _Property]]] = {
     "Run": (
         "run",
         {
-            "key": _TEXT,
-            "id": _TEXT,
-            "host": _TEXT,
-            "user": _TEXT,
+            **dict.fromkeys(("key", "id", "host", "user", "plan", "catalogue"), _TEXT),
             "since": _TIME,
-            "plan": _TEXT,
-            "catalogue": _TEXT,
             "ended": _TIME._replace(optional=True),
             "outcome": _TEXT_OR_NONE,
-            "rows": _TEXTS,
-            "forgotten": _TEXTS,
+            **dict.fromkeys(("rows", "forgotten"), _TEXTS),
         },
     ),
     "Attempt": (
         "attempt",
-        {
-            "key": _TEXT,
-            "version": _Property("a version", _version),
-            "outcome": _TEXT,
-            "reason": _TEXT,
-            "run": _TEXT,
-            "at": _TIME,
-        },
+        {**dict.fromkeys(("key", "outcome", "reason", "run"), _TEXT), "version": _VERSION, "at": _TIME},
     ),
     # A load, and a lane of it (``seed-lane``), which has fewer properties.
     "Seed": (
         "seed",
         {
-            "key": _TEXT,
+            **dict.fromkeys(("key", "run"), _TEXT),
             "commits": _POSITIVE,
-            "run": _TEXT,
-            "offset": _COUNT,
-            "rows": _COUNT,
-            "digest": _COUNT._replace(optional=True),
-            "load": _TEXT_OR_NONE,
-            "name": _TEXT_OR_NONE,
+            **dict.fromkeys(("offset", "rows"), _COUNT),
+            **dict.fromkeys(("digest", "part"), _COUNT._replace(optional=True)),
+            **dict.fromkeys(("load", "name", "variables", "installed_by"), _TEXT_OR_NONE),
             "checksum": _CHECKSUM._replace(optional=True),
-            "variables": _TEXT_OR_NONE,
             "state": _Property(
                 "loaded, loading or resetting", _one_of("loaded", "loading", "resetting"), True
             ),
-            "part": _COUNT._replace(optional=True),
             "spread": _Property(
                 "column or turn", _matches(r"column[0-9]:[\s\S]*|turn:[1-9][0-9]{0,17}"), True
             ),
-            "installed_by": _TEXT_OR_NONE,
-            "installed_on": _TIME._replace(optional=True),
-            "loaded_on": _TIME._replace(optional=True),
+            **dict.fromkeys(("installed_on", "loaded_on"), _TIME._replace(optional=True)),
         },
     ),
 }

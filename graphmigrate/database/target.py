@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphmigrate.database import queries
-from graphmigrate.database.commit import Backoff
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.failures import DriverFailure, connection_failure, worth_retrying
 from graphmigrate.errors import Problem, Severity
 from graphmigrate.results import Target

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.connection import LOCK, LOOK, PREPARE, WORK
 from graphmigrate.database.failures import DriverFailure
 
@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
 
 _COUNTED = (
-    "nodes_created",
-    "nodes_deleted",
-    "relationships_created",
-    "relationships_deleted",
-    "properties_set",
-    "labels_added",
-    "labels_removed",
+    *("nodes_created", "nodes_deleted", "relationships_created", "relationships_deleted"),
+    *("properties_set", "labels_added", "labels_removed"),
 )
 _WORDS = re.compile(r"[^\[\], ]+")  # of "Blocked by: [neo4j-transaction-7, neo4j-transaction-9]"
 _CLOSING = 10.0  # seconds
@@ -69,7 +64,8 @@ def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WOR
     Those that ``CALL {…} IN TRANSACTIONS`` opens carry no metadata, but name the one around them; one that is terminated
     through it may be committing all the same, so it is waited for until it is listed no more.
     """
-    closing: float | None = None
+    pauses = Backoff(longest=0.1)
+    closing: Backoff | None = None
     while True:
         rows = transactions(database)
         terminated = {row["id"] for row in rows if row["status"].startswith("Terminated")}
@@ -83,12 +79,12 @@ def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WOR
         inner = any(row["outer"] in found for row in rows)
         if alive:
             database.read(queries.TERMINATE, ids=list(alive))
-        elif not inner and (not found or (closing and time.monotonic() > closing + _CLOSING)):
+        elif not inner and (not found or (closing and closing.waited > _CLOSING)):
             return
         elif closing is None:
-            closing = time.monotonic()
+            closing = Backoff()
             _close_connections(database, list(found.values()))
-        time.sleep(0.05)
+        pauses.pause()
 
 
 def _close_connections(database: Database, ids: list[str]) -> None:

@@ -26,6 +26,9 @@ class Version(tuple[int, ...]):
 
     ``1``, ``001`` and ``1.0`` are one and the same, with one hash. A repeatable migration without a version has its name in
     place of one, ``R__views``: such names come after all versions, in order.
+
+    >>> Version.parse("1.0") == Version.parse("001") < Version.parse("V1.2") < Version.parse("10")
+    True
     """
 
     text: str

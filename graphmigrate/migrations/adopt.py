@@ -6,14 +6,13 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphmigrate.database.commit import Step, write_steps
-from graphmigrate.database.ledger import new_row, progress, read_duration
-from graphmigrate.database.records import item_of, moment, record_change
+from graphmigrate.database.ledger import read_duration
+from graphmigrate.database.records import moment
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Place, Problem, ProjectError, UsageError, raise_all
 from graphmigrate.migrations.foreign import Foreign, Row, read_foreign, sums
 from graphmigrate.migrations.names import MigrationName, read_name
-from graphmigrate.migrations.repair import BASELINE
+from graphmigrate.migrations.repair import mark, marked
 from graphmigrate.results import AdoptedMigration, AdoptResult
 
 if TYPE_CHECKING:
@@ -53,13 +52,12 @@ def adopt(
     with workspace.locked(None):
         foreign, pairs, how = _read(workspace.database, project, files, accepted)
         history = workspace.history()
-        steps = _steps(workspace.database, pairs, history)
-        if steps:
+        new = [pair for pair in pairs if pair.version not in history.rows]
+        if new:
             read_foreign(workspace.database, project)  # it must not have begun to work meanwhile
-            with workspace.database.transaction() as tx:
-                write_steps(tx, steps, workspace.database.run)
-                items = [item_of(each.key, each.values) for each in steps]
-                record_change(tx, workspace.database, BASELINE, items, [])
+        ranks = enumerate(new, history.top_rank + 1)
+        rows = [(pair.version, _row_of(pair, workspace.database, rank)) for rank, pair in ranks]
+        mark(workspace.database, history, rows)
         return _result(workspace, foreign, pairs, how, history)
 
 
@@ -107,27 +105,15 @@ def _compare(pair: _Pair, accepted: Collection[Version], how: list[str]) -> Prob
     return None
 
 
-def _steps(database: Database, pairs: Sequence[_Pair], history: History) -> list[Step]:
-    new = [pair for pair in pairs if pair.version not in history.rows]
-    return [
-        Step(history.next_key(database.settings.ledger, pair.version), 1, _values(pair, database, rank), "")
-        for rank, pair in enumerate(new, history.top_rank + 1)
-    ]
-
-
-def _values(pair: _Pair, database: Database, rank: int) -> dict[str, Any]:
-    """Return the properties of a row; it is one that was never run here, as that of a baseline."""
-    file, row = pair.file, pair.row
-    first = new_row(
-        pair.version,
-        description=file.description if file else row.description or "adopted",
-        source=file.name if file else None,
-        user=row.by or database.user,
-        rank=rank,
-        type_=BASELINE,
-    )
-    times = {"installed_on": _time(row) or datetime.now(UTC), "execution_time": read_duration(row.took)}
-    return first | progress(file.checksum if file else None, 0, 0, (), database.run) | times
+def _row_of(pair: _Pair, database: Database, rank: int) -> dict[str, Any]:
+    """Return the row of an adopted version, with the times that the other tool knows."""
+    row = pair.row
+    description = row.description or "adopted"
+    first = marked(pair.version, pair.file, database, rank, description=description, user=row.by)
+    return first | {
+        "installed_on": _time(row) or datetime.now(UTC),
+        "execution_time": read_duration(row.took),
+    }
 
 
 def _time(row: Row) -> datetime | None:

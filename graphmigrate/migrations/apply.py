@@ -1,6 +1,7 @@
 """The whole way of a run, from top to bottom: read, plan, check, lock, recover, check again, run, record.
 
-``migrate`` is the way. What it finds on the way stands in ``findings``; what it does with one migration in ``runner``.
+``migrate`` is the way; ``undo`` goes it with the way back of each migration. What a run finds on the way stands in ``findings``;
+what it does with one migration in ``runner``.
 """
 
 from __future__ import annotations
@@ -12,24 +13,24 @@ from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.commit import read_after_pending
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.first_use import missing_constraints, prepare_ledger
-from graphmigrate.database.history import Attempt
+from graphmigrate.database.history import UNDO, Attempt, undo_key
+from graphmigrate.database.records import read_run_record
 from graphmigrate.errors import GraphMigrateError
 from graphmigrate.events import MigrationRecovered, MigrationSkipped, Notice, RunStarted
 from graphmigrate.migrations import checks, data_check, findings, recovery
 from graphmigrate.migrations.callbacks import run_unrecorded
 from graphmigrate.migrations.model import FileKind, Outcome
-from graphmigrate.migrations.plan import make_plan, nothing_to_do
+from graphmigrate.migrations.plan import Plan, make_plan, nothing_to_do
 from graphmigrate.migrations.recovery import Ending, close_record, open_record
 from graphmigrate.migrations.run_state import RunState, record_skip
 from graphmigrate.migrations.runner import Runner
-from graphmigrate.migrations.undo_plan import without_fix_in_file
+from graphmigrate.migrations.undo import choose, make_undo_plan, without_fix_in_file
 from graphmigrate.results import AppliedMigration
 
 if TYPE_CHECKING:
     from graphmigrate.database.history import History
     from graphmigrate.database.lock import Lock
     from graphmigrate.migrations.model import MigrationFolder
-    from graphmigrate.migrations.plan import Plan
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.schema.catalogue import Catalogue
 
@@ -73,6 +74,50 @@ def migrate(
             findings.preflight(workspace, planned, history)
         run(workspace, lock, files, planned, history, outcome, check_data)
     return Run(planned, history, outcome)
+
+
+def undo(
+    workspace: Workspace,
+    to: str | None,
+    steps: int | None,
+    lock_timeout: float | None,
+    check_data: str | None,
+) -> Run:
+    """Take back the migrations that were applied last: all is checked before the lock is asked for, and again under it."""
+    files, history = workspace.files_and_history()
+    workspace.warn(history.warnings)
+    planned, outcome, explained = Plan(), Outcome(), False
+    if history.record is None:
+        planned = make_undo_plan(workspace, files, history, to, steps)
+        if not planned.tasks:
+            return Run(planned, history, outcome)
+        explained = findings.preflight(workspace, planned, history)
+    else:
+        choose(history, to, steps)  # what is wrong with the words is said at once
+    with workspace.locked(lock_timeout) as lock:
+        before = workspace.history()
+        left = _left_by_the_dead(workspace, before) if to is None else None
+        history = recover(workspace, lock, files, outcome)
+        if left is not None:
+            steps = sum(undo_key(row.key) in left for row in history.rows.values())
+            workspace.listen(
+                Notice("An undo that died had begun: this one finishes it, and takes no more back.")
+            )
+        if left is None or steps:
+            planned = make_undo_plan(workspace, files, history, to, steps)
+            if not explained:
+                findings.preflight(workspace, planned, history)
+            run(workspace, lock, files, planned, history, outcome, check_data)
+        else:
+            planned = Plan()
+    return Run(planned, history, outcome)
+
+
+def _left_by_the_dead(workspace: Workspace, history: History) -> set[str] | None:
+    """Return the keys that an undo meant to take back which never said that it ended; None where there was none."""
+    record = read_run_record(workspace.database, history.record) if history.record else None
+    keys = {item["key"] for item in record.plan if item["type"] == UNDO} if record else set()
+    return keys or None
 
 
 def recover(workspace: Workspace, lock: Lock, files: MigrationFolder, outcome: Outcome) -> History:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.version import Version
 from graphmigrate.errors import UsageError
-from graphmigrate.migrations import sums
-from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.files import collect, rewrite_sums
 from graphmigrate.migrations.repair import baseline
 from graphmigrate.schema.model import ObjectType, render
 from graphmigrate.schema.options import options_of
@@ -44,8 +43,7 @@ def write_as_found(workspace: Workspace, version: Version) -> BaselineResult:
             )
         written = _write(folder.path, texts)
         try:
-            if (folder.path / sums.NAME).exists():
-                sums.write(collect(folder.path))
+            rewrite_sums(folder.path)
             found = collect(folder.path)
             new = found._replace(files=tuple(file for file in found.files if file.version in versions))
             result = baseline(workspace.database, new, history, max(versions), without_files=False)
@@ -53,8 +51,7 @@ def write_as_found(workspace: Workspace, version: Version) -> BaselineResult:
             for path in written:
                 path.unlink(missing_ok=True)
             with suppress(OSError):
-                if (folder.path / sums.NAME).exists():
-                    sums.write(collect(folder.path))
+                rewrite_sums(folder.path)
             raise
     return result._replace(files=tuple(map(str, written)))
 
@@ -68,7 +65,8 @@ def _texts(catalogue: Catalogue, version: Version) -> dict[str, str]:
     wanted = [
         each
         for each in sorted(entries, key=lambda each: (not each.object.type.is_constraint, each.name))
-        if each.object.type is not ObjectType.LOOKUP and not any(map(_is_of_a_tool, each.object.labels))
+        if each.object.type is not ObjectType.LOOKUP
+        and not any(label.startswith(_TOOLS) for label in each.object.labels)
     ]
     if not wanted:
         hint = "Mark a version without a file: graphmigrate baseline V1 --without-files"
@@ -88,15 +86,11 @@ def _texts(catalogue: Catalogue, version: Version) -> dict[str, str]:
     return texts
 
 
-def _is_of_a_tool(label: str) -> bool:
-    return label.startswith(_TOOLS)
-
-
 def _text(entries: Iterable[CatalogueEntry]) -> str:
-    lines = [
+    first = (
         "// The schema as it was found. It is marked as applied where it came from; a new database runs it.\n"
-    ]
-    return "".join([*lines, *map(_statement, entries)])
+    )
+    return first + "".join(map(_statement, entries))
 
 
 def _statement(entry: CatalogueEntry) -> str:

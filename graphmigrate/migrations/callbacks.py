@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import commit
+from graphmigrate.database.backoff import Backoff
 from graphmigrate.database.catalogue import read_catalogue
-from graphmigrate.database.commit import Backoff, Step
+from graphmigrate.database.commit import Step
 from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.version import Version
 from graphmigrate.errors import MigrationFailed, ProjectError, UsageError, raise_all

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from graphmigrate.cypher.kinds import keywords
+from graphmigrate.cypher.clauses import judge, tokens_within
+from graphmigrate.cypher.kinds import calls_of, keywords
+from graphmigrate.cypher.lexer import unquoted, word_of
 from graphmigrate.cypher.model import Kind
-from graphmigrate.database.guard import allowed_names
+from graphmigrate.database.guard import allowed_names, any_label
 from graphmigrate.database.queries import LEDGER_LABELS
 from graphmigrate.errors import Problem, Severity
-from graphmigrate.migrations.ours import about_ours, removes_ours
 from graphmigrate.schema.compare import apply, conflict, fault, holds
 from graphmigrate.schema.model import FOR_ENTERPRISE, ObjectType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from graphmigrate.cypher.lexer import Token
     from graphmigrate.cypher.model import Statement
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.segments import Segment
@@ -35,13 +37,6 @@ NEVER_GUARDED = {
     ("ALTER", "CURRENT"),  # USER SET PASSWORD FROM the old one
 }
 """Beginnings of commands that know no ``IF EXISTS``, and may not run twice."""
-
-
-def check(
-    tasks: Sequence[Task], target: Target, catalogue: Catalogue, allowed: Collection[str] = ()
-) -> list[Problem]:
-    """Walk the plan in order, with the catalogue as it will be at each statement; all findings."""
-    return [*check_statements(tasks, target, allowed), *check_catalogue(tasks, catalogue)]
 
 
 def check_catalogue(tasks: Iterable[Task], catalogue: Catalogue) -> list[Problem]:
@@ -206,3 +201,83 @@ def _of_action(statement: Statement, action: DdlAction, target: Target, task: Ta
 
 
 _CONFLICT_HINT = "Compare with SHOW CONSTRAINTS and SHOW INDEXES; drop or rename one of the two."
+
+
+# ---- what a statement would do to the bookkeeping nodes and their constraints
+
+_SCHEMA_ASSERT = re.compile(r"apoc\.schema\.assert")
+_METADATA = re.compile(r"tx\.setMetaData")
+_CONSTRAINTS = "__graphmigrate"
+_KEPT = "graphmigrate needs them to keep its history."
+
+
+def about_ours(
+    statement: Statement, segment: Segment, task: Task, allowed: Collection[str]
+) -> Iterator[Problem]:
+    """Yield what a statement would do to the bookkeeping nodes and constraints that cannot be put back."""
+    if calls_of(statement.text, _METADATA):
+        yield Problem(
+            "GM520",
+            "tx.setMetaData would replace the words by which other runs know this transaction.",
+            "Delete the call: the transaction tells already which run it belongs to.",
+            statement.place,
+        )
+    yield from _about_constraints(statement)
+    alone = segment.kind is Kind.AUTOCOMMIT or (segment.batched and segment.kind is Kind.DATA)
+    if alone and judge(statement.text).refused:
+        yield reaching_ours(statement, task, allowed, batches="batch" if segment.batched else "")
+
+
+def reaching_ours(
+    statement: Statement, task: Task, allowed: Collection[str], *, batches: str = ""
+) -> Problem:
+    """Return the finding about a statement that may reach the bookkeeping nodes where they cannot be put back."""
+    found = judge(statement.text).reaches
+    version = task.migration.file.version
+    return any_label(
+        statement.text,
+        statement.place_at(found[0].start if found else 0),
+        version.name,
+        batches=batches,
+        allowed=version.canonical in allowed,
+    )
+
+
+def _about_constraints(statement: Statement) -> Iterator[Problem]:
+    """Yield that a statement removes our constraints, in its own words or in a text that a procedure runs."""
+    words = list(tokens_within(statement.text))
+    upper = [word_of(token) for token in words]
+    for at, word in enumerate(upper):
+        graph_type = upper[at : at + 4] == ["ALTER", "CURRENT", "GRAPH", "TYPE"]
+        if (
+            word == "DROP"
+            and upper[at + 1 : at + 2] in (["CONSTRAINT"], ["INDEX"])
+            and _is_ours(words[at + 2 : at + 3])
+        ):
+            yield removes_ours(statement)
+        elif graph_type and upper[at + 4 : at + 5] == ["SET"]:
+            hint = "Write ALTER CURRENT GRAPH TYPE ADD { … }, ALTER { … } or DROP { … }"
+            yield _removes(
+                statement, "replaces every constraint, those of graphmigrate's own nodes too", hint
+            )
+        elif graph_type and any(_is_ours([token]) for token in words[at:]):
+            yield _removes(statement, "changes a constraint of graphmigrate's own nodes", "Leave it out")
+    asserts = calls_of(statement.text, _SCHEMA_ASSERT)
+    if any([token.text.lower() for token in arguments[-2:]] != [",", "false"] for arguments in asserts):
+        hint = "Give apoc.schema.assert false as its third argument, or write CREATE and DROP statements"
+        yield _removes(
+            statement, "drops what it does not list, the constraints of graphmigrate's own nodes too", hint
+        )
+
+
+def removes_ours(statement: Statement) -> Problem:
+    """Return the refusal of a statement that drops one of our constraints."""
+    return _removes(statement, "drops a constraint of graphmigrate's own nodes", "Delete it")
+
+
+def _removes(statement: Statement, what: str, hint: str) -> Problem:
+    return Problem("GM520", f"This statement {what}.", f"{hint}: {_KEPT}", statement.place)
+
+
+def _is_ours(name: Sequence[Token]) -> bool:
+    return bool(name) and unquoted(name[0]).lower().startswith(_CONSTRAINTS)

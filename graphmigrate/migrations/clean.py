@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.database.history import History
     from graphmigrate.migrations.workspace import Workspace
-    from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import CatalogueEntry, SchemaObject
 
 
@@ -54,7 +53,8 @@ def _found(workspace: Workspace, *, all_data: bool, done: bool) -> tuple[CleanRe
     database, history = workspace.database, workspace.history()
     target, catalogue = workspace.target, read_catalogue(database)
     made, unknown = _made(database, history)
-    entries = [entry for each in made for entry in [_there(each, catalogue)] if entry]
+    there = ((each, catalogue.find(each)) for each in made)
+    entries = [entry for each, entry in there if entry and entry.name == each.name]
     names = [(each.name, each.object.type.is_constraint) for each in entries]
     counts = database.read(queries.COUNT_CLEAN, prefix=f"{database.settings.ledger}/")[0]
     problems = tuple(
@@ -99,11 +99,6 @@ def _made(database: Database, history: History) -> tuple[list[SchemaObject], lis
         for each in effects[row.key].made if row.key in effects else ():
             made[each.object.name or ""] = each.object
     return list(made.values()), [row.version.name for row in rows if row.key not in effects]
-
-
-def _there(target: SchemaObject, catalogue: Catalogue) -> CatalogueEntry | None:
-    entry = catalogue.find(target)
-    return entry if entry and entry.name == target.name else None
 
 
 def _delete(database: Database, query: str) -> int:

@@ -138,25 +138,12 @@ class _Reader:
                 self._read_decorator(name, decorator)
 
     def _read_decorator(self, name: str, decorator: ast.expr) -> None:
-        called = decorator.func if isinstance(decorator, ast.Call) else None
-        word = (
-            called.id
-            if isinstance(called, ast.Name)
-            else called.attr
-            if isinstance(called, ast.Attribute)
-            else ""
-        )
-        given = decorator.keywords if isinstance(decorator, ast.Call) and not decorator.args else [None]
-        values = [each.value for each in given if each and each.arg == "rows"]
-        value = (
-            values[0].value if values and isinstance(values[0], ast.Constant) else None if given else _ROWS
-        )
-        if name != "upgrade" or word != "batches" or type(value) is not int or value < 1 or len(given) > 1:
-            self._wrong(
-                "This decorator is not understood.", _BATCHES, decorator.lineno, decorator.col_offset + 1
-            )
+        rows = _rows_of(decorator) if name == "upgrade" else None
+        if rows is None:
+            line, column = decorator.lineno, decorator.col_offset + 1
+            self._wrong("This decorator is not understood.", _BATCHES, line, column)
         else:
-            self._rows = value
+            self._rows = rows
 
     def _look_for_drivers(self, tree: ast.Module) -> None:
         for node in ast.walk(tree):
@@ -176,6 +163,17 @@ class _Reader:
     def _place(self, line: int, column: int) -> Place:
         source = self._lines[line - 1] if 0 < line <= len(self._lines) else None
         return Place(self.shown, max(line, 1), max(column, 1), source)
+
+
+def _rows_of(decorator: ast.expr) -> int | None:
+    """Return the number in ``@batches(rows=500)``; None for any other decorator."""
+    if not isinstance(decorator, ast.Call) or decorator.args:
+        return None
+    given = {each.arg: each.value for each in decorator.keywords}
+    rows = given.pop("rows", ast.Constant(_ROWS))
+    number = rows.value if isinstance(rows, ast.Constant) else None
+    known = ast.unparse(decorator.func).rpartition(".")[2] == "batches" and not given
+    return number if known and type(number) is int and number >= 1 else None
 
 
 def _takes_one(arguments: ast.arguments) -> bool:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.database import queries
-from graphmigrate.database.commit import retries
+from graphmigrate.database.backoff import retries
 from graphmigrate.database.failures import DriverFailure, code_of, message_of
 from graphmigrate.database.guard import put_back, read_ours, was_put_back
 from graphmigrate.database.history import COMPLETE
@@ -86,20 +86,16 @@ def run_code(state: RunState, task: Task, segment: Segment) -> None:
             state.batches += 1
             state.listen(BatchDone(migration.file.version.text, state.batches, work.changes))
             idle = 0 if work.changes else idle + 1
-            if idle == _IDLE or state.batches >= migration.header.options.max_batches:
-                raise _without_end(
-                    task, segment, f"returned {returned:,}" if idle else "still changes something"
-                )
+            if idle == _IDLE:
+                what = f"returned {returned:,}, but the last {_IDLE} batches changed nothing"
+                raise _without_end(task, segment, what)
+            if state.batches >= migration.header.options.max_batches:
+                raise _without_end(task, segment, "still changes something, but so many batches are no end")
 
 
 def _without_end(task: Task, segment: Segment, what: str) -> MigrationFailed:
-    times = (
-        f"the last {_IDLE} batches changed nothing"
-        if what.startswith("ret")
-        else "so many batches are no end"
-    )
     return MigrationFailed(
-        f"upgrade of {task.name} {what}, but {times}.",
+        f"upgrade of {task.name} {what}.",
         hint="Let it return how many rows it changed, and leave out those that it changed before. What is committed stays.",
         place=segment.statements[0].place,
         code="GM505",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphmigrate.cypher.lexer import TokenKind, nesting, unquoted
 from graphmigrate.cypher.model import Kind
 from graphmigrate.cypher.reader import significant
+from graphmigrate.database.violations import Wanted, used_labels, violations
 from graphmigrate.errors import Problem, Severity, UsageError
 from graphmigrate.migrations.checks import may_be_skipped
 from graphmigrate.schema.model import describe
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from graphmigrate.cypher.lexer import Token
     from graphmigrate.cypher.model import Statement
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.violations import Wanted
     from graphmigrate.migrations.plan import Task
     from graphmigrate.schema.catalogue import Catalogue
     from graphmigrate.schema.model import SchemaObject
@@ -42,8 +42,6 @@ def check_data(
     A constraint that is in the ``catalogue`` is left out. So is one whose data an earlier statement of the plan may change:
     what it will find is not known yet, and a warning says so. ``how`` wins over the setting ``check_data``.
     """
-    from graphmigrate.database.violations import used_labels, violations
-
     try:
         how = word_of(how or database.settings.check_data, ("auto", "always", "never"))
     except ValueError as error:
@@ -74,8 +72,6 @@ def _eased(problem: Problem) -> Problem:
 
 def _planned(tasks: Sequence[Task], catalogue: Catalogue) -> Iterator[tuple[Wanted, list[Statement]]]:
     """Yield each constraint that is to be made, with the statements that run before it."""
-    from graphmigrate.database.violations import Wanted
-
     earlier: list[Statement] = []
     for task in tasks:
         for segment in task.segments:

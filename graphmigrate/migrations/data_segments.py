@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import neo4j
 
 from graphmigrate.database import queries
-from graphmigrate.database.commit import Backoff, commit, retries, until_known
+from graphmigrate.database.backoff import Backoff, retries
+from graphmigrate.database.commit import commit, until_known
 from graphmigrate.database.connection import WORK
 from graphmigrate.database.failures import DriverFailure, failed_batches, statement_failure
 from graphmigrate.database.guard import (

@@ -130,7 +130,7 @@ class _Walk:
             self._texts[action.name or ""] = statement.sent
             return effects and effects._replace(made=(*effects.made, Made(number, action.target)))
         name = action.name or ""
-        entry = before.constraint(name) if action.of == "constraint" else before.index(name)
+        entry = before.constraints.get(name) if action.of == "constraint" else before.indexes.get(name)
         if entry is None:
             return effects
         self._seal(entry)

@@ -11,14 +11,7 @@ from graphmigrate.errors import Place, Problem, ProjectError, Severity
 from graphmigrate.migrations import sums
 from graphmigrate.migrations.code import depends_of
 from graphmigrate.migrations.model import FileKind, MigrationFile, MigrationFolder, checksum
-from graphmigrate.migrations.names import (
-    Ignored,
-    MigrationName,
-    Refused,
-    may_hold_statements,
-    printable,
-    read_name,
-)
+from graphmigrate.migrations.names import MigrationName, Refused, may_hold_statements, printable, read_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +53,12 @@ def collect(folder: Path) -> MigrationFolder:
         folder, tuple(files), tuple(problems), tuple(undos), tuple(callbacks), tuple(stored)
     )
     return collected._replace(problems=(*collected.problems, *sums.check(collected)))
+
+
+def rewrite_sums(folder: Path) -> None:
+    """Write ``graphmigrate.sum`` anew where the folder has one; raises OSError."""
+    if (folder / sums.NAME).exists():
+        sums.write(collect(folder))
 
 
 def _walk(
@@ -142,7 +141,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 def _read_entry(entry: os.DirEntry[str]) -> MigrationFile | Problem | None:
     verdict = read_name(entry.name)
     path = entry.path
-    if isinstance(verdict, Ignored):
+    if verdict is None:
         return None
     if isinstance(verdict, Refused):
         return Problem(verdict.code, verdict.message, verdict.hint, _place(path), verdict.severity)

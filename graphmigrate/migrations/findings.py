@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.guard import allowed_names
+from graphmigrate.database.preflight import explain, explain_conditions
+from graphmigrate.database.target import target_problems
 from graphmigrate.errors import PreflightError, Problem, SchemaLocked, Severity, raise_all
 from graphmigrate.events import CheckStarted
 from graphmigrate.migrations import checks, plan
-from graphmigrate.migrations.checks import may_be_skipped, with_actions
-from graphmigrate.migrations.data_check import check_data
+from graphmigrate.migrations.checks import may_be_skipped, reaching_ours, with_actions
 from graphmigrate.migrations.files import files_for
-from graphmigrate.migrations.ours import reaching_ours
 from graphmigrate.migrations.standing import compare, of_history, told_mismatches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphmigrate.database.history import History
-    from graphmigrate.migrations.model import Migration, MigrationFile
     from graphmigrate.migrations.plan import Plan
     from graphmigrate.migrations.workspace import Workspace
 
@@ -27,15 +27,10 @@ if TYPE_CHECKING:
 MANY = 100  # statements whose check takes so long that people should know
 
 
-def validate(workspace: Workspace, *, offline: bool) -> tuple[Problem, ...]:
-    """Collect every problem of files, history and pending statements; ``offline`` judges the files alone."""
-    files = workspace.files(strict=False)
-    problems = list(files.problems)
-    migrations: dict[MigrationFile, Migration] = {}
-    for file in (*files.files, *files.callbacks):
-        migrations[file], found = workspace.read(file)
-        problems.extend(found)
-    if offline or any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
+def validate(workspace: Workspace) -> tuple[Problem, ...]:
+    """Collect every problem of files, history and pending statements."""
+    files, migrations, problems = workspace.read_all()
+    if any(each.code == "GM110" and each.severity is Severity.ERROR for each in problems):
         return tuple(problems)  # every version in the history would be missing, for one and the same reason
     history = workspace.history()
     entries = compare(files_for(files, history), history)
@@ -62,26 +57,12 @@ def findings(workspace: Workspace, planned: Plan, history: History) -> list[Prob
 
 def checked(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Judge the plan's statements, along the catalogue where it stands still."""
-    from graphmigrate.database.catalogue import read_catalogue
-
     if not planned.everything:
         return []
+    found = checks.check_statements(planned.everything, workspace.target, workspace.settings.allow)
     if history.record is not None:  # the run at work, or the next one, still changes the catalogue
-        return checks.check_statements(planned.everything, workspace.target, workspace.settings.allow)
-    return checks.check(
-        planned.everything, workspace.target, read_catalogue(workspace.database), workspace.settings.allow
-    )
-
-
-def data_findings(
-    workspace: Workspace, planned: Plan, history: History, how: str | None = None
-) -> list[Problem]:
-    """Return what in the data stands in the way of the plan; nothing while another run may still change them."""
-    from graphmigrate.database.catalogue import read_catalogue
-
-    if not planned.everything or history.record is not None:
-        return []
-    return check_data(workspace.database, planned.everything, read_catalogue(workspace.database), how)
+        return found
+    return [*found, *checks.check_catalogue(planned.everything, read_catalogue(workspace.database))]
 
 
 def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
@@ -105,8 +86,6 @@ def preflight(workspace: Workspace, planned: Plan, history: History) -> bool:
 
 def _about_server(workspace: Workspace, planned: Plan, history: History) -> list[Problem]:
     """Judge the server and the database, and the language that the planned files will run under."""
-    from graphmigrate.database.target import target_problems
-
     if not planned.everything:
         return []
     server = workspace.target
@@ -116,8 +95,6 @@ def _about_server(workspace: Workspace, planned: Plan, history: History) -> list
 
 def _explained(workspace: Workspace, planned: Plan) -> list[Problem]:
     """Let the server parse and plan every statement, and the queries of conditions that are still to be asked."""
-    from graphmigrate.database.preflight import explain, explain_conditions
-
     tasks = {
         statement: task
         for task in planned.everything

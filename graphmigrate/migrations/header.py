@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.kinds import kind_of
 from graphmigrate.cypher.lexer import TokenKind, decode, parameters, sections
@@ -71,8 +71,7 @@ _EDITION = re.compile(r"edition\s+is\s+(community|enterprise)\s*\.?", re.IGNOREC
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})*"
 _OR = r"(?:\s*,\s*(?:or\s+)?|\s+or\s+)"
 _VERSION = re.compile(
-    rf"version\s+(?:is\s+)?(?:(ge|lt)\s+({_NUMBER})|({_NUMBER}(?:{_OR}{_NUMBER})*))\s*\.?",
-    re.IGNORECASE,
+    rf"version\s+(?:is\s+)?(?:(ge|lt)\s+({_NUMBER})|({_NUMBER}(?:{_OR}{_NUMBER})*))\s*\.?", re.IGNORECASE
 )
 _FORMS = (
     "Write `// assert that edition is enterprise`, `// assume that version is 5.26 or 2026.05`, "
@@ -89,31 +88,19 @@ class Comment(Value):
     is_line: bool
 
 
-class HeaderFound(Value):
-    """A header, where its option line stands, and what is wrong with it."""
-
-    header: Header
-    problems: tuple[Problem, ...]
-
-
-def read_header(source: str, file: str, first_statement: int) -> HeaderFound:
-    """Read the header lines before offset ``first_statement``; such lines after it are problems."""
+def read_header(source: str, file: str, first_statement: int) -> tuple[Header, tuple[Problem, ...]]:
+    """Read the header lines before offset ``first_statement``, and what is wrong with them; such lines after it are problems."""
     reader = _Reader(source, file)
     for comment in _header_comments(source):
         if comment.start > first_statement:
-            reader.report(
-                "GM124",
-                "This header line stands after the first statement has begun, where it would have no effect.",
-                "Move it to the top of the file.",
-                comment.start,
+            message = (
+                "This header line stands after the first statement has begun, where it would have no effect."
             )
+            reader.wrong(message, "Move it to the top of the file.", reader.place(comment.start))
         elif not comment.is_line:
-            reader.report(
-                "GM124",
-                "Headers are // lines; in a /* */ comment they have no effect.",
-                "Write it as a // line, or word the comment otherwise.",
-                comment.start,
-            )
+            message = "Headers are // lines; in a /* */ comment they have no effect."
+            hint = "Write it as a // line, or word the comment otherwise."
+            reader.wrong(message, hint, reader.place(comment.start))
         else:
             reader.read(comment)
     return reader.result()
@@ -160,11 +147,11 @@ class _Reader:
     def read(self, comment: Comment) -> None:
         mode = _MODE.match(comment.words)
         options = _OPTIONS.match(comment.words)
-        place = self._place(comment.words_start)
+        place = self.place(comment.words_start)
         if mode and (mode.group(2) or "").lower() == "schema":
             message = "This condition asks the database of the history, which is no other one here."
             hint = "Delete `in schema`: the database that is migrated holds the history, too."
-            self._problems.append(Problem("GM124", message, hint, place))
+            self.wrong(message, hint, place)
         elif mode and mode.group(3):
             self._read_that(mode.group(1), comment.words[mode.end() :], place)
         elif mode:
@@ -173,19 +160,18 @@ class _Reader:
             self._option_texts.append((comment.words[options.end() :], place))
         elif comment.words.lower().startswith("graph"):
             hint = "Write `// graphmigrate: batch 10000`."
-            self._problems.append(Problem("GM124", "A colon is missing after `graphmigrate`.", hint, place))
+            self.wrong("A colon is missing after `graphmigrate`.", hint, place)
         else:
             self._refuse(comment.words, place)
 
-    def result(self) -> HeaderFound:
-        options, problems = read_options(self._option_texts)
-        header = Header(tuple(self._conditions), options)
-        return HeaderFound(header, (*self._problems, *problems))
+    def result(self) -> tuple[Header, tuple[Problem, ...]]:
+        options, problems = _read_options(self._option_texts)
+        return Header(tuple(self._conditions), options), (*self._problems, *problems)
 
-    def report(self, code: str, message: str, hint: str, offset: int) -> None:
-        self._problems.append(Problem(code, message, hint, self._place(offset)))
+    def wrong(self, message: str, hint: str | None, place: Place, code: str = "GM124") -> None:
+        self._problems.append(Problem(code, message, hint, place))
 
-    def _place(self, offset: int) -> Place:
+    def place(self, offset: int) -> Place:
         return place_at(self._file, self._source, offset)
 
     def _read_that(self, mode: str, rest: str, place: Place) -> None:
@@ -202,45 +188,33 @@ class _Reader:
 
     def _read_query(self, mode: str, comment: Comment, skipped: int) -> None:
         query = comment.words[skipped:]
-        place = self._place(comment.words_start + skipped)
+        place = self.place(comment.words_start + skipped)
         statements, problems = scan(query, self._file)
         if problems and _ends_with_its_quote(query):
             message = f"The query of this {mode.lower()} reaches to the end of the line; no ' closes it."
             hint = "Delete the ' at its end, e.g. `// assert q' RETURN true`."
-            self._problems.append(Problem("GM124", message, hint, place))
+            self.wrong(message, hint, place)
         elif problems:
-            self._problems.append(Problem(problems[0].code, problems[0].message, problems[0].hint, place))
+            self.wrong(problems[0].message, problems[0].hint, place, problems[0].code)
         elif len(statements) != 1:
             what = "has no query" if not statements else "holds several statements"
             hint = "Write one query that returns one boolean, e.g. `// assert q' RETURN true`."
-            self._problems.append(Problem("GM124", f"This {mode.lower()} {what}.", hint, place))
+            self.wrong(f"This {mode.lower()} {what}.", hint, place)
         elif kind_of(statements[0].text) is not Kind.DATA or parameters(statements[0].text):
             hint = "It must be a plain query that returns one boolean, without parameters."
-            self._problems.append(
-                Problem("GM124", f"This {mode.lower()} cannot be run as a check.", hint, place)
-            )
+            self.wrong(f"This {mode.lower()} cannot be run as a check.", hint, place)
         else:
             self._add(mode, "query", "is", statements[0].text, place)
 
-    def _add(self, mode: str, subject: str, operator: str, value: str, place: Place) -> None:
-        self._conditions.append(
-            Condition(
-                cast(Literal["assert", "assume"], mode.lower()),
-                cast(Literal["edition", "version", "query"], subject),
-                cast(Literal["is", "ge", "lt"], operator),
-                value,
-                place,
-            )
-        )
+    def _add(self, mode: Any, subject: Any, operator: Any, value: str, place: Place) -> None:
+        self._conditions.append(Condition(mode.lower(), subject, operator, value, place))
 
     def _refuse(self, words: str, place: Place) -> None:
         shown = words if len(words) <= 80 else words[:80] + "…"
-        self._problems.append(
-            Problem("GM124", f"This condition is not understood: {shown!r}.", _FORMS, place)
-        )
+        self.wrong(f"This condition is not understood: {shown!r}.", _FORMS, place)
 
 
-def read_options(lines: Iterable[tuple[str, Place]]) -> tuple[Options, tuple[Problem, ...]]:
+def _read_options(lines: Iterable[tuple[str, Place]]) -> tuple[Options, tuple[Problem, ...]]:
     """Read all option lines of one migration: each is the text after the colon, and its place."""
     found: dict[str, Any] = {}
     problems: list[Problem] = []

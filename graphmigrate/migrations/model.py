@@ -145,5 +145,4 @@ class Outcome:
     applied: list[AppliedMigration] = field(default_factory=list)
     skipped: list[SkippedMigration] = field(default_factory=list)
     undone: list[AppliedMigration] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    times: list[tuple[str, timedelta]] = field(default_factory=list)
+    times: dict[str, timedelta] = field(default_factory=dict)  # by key, in order

@@ -12,10 +12,20 @@ from graphmigrate.errors import Severity
 from graphmigrate.migrations.model import FileKind
 
 IGNORED = (
-    *(".*", "~*", "*~", "#*#", "*.swp", "*.swo", "thumbs.db", "desktop.ini", "codeowners"),
     *(
+        ".*",
+        "~*",
+        "*~",
+        "#*#",
+        "*.swp",
+        "*.swo",
+        "thumbs.db",
+        "desktop.ini",
+        "codeowners",
         "*.md",
         "*.markdown",
+    ),
+    *(
         "*.rst",
         "*.adoc",
         "makefile",
@@ -31,15 +41,8 @@ IGNORED = (
 # Documents are ignored, too; but changelog.xml and license_types.csv are none.
 _DOCUMENT = r"(?:readme|licen[cs]e|copying|notice|changelog|contributing)(?:[^.]*|.*\.(?:txt|html|pdf))"
 _SUFFIXES = (
-    ".cypher.txt",
-    ".cypher",
-    ".cypherl",
-    ".cyphers",
-    ".cyp",
-    ".cql",
-    ".cyper",
-    ".cpyher",
-    ".cypher.sql",
+    *(".cypher.txt", ".cypher", ".cypherl", ".cyphers", ".cyp", ".cql"),
+    *(".cyper", ".cpyher", ".cypher.sql"),
 )
 _NAME = re.compile(rf"([VRU])({VERSION_PATTERN})__(.*[^\s_].*)\.(cypher|py)", re.DOTALL)
 _NAMED = re.compile(r"R__(.*[^\s_].*)\.cypher", re.DOTALL)
@@ -68,10 +71,6 @@ class MigrationName(NamedTuple):
     kind: FileKind = FileKind.VERSIONED
 
 
-class Ignored(NamedTuple):
-    """A file that is no business of ours, such as a README."""
-
-
 class Refused(NamedTuple):
     """A file that is not read: why, and what to do."""
 
@@ -80,18 +79,27 @@ class Refused(NamedTuple):
     hint: str
     severity: Severity = Severity.ERROR
 
-    @property
-    def looks_like_migration(self) -> bool:
-        """Whether it was meant as a migration."""
-        return self.severity is Severity.ERROR
+
+_STRAY = Refused(
+    "GM113",
+    "This file is not a migration and is not read.",
+    f"Move it out of the folder, or name it {_SHAPE} if it is one.",
+    Severity.WARNING,
+)
 
 
 PART = ".part"
 """What the name of a squash ends with while files move."""
 
 
-def read_name(name: str) -> MigrationName | Ignored | Refused:
-    """Judge the name of one file, without its folder. Never raises."""
+def read_name(name: str) -> MigrationName | Refused | None:
+    """Judge the name of one file, without its folder; None where it is no business of ours, such as a README.
+
+    >>> read_name("V1_2__add_people.cypher").version, read_name("README.md")
+    (Version('1_2'), None)
+    >>> read_name("v2__x.cypher").message
+    'This looks like a migration, but its name is wrong: the V must be a capital.'
+    """
     if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
         return Refused("GM113", "This file's name is not valid UTF-8.", f"Rename it to {_SHAPE}.")
     name = unicodedata.normalize("NFC", name)
@@ -100,14 +108,14 @@ def read_name(name: str) -> MigrationName | Ignored | Refused:
     if found:
         return found
     if _is_ignored(name.lower()):
-        return Ignored()
+        return None
     if name.endswith(f"__squashed.cypher{PART}"):
         version = name.partition("__")[0]
         message = "'graphmigrate squash' ended while it moved files to squashed/."
         return Refused(
             "GM113", message, f"Run it again, it goes on: graphmigrate squash --to {version} --keep-order"
         )
-    return _callback(name) or _foreign(name) or _misnamed(name) or _stray()
+    return _callback(name) or _foreign(name) or _misnamed(name) or _STRAY
 
 
 def _migration(name: str) -> MigrationName | None:
@@ -243,7 +251,8 @@ def _mistakes(stem: str) -> tuple[list[str], str]:
     description = re.sub(r"\.up$", "", rest).strip(_SEPARATORS)
     mistakes: list[str] = []
     if not stem.startswith(f"V{version}"):
-        mistakes.append(_prefix_mistake(stem))
+        is_small = stem[0] == "v" and stem[1:2].isdigit()
+        mistakes.append("the V must be a capital" if is_small else "it must begin with V")
     if not description.strip(_SEPARATORS):
         mistakes.append("it has no description")
     elif not rest.startswith("__") and "__" in rest:
@@ -253,19 +262,6 @@ def _mistakes(stem: str) -> tuple[list[str], str]:
     if len(version) > 200:
         mistakes.append("its version is too long")
     return mistakes, f"V{version}__{description.replace('__', '_') or 'description'}"
-
-
-def _prefix_mistake(stem: str) -> str:
-    return "the V must be a capital" if stem[0] == "v" and stem[1:2].isdigit() else "it must begin with V"
-
-
-def _stray() -> Refused:
-    return Refused(
-        "GM113",
-        "This file is not a migration and is not read.",
-        f"Move it out of the folder, or name it {_SHAPE} if it is one.",
-        Severity.WARNING,
-    )
 
 
 def printable(text: str) -> str:

@@ -10,7 +10,7 @@ from graphmigrate.cypher.kinds import execution_prefix
 from graphmigrate.cypher.lexer import TokenKind, is_significant, parameters, tokens, word_of
 from graphmigrate.cypher.model import Edit, Kind, Statement, offset_of, place_at
 from graphmigrate.cypher.placeholders import Filled, fill
-from graphmigrate.cypher.statements import normalise, scan
+from graphmigrate.cypher.statements import in_order, normalise, scan
 from graphmigrate.errors import Place, Problem, Severity
 from graphmigrate.migrations.header import read_header
 from graphmigrate.migrations.model import Header, Migration, MigrationFile
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAX_STATEMENT_BYTES = 10 * 1024 * 1024
-_OTHER_ENCODINGS = {
-    b"\xff\xfe": "This file is UTF-16, not UTF-8.",
-    b"\xfe\xff": "This file is UTF-16, not UTF-8.",
-}
 _SAVE_AS_UTF8 = "Save it as UTF-8; what is no text does not belong in the folder."
 
 
@@ -53,18 +49,18 @@ def read(
         problems = tuple(_problem_in_file(each, source, filled) for each in problems)
     problems = (*filled.problems, *problems)
     first = statements[0].start if statements else len(source)
-    found = read_header(source, shown, first)
-    statements = _in_language(statements, found.header.options.cypher)
+    header, wrong = read_header(source, shown, first)
+    statements = _in_language(statements, header.options.cypher)
     uses = tuple(
         (name, place_at(shown, source, filled.source_offset(offset))) for name, offset in client.uses
     )
-    migration = Migration(file, found.header, statements, uses)
-    everything = [*problems, *found.problems, *_about_statements(migration, max_statement_bytes)]
+    migration = Migration(file, header, statements, uses)
+    everything = [*problems, *wrong, *_about_statements(migration, max_statement_bytes)]
     if not statements and not problems:
         everything.append(_empty(source, shown))
     elif statements and not problems:
         everything += _about_the_end(statements[-1])
-    return migration, tuple(sorted(everything, key=_position))
+    return migration, tuple(sorted(everything, key=in_order))
 
 
 def _in_language(statements: tuple[Statement, ...], language: str | None) -> tuple[Statement, ...]:
@@ -101,15 +97,10 @@ def _names_its_language(statement: Statement) -> bool:
     return len(words) > 1 and word_of(words[0]) == "CYPHER" and words[1].kind is TokenKind.NUMBER
 
 
-def _position(problem: Problem) -> tuple[int, int]:
-    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
-
-
 def _decode(content: bytes, shown: str) -> str | Problem:
     """Decode strictly; anything but UTF-8 text is one problem at its first wrong byte."""
-    for mark, message in _OTHER_ENCODINGS.items():
-        if content.startswith(mark):
-            return Problem("GM118", message, _SAVE_AS_UTF8, Place(shown, 1))
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem("GM118", "This file is UTF-16, not UTF-8.", _SAVE_AS_UTF8, Place(shown, 1))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -11,13 +11,7 @@ from graphmigrate.database import queries
 from graphmigrate.database.catalogue import IndexFailed, await_indexes, drop_entries, read_catalogue
 from graphmigrate.database.commit import Step, write_steps
 from graphmigrate.database.history import UNDO, RunRecord, version_in
-from graphmigrate.database.ledger import (
-    forget_attempts,
-    ledger_key,
-    new_row,
-    progress,
-    record_attempt,
-)
+from graphmigrate.database.ledger import forget_attempts, ledger_key, progress, record_attempt
 from graphmigrate.database.records import item_of, read_run_record
 from graphmigrate.database.transactions import is_any_terminated
 from graphmigrate.database.version import Version
@@ -32,8 +26,9 @@ from graphmigrate.migrations.replay import (
     replay,
     was_skipped,
 )
+from graphmigrate.migrations.run_state import first_row
 from graphmigrate.migrations.segments import segments_of
-from graphmigrate.migrations.undo_plan import way_back
+from graphmigrate.migrations.undo import way_back
 from graphmigrate.schema.catalogue import FAILED, ONLINE, Catalogue
 from graphmigrate.value import Value
 
@@ -59,7 +54,7 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue, rank: i
     Raises LockLost where another run took over.
     """
     key = f"{database.settings.ledger}/run/{database.run}"
-    plan = tuple(_item(task, number) for number, task in enumerate(planned.tasks, rank + 1))
+    plan = tuple(_item(task, database, number) for number, task in enumerate(planned.tasks, rank + 1))
     actions = (action for task in planned.tasks for each in task.segments for action in each.actions)
     written = catalogue.to_json({action.name or "" for action in actions if action.verb == "drop"})
     with database.transaction() as tx:
@@ -82,18 +77,11 @@ def open_record(database: Database, planned: Plan, catalogue: Catalogue, rank: i
     return RunRecord(key, database.run, database.host, database.user, None, plan, written)
 
 
-def _item(task: Task, rank: int) -> dict[str, Any]:
+def _item(task: Task, database: Database, rank: int) -> dict[str, Any]:
     """Return what the record keeps of a migration: enough to judge a run that died, and to restore the migration's node."""
-    file, row = task.migration.file, task.row
-    lasting = {
-        "version": file.version.text,
-        "type": file.type,
-        "description": file.description,
-        "source": file.name,
-        "checksum": file.checksum,
-        "rank": rank,
-        "steps": task.steps,
-    }
+    row = task.row
+    lasting = first_row(task.migration, database, rank)
+    lasting |= {"checksum": task.migration.file.checksum, "steps": task.steps}
     segments = [(segment.kind.value, segment.fingerprints) for segment in task.segments]
     before = row.statements[: row.committed] if row else ()
     return item_of(task.key, lasting, first=task.first, before=before, segments=segments)
@@ -120,14 +108,14 @@ def close_record(
             earlier.get(task.key) if task.first > 1 else Effects(),
         )
         for task in tasks
-        if task.key in outcome.keys and not task.undoes
+        if task.key in outcome.times and not task.undoes
     ]
     changes = any(segment.kind is Kind.SCHEMA for part in parts for segment in part.segments or ())
     effects = effects_of(parts, catalogue, read_catalogue(database) if changes else catalogue)
     with database.transaction() as tx:
         _end_run(tx, database, record, "done")
         _write_rows(tx, outcome, effects)
-        forget_attempts(tx, database, history, map(version_in, outcome.keys))
+        forget_attempts(tx, database, history, map(version_in, outcome.times))
 
 
 class Ending(Value):
@@ -148,7 +136,7 @@ def _earlier_effects(database: Database, record: RunRecord) -> dict[str, Effects
 def _write_rows(tx: neo4j.Transaction, outcome: Outcome | None, effects: Mapping[str, Effects]) -> None:
     """Write what only the end of a run tells of its migrations."""
     rows: dict[str, dict[str, Any]] = {key: each.values for key, each in effects.items()}
-    for key, time in outcome.times if outcome else ():
+    for key, time in outcome.times.items() if outcome else ():
         rows.setdefault(key, {})["execution_time"] = time
     if rows:
         tx.run(queries.PUT_ROWS, rows=[[key, values] for key, values in rows.items()]).consume()
@@ -269,19 +257,13 @@ def _finished(record: RunRecord, history: History) -> list[str]:
 
 def _step(recovered: RecoveredMigration, record: RunRecord, database: Database, ranks: Iterator[int]) -> Step:
     """Return the commit that writes what a migration has come to."""
-    file, row = recovered.migration.file, recovered.row
-    changes = progress(file.checksum, recovered.step, recovered.steps, recovered.statements, record.run)
+    row = recovered.row
+    changes = progress(
+        recovered.migration.file.checksum, recovered.step, recovered.steps, recovered.statements, record.run
+    )
     number, name = (row.commits + 1 if row else 1), recovered.version.name
     if row is None:
-        changes |= new_row(
-            file.version,
-            description=file.description,
-            source=file.name,
-            user=database.user,
-            rank=next(ranks),
-            type_=file.type,
-            language=recovered.migration.header.options.cypher or database.language,
-        )
+        changes |= first_row(recovered.migration, database, next(ranks))
     return Step(recovered.key, number, changes, name)
 
 

@@ -68,7 +68,9 @@ class _Rehearsal:
     def run(self, tx: neo4j.Transaction, task: Task) -> bool:
         """Try what is left of a migration; False where a statement failed, after which nothing can run."""
         number = task.row.committed if task.row else 0
-        holds = task.row is not None or all(_asks(tx, each.value) for each in task.migration.header.queries)
+        holds = task.row is not None or all(
+            [record[0] for record in tx.run(each.value)] == [True] for each in task.migration.header.queries
+        )
         for segment in task.segments:
             for statement in segment.statements:
                 number += 1
@@ -100,11 +102,6 @@ class _Rehearsal:
             failure.place,
             Severity.WARNING if self._left_out else Severity.ERROR,
         )
-
-
-def _asks(tx: neo4j.Transaction, query: str) -> bool:
-    values = [record[0] for record in tx.run(query)]
-    return values == [True]
 
 
 def _changes(tx: neo4j.Transaction, task: Task, segment: Segment, statement: Statement) -> dict[str, int]:

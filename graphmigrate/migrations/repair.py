@@ -9,7 +9,7 @@ from graphmigrate.database.commit import Step, write_steps
 from graphmigrate.database.first_use import prepare_ledger
 from graphmigrate.database.history import COMPLETE, name_in
 from graphmigrate.database.ledger import new_row, progress, read_nodes, refuse_other_format
-from graphmigrate.database.records import item_of, record_change
+from graphmigrate.database.records import item_of, item_of_row, record_change
 from graphmigrate.database.restore import read_damage, ways
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
@@ -238,17 +238,12 @@ def resolve(
         steps = [Step(row.key, row.commits + 1, values, row.version.name) for row, values in changed]
         with database.transaction() as tx:
             write_steps(tx, steps, database.run)
-            items = [_item(row, values) for row, values in changed]
+            items = [
+                item_of_row({**row._asdict(), "version": row.version.text, **values})
+                for row, values in changed
+            ]
             record_change(tx, database, "repair", items, forgotten)
     return actions
-
-
-def _item(row: HistoryRow, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the record of a change keeps of a row."""
-    now = {**row._asdict(), "version": row.version.text, **values}
-    done = len(now["statements"]) - bool(now["intent"] or now["batches"])
-    at_hand = [("", now["statements"][done:])] if now["statements"][done:] else []
-    return item_of(row.key, now, first=now["step"] + 1, before=now["statements"][:done], segments=at_hand)
 
 
 def recovered_action(version: Version, word: str) -> RepairAction:
@@ -341,16 +336,12 @@ def baseline(
         if not without_files:
             raise _no_file(limit, files)
         marks.append((limit, None))
-    steps = [
-        Step(
-            history.next_key(database.settings.ledger, version), 1, _marked(version, file, database, rank), ""
-        )
-        for rank, (version, file) in enumerate(marks, history.top_rank + 1)
-    ]
-    if steps:
-        with database.transaction() as tx:
-            write_steps(tx, steps, database.run)
-            record_change(tx, database, "baseline", [item_of(each.key, each.values) for each in steps], [])
+    ranks = enumerate(marks, history.top_rank + 1)
+    mark(
+        database,
+        history,
+        [(version, marked(version, file, database, rank)) for rank, (version, file) in ranks],
+    )
     return BaselineResult(tuple(version.text for version, _ in marks))
 
 
@@ -366,13 +357,33 @@ def _no_file(limit: Version, files: MigrationFolder) -> UsageError:
     )
 
 
-def _marked(version: Version, file: MigrationFile | None, database: Database, rank: int) -> dict[str, Any]:
-    """Return the row of a version that is there already."""
+def mark(database: Database, history: History, marks: Iterable[tuple[Version, dict[str, Any]]]) -> None:
+    """Commit the rows of versions that are there already, with a record of them."""
+    steps = [
+        Step(history.next_key(database.settings.ledger, version), 1, row, version.name)
+        for version, row in marks
+    ]
+    if steps:
+        with database.transaction() as tx:
+            write_steps(tx, steps, database.run)
+            record_change(tx, database, BASELINE, [item_of(each.key, each.values) for each in steps], [])
+
+
+def marked(
+    version: Version,
+    file: MigrationFile | None,
+    database: Database,
+    rank: int,
+    *,
+    description: str = BASELINE,
+    user: str | None = None,
+) -> dict[str, Any]:
+    """Return the row of a version that was never run here; ``description`` is that of one without a file."""
     first = new_row(
         version,
-        description=file.description if file else "baseline",
+        description=file.description if file else description,
         source=file.name if file else None,
-        user=database.user,
+        user=user or database.user,
         rank=rank,
         type_=BASELINE,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from graphmigrate.cypher.model import Kind
@@ -77,39 +78,35 @@ def replay(
     for versions whose fate cannot be read: RERUN (nothing more took effect) or DONE (all of it did). Raises HistoryMismatch
     where something else changed the schema or the file since.
     """
-    return _Walk(record, history, now, read, verdicts).found
+    walk = _Walk(record, now, read, verdicts, Catalogue.from_json(record.catalogue))
+    for item in record.plan:
+        version = Version.parse(item["version"])
+        if was_skipped(record, history, version):
+            walk.came_to()
+        elif not walk.passes(item, version, history.by_key.get(item["key"])):
+            break
+    return walk.found
 
 
+@dataclass(slots=True)
 class _Walk:
-    """The way through the plan; ``expected`` is the catalogue as it must have been at the migration at hand."""
+    """The way through the plan; ``expected`` is the catalogue as it must have been at the migration at hand.
 
-    def __init__(
-        self,
-        record: RunRecord,
-        history: History,
-        now: Catalogue,
-        read: Callable[[Mapping[str, Any]], Migration | None],
-        verdicts: Mapping[Version, str],
-    ) -> None:
-        self.record = record
-        self.now = now
-        self.read = read
-        self.verdicts = verdicts
-        self.expected = Catalogue.from_json(record.catalogue)
-        self.found: list[RecoveredMigration] = []
-        self.doubtful: list[RecoveredMigration] = []  # nothing shows that the run came to these
-        by_key = history.by_key
-        for item in record.plan:
-            version = Version.parse(item["version"])
-            if was_skipped(record, history, version):
-                self._came_to()
-            elif not self._passes(item, version, by_key.get(item["key"])):
-                break
+    Nothing shows that the run came to the ``doubtful`` ones.
+    """
 
-    def _passes(self, item: dict[str, Any], version: Version, row: HistoryRow | None) -> bool:
+    record: RunRecord
+    now: Catalogue
+    read: Callable[[Mapping[str, Any]], Migration | None]
+    verdicts: Mapping[Version, str]
+    expected: Catalogue
+    found: list[RecoveredMigration] = field(default_factory=list)
+    doubtful: list[RecoveredMigration] = field(default_factory=list)
+
+    def passes(self, item: dict[str, Any], version: Version, row: HistoryRow | None) -> bool:
         """Judge one migration; False where the run cannot have come further."""
         if row and row.run == self.record.run:
-            self._came_to()
+            self.came_to()
         step = row.step if row else item["first"] - 1
         migration = self.read(item)
         unchanged = migration is not None and migration.file.checksum == item["checksum"]
@@ -123,7 +120,7 @@ class _Walk:
         if verdict == DONE and migration is not None:
             segments = _segments(migration, item)
             steps = item["first"] - 1 + len(segments)
-            self._came_to(RecoveredMigration(item, version, migration, segments, steps, row))
+            self.came_to(RecoveredMigration(item, version, migration, segments, steps, row))
             self._expect(segments[step - item["first"] + 1 :])
             return True
         if migration is None or not unchanged:
@@ -139,13 +136,13 @@ class _Walk:
         committed, shown = _committed_up_to(begun, self.expected, self.now)
         recovered = [begun._replace(step=committed)] * (committed > begun.step)
         if shown or not (asks or self.doubtful):
-            self._came_to(*recovered)
+            self.came_to(*recovered)
         else:
             self.doubtful += recovered
         self._expect(tuple(each for each in begun.segments if each.number > begun.step))
         return committed == begun.steps
 
-    def _came_to(self, *recovered: RecoveredMigration) -> None:
+    def came_to(self, *recovered: RecoveredMigration) -> None:
         self.found += [*self.doubtful, *recovered]
         self.doubtful = []
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphmigrate.cypher.kinds import keywords
+from graphmigrate.cypher.model import Kind
+from graphmigrate.database.catalogue import read_catalogue
+from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.version import Version
+from graphmigrate.database.violations import sizes, used_labels
 from graphmigrate.errors import Severity
 from graphmigrate.migrations import findings
-from graphmigrate.migrations.hazards import hazards
+from graphmigrate.migrations.checks import with_actions
+from graphmigrate.migrations.data_check import check_data
 from graphmigrate.migrations.plan import make_plan
-from graphmigrate.migrations.undo_plan import make_undo_plan, without_fix_in_file
+from graphmigrate.migrations.rehearse import rehearse
+from graphmigrate.migrations.undo import make_undo_plan, without_fix_in_file
 from graphmigrate.results import (
     ExecutedStatement,
     MigrateResult,
@@ -21,13 +28,15 @@ from graphmigrate.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from graphmigrate.database.connection import Database
     from graphmigrate.database.history import History
     from graphmigrate.migrations.model import Outcome
     from graphmigrate.migrations.plan import Plan, Skip, Task
     from graphmigrate.migrations.workspace import Workspace
     from graphmigrate.results import Target
+    from graphmigrate.schema.model import DdlAction, SchemaObject
 
 _CODE = "def %s(tx): code, not checked"
 
@@ -51,13 +60,13 @@ def plan_result(workspace: Workspace, how: PlanWords) -> PlanResult:
     else:
         planned = make_plan(workspace, files, history, how.target, how.allow_out_of_order, strict=False)
     problems = [*planned.problems, *findings.findings(workspace, planned, history)]
-    costs = hazards(workspace.database, planned.tasks) if planned.tasks else {}
-    problems += findings.data_findings(workspace, planned, history, how.check_data)
+    costs = _hazards(workspace.database, planned.tasks) if planned.tasks else {}
+    if planned.everything and history.record is None:  # another run may still change the data
+        catalogue = read_catalogue(workspace.database)
+        problems += check_data(workspace.database, planned.everything, catalogue, how.check_data)
     problems = [without_fix_in_file(each) if how.undo else each for each in problems]
     executed: list[ExecutedStatement] = []
     if how.execute and not any(each.severity is Severity.ERROR for each in problems):
-        from graphmigrate.migrations.rehearse import rehearse
-
         executed, failed = rehearse(workspace, planned, history)
         problems += failed
     return PlanResult(
@@ -109,12 +118,11 @@ def migrate_result(
     """Return what a caller is told of a run."""
     complete = [version for version, row in history.rows.items() if row.complete]
     known = (*complete, *(Version.parse(each.version) for each in outcome.applied))
-    highest = max((version for version in known if not version.is_named), default=None)
     return MigrateResult(
         target,
         tuple(outcome.applied),
         (*(skipped(each) for each in planned.skips), *outcome.skipped),
-        highest.text if highest else None,
+        _highest(known),
         seconds,
         planned.warnings,
     )
@@ -126,6 +134,55 @@ def undo_result(
     """Return what a caller is told of an undo."""
     gone = {Version.parse(each.version) for each in outcome.undone}
     left = [row.version for row in history.rows.values() if row.complete and row.version not in gone]
-    highest = max((version for version in left if not version.is_named), default=None)
-    version = highest.text if highest else None
-    return UndoResult(target, tuple(outcome.undone), version, seconds, planned.warnings)
+    return UndoResult(target, tuple(outcome.undone), _highest(left), seconds, planned.warnings)
+
+
+def _highest(versions: Iterable[Version]) -> str | None:
+    numbered = [version for version in versions if not version.is_named]
+    return max(numbered).text if numbered else None
+
+
+# ---- what a planned statement could cost
+
+_MANY = 100_000  # entities of a label, over which an index takes so long that people should know
+
+
+def _hazards(database: Database, tasks: Iterable[Task]) -> dict[int, str]:
+    """Return what each statement that could cost something would do, by the statement's ``id``."""
+    statements = [pair for task in tasks for segment in task.segments for pair in with_actions(segment)]
+    built = {id(each): target for each, action in statements if (target := _indexed(action))}
+    sizes = _sizes(database, list(built.values()))
+    found: dict[int, str] = {}
+    for each, _ in statements:
+        said = [
+            "commits by itself" if each.kind in {Kind.AUTOCOMMIT, Kind.SYSTEM} else "",
+            "deletes data" if each.kind is not Kind.SCHEMA and "DELETE" in keywords(each.text) else "",
+            _over(built.get(id(each)), sizes),
+        ]
+        if any(said):
+            found[id(each)] = ", ".join(filter(None, said))
+    return found
+
+
+def _indexed(action: DdlAction | None) -> SchemaObject | None:
+    """Return what a statement builds an index for."""
+    target = action.target if action and action.verb == "create" else None
+    builds = target is not None and (target.type.has_index or not target.type.is_constraint)
+    return target if builds else None
+
+
+def _sizes(database: Database, targets: Sequence[SchemaObject]) -> Mapping[tuple[str, str], int]:
+    """Return how many entities each label has; nothing where the server does not tell."""
+    labels = {(each.entity, label) for each in targets for label in each.labels}
+    try:
+        known = labels & (used_labels(database) or set()) if labels else set()
+        return sizes(database, sorted(known)) if known else {}
+    except DriverFailure:
+        return {}
+
+
+def _over(target: SchemaObject | None, sizes: Mapping[tuple[str, str], int]) -> str:
+    if target is None:
+        return ""
+    number = sum(sizes.get((target.entity, label), 0) for label in target.labels)
+    return f"builds an index over {number:,} {target.entity}s" if number >= _MANY else ""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from graphmigrate.database.connection import Database
     from graphmigrate.database.lock import Lock
     from graphmigrate.events import Listener
+    from graphmigrate.migrations.model import Migration
     from graphmigrate.migrations.plan import Task
     from graphmigrate.migrations.segments import Segment
 
@@ -63,21 +64,10 @@ class RunState:
 
     def step(self, task: Task, segment: Segment | None, reached: int, **values: Any) -> Step:
         """Return the commit that brings the migration's node to step ``reached``, with the statements of ``segment``."""
-        file = task.migration.file
         statements = (*self.statements, *(segment.fingerprints if segment else ()))
         number = self.commits + 1
-        first = {}
-        if number == 1:
-            first = new_row(
-                file.version,
-                description=file.description,
-                source=file.name,
-                user=self.database.user,
-                rank=self.rank,
-                type_=file.type,
-                language=task.migration.header.options.cypher or self.database.language,
-            )
-        changes = progress(file.checksum, reached, task.steps, statements, self.database.run)
+        first = first_row(task.migration, self.database, self.rank) if number == 1 else {}
+        changes = progress(task.migration.file.checksum, reached, task.steps, statements, self.database.run)
         return Step(task.key, number, first | changes | {"rank": self.rank} | values, task.name)
 
     def skip(self, task: Task, reason: str) -> None:
@@ -113,6 +103,20 @@ class RunState:
         self.pending.clear()
         self.commits += self.task is not None and self.task.key in steps
         return result
+
+
+def first_row(migration: Migration, database: Database, rank: int) -> dict[str, Any]:
+    """Return the properties that a migration's node keeps from its first step on."""
+    file = migration.file
+    return new_row(
+        file.version,
+        description=file.description,
+        source=file.name,
+        user=database.user,
+        rank=rank,
+        type_=file.type,
+        language=migration.header.options.cypher or database.language,
+    )
 
 
 _TOO_LARGE = (

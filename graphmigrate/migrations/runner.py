@@ -67,8 +67,7 @@ class Runner:
         if not task.segments:  # what followed the committed statements was taken out of the file
             state.record(state.step(task, None, task.first - 1))
         seconds = time.monotonic() - started
-        outcome.keys.append(task.key)
-        outcome.times.append((task.key, timedelta(seconds=seconds)))
+        outcome.times[task.key] = timedelta(seconds=seconds)
         done, told = (outcome.undone, MigrationUndone) if task.undoes else (outcome.applied, MigrationApplied)
         done.append(AppliedMigration(file.version.text, file.description, seconds))
         state.listen(told(file.version.text, file.description, seconds))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
+from graphmigrate.database.backoff import retries
 from graphmigrate.database.catalogue import (
     IndexFailed,
     await_indexes,
@@ -12,7 +13,7 @@ from graphmigrate.database.catalogue import (
     names_in_use,
     read_catalogue,
 )
-from graphmigrate.database.commit import retries, until_known
+from graphmigrate.database.commit import until_known
 from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.violations import violation
 from graphmigrate.errors import MigrationFailed

@@ -8,8 +8,7 @@ from graphmigrate.cypher.model import Kind
 from graphmigrate.database.scratch import contents, empty, refuse_used, run, schema
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
-from graphmigrate.migrations import sums
-from graphmigrate.migrations.files import MARK, SQUASHED, collect
+from graphmigrate.migrations.files import MARK, SQUASHED, rewrite_sums
 from graphmigrate.migrations.model import FileKind, Header, MigrationFile
 from graphmigrate.migrations.names import PART
 from graphmigrate.migrations.segments import kind_and_action, uses_batch
@@ -182,6 +181,5 @@ def _finish(part: Path, files: Iterable[MigrationFile], names: Collection[str] |
             file.path.rename(to)
     path = part.with_suffix("")
     part.rename(path)
-    if (folder / sums.NAME).exists():
-        sums.write(collect(folder))
+    rewrite_sums(folder)
     return path

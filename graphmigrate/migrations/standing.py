@@ -62,12 +62,7 @@ def compare(files: Iterable[MigrationFile], history: History) -> tuple[Entry, ..
     return tuple(_entry(version, by_version.get(version), history, highest) for version in versions)
 
 
-def _entry(
-    version: Version,
-    file: MigrationFile | None,
-    history: History,
-    highest: Version | None,
-) -> Entry:
+def _entry(version: Version, file: MigrationFile | None, history: History, highest: Version | None) -> Entry:
     row = history.rows.get(version)
     attempt = history.attempts.get(version.canonical) if history.attempts else None
     last = f"last attempt {attempt.outcome}: {attempt.reason}" if attempt else None

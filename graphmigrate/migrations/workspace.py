@@ -18,6 +18,7 @@ from graphmigrate.settings.values import ledger_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     import neo4j
 
@@ -150,16 +151,10 @@ class Workspace:
         with self._asked_history() as answer:
             return answer()
 
-    @contextmanager
-    def _asked_history(self) -> Iterator[Callable[[], History]]:
-        from graphmigrate.database.failures import DriverFailure, connection_failure
+    def _asked_history(self) -> AbstractContextManager[Callable[[], History]]:
         from graphmigrate.database.ledger import asked_history
 
-        try:
-            with asked_history(self.database) as answer:
-                yield answer
-        except DriverFailure as error:
-            raise connection_failure(error, self.settings) from error
+        return asked_history(self.database)
 
     def files_and_history(self, *, strict: bool = True) -> tuple[MigrationFolder, History]:
         """Read the files while the server collects the history; where both go wrong, what is wrong with the files is raised."""
@@ -192,6 +187,13 @@ class Workspace:
             migration = migration._replace(header=migration.header._replace(options=options))
         return migration, list(problems)
 
+    def read_all(self) -> tuple[MigrationFolder, dict[MigrationFile, Migration], list[Problem]]:
+        """Read every file of the folder, undos left out, with everything that is wrong with them."""
+        folder = self.files(strict=False)
+        read = {file: self.read(file) for file in (*folder.files, *folder.callbacks)}
+        problems = [*folder.problems, *(each for _, found in read.values() for each in found)]
+        return folder, {file: migration for file, (migration, _) in read.items()}, problems
+
     def read_one(self, file: MigrationFile) -> Migration:
         """Read one migration; raises ProjectError where it is wrong."""
         migration, problems = self.read(file)
@@ -204,34 +206,14 @@ class Workspace:
 
         ``repairing``: also where the ledger's nodes are not what they must be.
         """
-        from graphmigrate.database.lock import take_over
+        from graphmigrate.database.lock import held
 
         with self.database.deciding_as(uuid.uuid4().hex):
-            lock = self._acquired(lock_timeout, repairing=repairing)
-            try:
-                take_over(self.database)
-                yield lock
-                lock.confirm()  # a server that closed a connection answers SUCCESS to its COMMIT, and committed nothing
-            except Exception:
-                lock.confirm()  # who lost it was ended by another run, or judges what that run has done since
-                raise
-            finally:
-                lock.release()
-
-    def _acquired(self, lock_timeout: float | None, *, repairing: bool) -> Lock:
-        from graphmigrate.database.failures import DriverFailure, connection_failure
-        from graphmigrate.database.first_use import prepare_ledger
-        from graphmigrate.database.lock import Lock
-
-        self.database.name = self.target.database  # asks, where it is not known yet
-        try:
+            self.database.name = self.target.database  # asks, where it is not known yet
             _ = self.facts
-            prepare_ledger(self.database, repairing=repairing)
-        except DriverFailure as error:
-            raise connection_failure(error, self.settings) from error
-        lock = Lock(self.database, self.listen)
-        lock.acquire(self.settings.lock_timeout if lock_timeout is None else lock_timeout)
-        return lock
+            seconds = self.settings.lock_timeout if lock_timeout is None else lock_timeout
+            with held(self.database, self.listen, seconds, repairing=repairing) as lock:
+                yield lock
 
 
 def _user_name() -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphmigrate.schema.model import CatalogueEntry, ObjectType, SchemaObject
+from graphmigrate.schema.model import INDEX_TYPES, CatalogueEntry, ObjectType, SchemaObject
 from graphmigrate.schema.property_types import normalise_text
 
 if TYPE_CHECKING:
@@ -24,14 +24,6 @@ _CONSTRAINT_TYPES = {
     "RELATIONSHIP_PROPERTY_EXISTENCE": ObjectType.EXISTENCE,
     "NODE_PROPERTY_TYPE": ObjectType.PROPERTY_TYPE,
     "RELATIONSHIP_PROPERTY_TYPE": ObjectType.PROPERTY_TYPE,
-}
-_INDEX_TYPES = {
-    "RANGE": ObjectType.RANGE,
-    "TEXT": ObjectType.TEXT,
-    "POINT": ObjectType.POINT,
-    "FULLTEXT": ObjectType.FULLTEXT,
-    "VECTOR": ObjectType.VECTOR,
-    "LOOKUP": ObjectType.LOOKUP,
 }
 _OTHER = {ObjectType.OTHER_INDEX, ObjectType.OTHER_CONSTRAINT}
 ONLINE, FAILED = "ONLINE", "FAILED"
@@ -90,20 +82,16 @@ class Catalogue:
         Of the names in ``whole``, also the statements that make them again.
         """
         entries = [*self.constraints.values(), *(each for each in self.indexes.values() if not each.owner)]
-        rows = [[*_row(each), *([each.create] if each.name in whole else [])] for each in entries]
+        states = [None if each.state == ONLINE else each.state for each in entries]
+        rows = [
+            [*row_of(each.object), state, *([each.create] if each.name in whole else [])]
+            for each, state in zip(entries, states, strict=True)
+        ]
         return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
 
     def names(self) -> frozenset[str]:
         """Every name that is taken, of constraints and indexes alike."""
         return frozenset(key for key in (*self.constraints, *self.indexes) if not key.startswith(_ANONYMOUS))
-
-    def constraint(self, name: str) -> CatalogueEntry | None:
-        """Return the constraint of that name."""
-        return self.constraints.get(name)
-
-    def index(self, name: str) -> CatalogueEntry | None:
-        """Return the index of that name, also one that backs a constraint."""
-        return self.indexes.get(name)
 
     def holder(self, name: str) -> CatalogueEntry | None:
         """Return whatever holds that name; the constraint rather than its index."""
@@ -193,10 +181,6 @@ def _identity(target: SchemaObject) -> SchemaObject:
     return SchemaObject(target.type, target.entity, target.labels, target.properties)
 
 
-def _row(entry: CatalogueEntry) -> list[Any]:
-    return [*row_of(entry.object), None if entry.state == ONLINE else entry.state]
-
-
 def row_of(target: SchemaObject) -> list[Any]:
     """Return a definition as plain values, which ``object_of`` reads."""
     each = target
@@ -217,7 +201,7 @@ def _constraint_entry(row: Mapping[str, Any]) -> CatalogueEntry:
 
 
 def _index_entry(row: Mapping[str, Any]) -> CatalogueEntry:
-    kind = _INDEX_TYPES.get(row["type"], ObjectType.OTHER_INDEX)
+    kind = INDEX_TYPES.get(row["type"], ObjectType.OTHER_INDEX)
     return CatalogueEntry(
         _object(kind, row),
         owner=row.get("owningConstraint"),

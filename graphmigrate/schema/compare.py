@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.schema.catalogue import index_of
 from graphmigrate.schema.model import ObjectType, SchemaObject, describe, identifier
-from graphmigrate.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -99,31 +98,6 @@ class Fate(StrEnum):
     UNDECIDABLE = "undecidable"
 
 
-class Trace(Value):
-    """One thing that a segment touches: what it was before, what it is to be after, and what it is now.
-
-    ``subject`` is a name, or the definition of an object that was created without one.
-    """
-
-    subject: str | SchemaObject
-    before: SchemaObject | None
-    after: SchemaObject | None
-    now: SchemaObject | None
-
-    @property
-    def verdict(self) -> Fate | None:
-        """What this thing alone says; None where before and after are the same, and it still is."""
-        if self.before == self.after:
-            return None if self.now == self.after else Fate.MIXED
-        if self.now == self.after:
-            return Fate.COMMITTED
-        return Fate.NOT_COMMITTED if self.now == self.before else Fate.MIXED
-
-    def __str__(self) -> str:
-        name = identifier(self.subject) if isinstance(self.subject, str) else describe(self.subject)
-        return f"{name}: expected {_state(self.before)} or {_state(self.after)}, found {_state(self.now)}"
-
-
 def outcome(actions: Iterable[DdlAction]) -> tuple[DdlAction, ...]:
     """Return what is to hold in the end: of several actions on a name the last (made, then dropped: gone)."""
     final: dict[str | SchemaObject, DdlAction] = {}
@@ -134,15 +108,19 @@ def outcome(actions: Iterable[DdlAction]) -> tuple[DdlAction, ...]:
     return tuple(final.values())
 
 
-def traces(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> tuple[Trace, ...]:
-    """Return everything that a segment touches, with its three states."""
+def _verdicts(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> set[Fate]:
+    """Return what each thing that a segment touches says of it; nothing where one is to stay as it was, and has stayed."""
     expected = before if refused(actions, before) else apply(actions, before)
-    found = []
+    found = set()
     for action in outcome(actions):
-        subject = _subject(action)
-        states = (_look(subject, action, catalogue) for catalogue in (before, expected, now))
-        found.append(Trace(subject, *states))
-    return tuple(found)
+        was, wanted, there = (_look(action, catalogue) for catalogue in (before, expected, now))
+        if was == wanted:
+            found |= {Fate.MIXED} if there != wanted else set()
+        elif there == wanted:
+            found.add(Fate.COMMITTED)
+        else:
+            found.add(Fate.NOT_COMMITTED if there == was else Fate.MIXED)
+    return found
 
 
 def fate(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> Fate:
@@ -157,12 +135,11 @@ def fate(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> Fat
     - COMMITTED: everything that it changes is as after it; or it would have changed nothing and all is
       guarded, so that it may count as done either way.
     - NOT_COMMITTED: everything is as before; also where the server must have refused it.
-    - MIXED: some of both, or neither (``traces`` say what): somebody else changed the schema.
+    - MIXED: some of both, or neither: somebody else changed the schema.
     - UNDECIDABLE: it drops a name that may be one which the server gave to an object of an earlier segment.
     """
     before = before.with_names_of(now)
-    found = traces(actions, before, now)
-    verdicts = {trace.verdict for trace in found} - {None}
+    verdicts = _verdicts(actions, before, now)
     if Fate.MIXED in verdicts or len(verdicts) > 1:
         return Fate.MIXED
     if refused(actions, before):
@@ -178,7 +155,7 @@ def fate(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> Fat
 
 def leaves_a_trace(actions: Sequence[DdlAction], before: Catalogue, now: Catalogue) -> bool:
     """Return whether the catalogue shows that a segment took effect, or that it did not; one that changes nothing leaves none."""
-    return any(trace.verdict for trace in traces(actions, before.with_names_of(now), now))
+    return bool(_verdicts(actions, before.with_names_of(now), now))
 
 
 def _drops_unknown(actions: Iterable[DdlAction], before: Catalogue) -> bool:
@@ -194,8 +171,9 @@ def _subject(action: DdlAction) -> str | SchemaObject:
     return action.target.definition if action.target else ""
 
 
-def _look(subject: str | SchemaObject, action: DdlAction, catalogue: Catalogue) -> SchemaObject | None:
-    """Return what a subject is; what a killed server left of a constraint is nothing yet."""
+def _look(action: DdlAction, catalogue: Catalogue) -> SchemaObject | None:
+    """Return what the subject of an action is; what a killed server left of a constraint is nothing yet."""
+    subject = _subject(action)
     if isinstance(subject, SchemaObject):
         found = catalogue.find(subject)
         return subject if found else None
@@ -203,10 +181,6 @@ def _look(subject: str | SchemaObject, action: DdlAction, catalogue: Catalogue) 
     if holder is None or (action.target and holder == catalogue.orphan_of(action.target)):
         return None
     return holder.object.definition
-
-
-def _state(target: SchemaObject | None) -> str:
-    return describe(target) if target else "nothing"
 
 
 class _Obstacle(NamedTuple):
@@ -223,7 +197,7 @@ def _after(action: DdlAction, catalogue: Catalogue) -> Catalogue | None:
         return None if obstacle.refused else catalogue
     if action.target is None:
         name = action.name or ""
-        entry = catalogue.constraint(name) if action.of == "constraint" else catalogue.index(name)
+        entry = catalogue.constraints.get(name) if action.of == "constraint" else catalogue.indexes.get(name)
         return catalogue.without(entry) if entry else catalogue
     if holds(action, catalogue):
         return catalogue
@@ -243,7 +217,7 @@ def _obstacle(action: DdlAction, catalogue: Catalogue) -> _Obstacle | None:
 
 def _drop_obstacle(action: DdlAction, catalogue: Catalogue) -> _Obstacle | None:
     name = action.name or ""
-    index, constraint = catalogue.index(name), catalogue.constraint(name)
+    index, constraint = catalogue.indexes.get(name), catalogue.constraints.get(name)
     shown = identifier(name)
     if action.of == "constraint":
         if constraint:

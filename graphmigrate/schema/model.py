@@ -49,6 +49,10 @@ class ObjectType(StrEnum):
         return self in {ObjectType.UNIQUENESS, ObjectType.KEY}
 
 
+INDEX_TYPES = {name: ObjectType[name] for name in ("RANGE", "TEXT", "POINT", "FULLTEXT", "VECTOR", "LOOKUP")}
+"""Index types by the word that DDL and SHOW INDEXES have for them."""
+
+
 class SchemaObject(Value):
     """One constraint or index; ``name`` is None where the statement gives none and the server will choose.
 
@@ -123,6 +127,9 @@ def render(target: SchemaObject, *, guarded: bool = True) -> str:
     """Return the CREATE statement of a constraint or index, without the options of an index.
 
     Raises ValueError for an object of a kind that only a newer server knows.
+
+    >>> render(SchemaObject(ObjectType.UNIQUENESS, "node", ("Book",), ("isbn",), "book"))
+    'CREATE CONSTRAINT book IF NOT EXISTS FOR (n:Book) REQUIRE (n.isbn) IS UNIQUE'
     """
     if target.type in {ObjectType.OTHER_INDEX, ObjectType.OTHER_CONSTRAINT}:
         raise ValueError(f"no DDL is known for {target.name}")
@@ -143,6 +150,11 @@ def uniqueness(label: str, properties: Sequence[str]) -> SchemaObject:
     """Return the uniqueness constraint of a label's properties, with a name made of theirs."""
     name = re.sub(r"\W+", "_", "_".join([label, *properties, "unique"])).lower()
     return SchemaObject(ObjectType.UNIQUENESS, "node", (label,), tuple(properties), name)
+
+
+def drop_of(target: SchemaObject) -> str:
+    """Return the DROP statement of a constraint or index that has a name."""
+    return f"DROP {'CONSTRAINT' if target.type.is_constraint else 'INDEX'} {identifier(target.name or '')}"
 
 
 def describe(target: SchemaObject) -> str:

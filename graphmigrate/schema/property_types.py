@@ -14,32 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ORDER = (
-    "BOOLEAN",
-    "STRING",
-    "INTEGER",
-    "FLOAT",
-    "DATE",
-    "LOCAL TIME",
-    "ZONED TIME",
-    "LOCAL DATETIME",
-    "ZONED DATETIME",
-    "DURATION",
-    "POINT",
-    "UUID",
+    *("BOOLEAN", "STRING", "INTEGER", "FLOAT", "DATE", "LOCAL TIME", "ZONED TIME"),
+    *("LOCAL DATETIME", "ZONED DATETIME", "DURATION", "POINT", "UUID"),
 )
+_NUMBERS = {"INT": "INTEGER", "INT64": "INTEGER", "INTEGER64": "INTEGER", "FLOAT64": "FLOAT"}
 _NAMES: dict[tuple[str, ...], str] = {
-    **{
-        (name,): name
-        for name in ("BOOLEAN", "STRING", "INTEGER", "FLOAT", "DATE", "DURATION", "POINT", "UUID")
-    },
+    **{tuple(name.split()): name for name in _ORDER},
+    **{(word,): name for word, name in _NUMBERS.items()},
     ("BOOL",): "BOOLEAN",
     ("VARCHAR",): "STRING",
-    ("INT",): "INTEGER",
-    ("INT64",): "INTEGER",
-    ("INTEGER64",): "INTEGER",
     ("SIGNED", "INTEGER"): "INTEGER",
-    ("FLOAT64",): "FLOAT",
-    **{(prefix, word): f"{prefix} {word}" for prefix in ("LOCAL", "ZONED") for word in ("TIME", "DATETIME")},
     **{
         (word, "WITH" + without, *zone): f"{'LOCAL' if without else 'ZONED'} {name}"
         for word, name in (("TIME", "TIME"), ("TIMESTAMP", "DATETIME"))
@@ -50,13 +34,8 @@ _NAMES: dict[tuple[str, ...], str] = {
 _LONGEST_NAME = max(map(len, _NAMES))
 _COORDINATES = {
     **{name: name for name in ("INTEGER8", "INTEGER16", "INTEGER32", "INTEGER", "FLOAT32", "FLOAT")},
-    "INT8": "INTEGER8",
-    "INT16": "INTEGER16",
-    "INT32": "INTEGER32",
-    "INT": "INTEGER",
-    "INT64": "INTEGER",
-    "INTEGER64": "INTEGER",
-    "FLOAT64": "FLOAT",
+    **{f"INT{bits}": f"INTEGER{bits}" for bits in (8, 16, 32)},
+    **_NUMBERS,
 }
 _MOST_WORDS = 500  # all types that there are, and their lists, take 250; deeper nesting would end the parser
 _WORDS = re.compile(r"\w+|\S")

@@ -15,20 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.lexer import Token, TokenKind, tokens, unquoted
 from graphmigrate.cypher.reader import Cursor, NotUnderstood, significant
-from graphmigrate.schema.model import DdlAction, ObjectType, SchemaObject
+from graphmigrate.schema.model import INDEX_TYPES, DdlAction, ObjectType, SchemaObject
 from graphmigrate.schema.property_types import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-_INDEX_TYPES = {
-    "RANGE": ObjectType.RANGE,
-    "TEXT": ObjectType.TEXT,
-    "POINT": ObjectType.POINT,
-    "FULLTEXT": ObjectType.FULLTEXT,
-    "VECTOR": ObjectType.VECTOR,
-    "LOOKUP": ObjectType.LOOKUP,
-}
 _SEVERAL_LABELS = {ObjectType.FULLTEXT, ObjectType.VECTOR}
 _LOOKUP_FUNCTIONS = {"node": "LABELS", "relationship": "TYPE"}
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|`[^`\\\0]+`")
@@ -44,6 +36,10 @@ def read_ddl(text: str) -> DdlAction | None:
 
     Statements whose name or options come from a parameter, and such as are explained or sent elsewhere
     (``EXPLAIN``, ``PROFILE``, ``USE``), are among the latter.
+
+    >>> action = read_ddl("DROP INDEX words IF EXISTS")
+    >>> action.verb, action.of, action.name, action.guarded
+    ('drop', 'index', 'words', True)
     """
     words = significant(text)
     if words and words[-1].kind is TokenKind.SEPARATOR:
@@ -111,7 +107,7 @@ def _create(cursor: Cursor) -> DdlAction:
         return _named("constraint", cursor, _constraint)
     kind = ObjectType.RANGE
     if not cursor.sees("INDEX"):
-        found = _INDEX_TYPES.get(cursor.next().text.upper())
+        found = INDEX_TYPES.get(cursor.next().text.upper())
         if found is None:
             raise NotUnderstood
         kind = found

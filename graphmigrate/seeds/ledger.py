@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from graphmigrate.database.commit import Backoff, Step, commit
+from graphmigrate.database.backoff import Backoff
+from graphmigrate.database.commit import Step, commit
 from graphmigrate.database.history import LOADED, RESETTING
 from graphmigrate.database.ledger import read_nodes
 from graphmigrate.database.records import DAMAGE_HINT

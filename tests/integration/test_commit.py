@@ -8,7 +8,8 @@ from typing import Any
 import neo4j
 import pytest
 
-from graphmigrate.database.commit import Backoff, Step, commit
+from graphmigrate.database.backoff import Backoff
+from graphmigrate.database.commit import Step, commit
 from graphmigrate.database.connection import Database
 from graphmigrate.errors import LockLost
 from graphmigrate.settings import Settings

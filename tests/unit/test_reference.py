@@ -14,7 +14,7 @@ import pytest
 
 from graphmigrate.cli.app import run
 from graphmigrate.cypher.model import Kind
-from graphmigrate.database.commit import RETRIES
+from graphmigrate.database.backoff import RETRIES
 from graphmigrate.errors import TITLES
 from graphmigrate.migrations.files import collect
 from graphmigrate.migrations.header import OPTION_WORDS

@@ -124,10 +124,10 @@ def test_a_big_file_is_read_in_seconds() -> None:
     line = "CREATE (:Person {name: 'It\\'s; me', age: 12}); // c;\n"
     many = line * (2 * 1024 * 1024 // len(line))
     one = "CREATE (:Blob {text: '" + "x;\\n" * (2 * 1024 * 1024) + "'});"
-    begin = time.perf_counter()
+    begin = time.process_time()  # on a busy machine a clock on the wall tells nothing
     assert len(split(many, "f")) == many.count("\n")
     assert len(split(one, "f")) == 1
-    assert time.perf_counter() - begin < 15  # about one second on an idle machine
+    assert time.process_time() - begin < 15  # about one
 
 
 def test_a_statement_is_a_value() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from graphmigrate.database.version import Version
 from graphmigrate.errors import Severity
-from graphmigrate.migrations.checks import check, check_statements
+from graphmigrate.migrations.checks import check_catalogue, check_statements
 from graphmigrate.migrations.model import MigrationFile, checksum
 from graphmigrate.migrations.plan import Task
 from graphmigrate.migrations.reader import read
@@ -160,11 +160,11 @@ def test_a_failure_that_the_server_tells_needs_no_warning(end):
 def test_a_lookup_index_that_the_database_came_with_stops_nobody():
     there = apply([read_ddl("CREATE LOOKUP INDEX index_343aff4e FOR (n) ON EACH labels(n)")], Catalogue())
     planned = tasks("CREATE LOOKUP INDEX mine IF NOT EXISTS FOR (n) ON EACH labels(n);")
-    assert [(each.code, each.severity) for each in check(planned, SERVER, there)] == [
+    assert [(each.code, each.severity) for each in check_catalogue(planned, there)] == [
         ("GM206", Severity.WARNING)
     ]
     planned = tasks("CREATE LOOKUP INDEX mine FOR (n) ON EACH labels(n);")
-    assert [each.severity for each in check(planned, SERVER, there)] == [Severity.ERROR]
+    assert [each.severity for each in check_catalogue(planned, there)] == [Severity.ERROR]
 
 
 DIMENSIONS = (
@@ -175,15 +175,15 @@ DIMENSIONS = (
 def test_options_that_change_nothing_are_warned_of():
     planned = tasks(DIMENSIONS + ";")
     there = apply([read_ddl(DIMENSIONS)], Catalogue())
-    assert [(each.code, each.severity) for each in check(planned, SERVER, there)] == [
+    assert [(each.code, each.severity) for each in check_catalogue(planned, there)] == [
         ("GM206", Severity.WARNING)
     ]
-    assert check(planned, SERVER, Catalogue()) == []
+    assert check_catalogue(planned, Catalogue()) == []
 
 
 def test_an_index_without_options_that_is_there_needs_no_word():
     plain = "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.options)"
-    assert check(tasks(plain + ";"), SERVER, apply([read_ddl(plain)], Catalogue())) == []
+    assert check_catalogue(tasks(plain + ";"), apply([read_ddl(plain)], Catalogue())) == []
 
 
 def test_ddl_that_no_server_runs_is_refused_before_anything_runs():

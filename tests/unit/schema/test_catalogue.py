@@ -68,12 +68,12 @@ def test_type_names_of_both_cypher_versions_mean_the_same():
     for kind, names in pairs.items():
         for name in names:
             catalogue = Catalogue.from_rows([constraint_row("c", name)], [])
-            assert catalogue.constraint("c").object.type is kind
+            assert catalogue.constraints["c"].object.type is kind
 
 
 def test_names_are_of_both_kinds_and_owned_indexes_belong_to_their_constraint():
     assert CATALOGUE.names() == {"unique", "typed", "there", "future", "words", "tokens", "slow", "broken"}
-    assert CATALOGUE.index("unique").owner == "unique"
+    assert CATALOGUE.indexes["unique"].owner == "unique"
     assert CATALOGUE.holder("unique").object.type is T.UNIQUENESS
     assert CATALOGUE.holder("nothing") is None
 
@@ -121,7 +121,7 @@ def test_json_is_compact_and_keeps_what_decides():
     assert {(each.object, each.owner) for each in again.indexes.values()} == {
         (each.object, each.owner) for each in CATALOGUE.indexes.values()
     }
-    assert again.index("slow").state == "POPULATING"
+    assert again.indexes["slow"].state == "POPULATING"
     assert again.to_json() == text
     assert len(json.loads(text)) == 8
     assert Catalogue.from_json(Catalogue().to_json()) == Catalogue()
@@ -132,7 +132,7 @@ def test_objects_come_and_go_with_the_index_behind_them():
     grown = CATALOGUE.with_object(unique)
     assert grown.names() - CATALOGUE.names() == {"u"}
     assert grown.find(index_of(unique)).owner == "u"
-    assert grown.without(grown.constraint("u")) == CATALOGUE
+    assert grown.without(grown.constraints["u"]) == CATALOGUE
 
 
 def test_a_name_chosen_by_the_server_is_filled_in_later():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphmigrate.schema.catalogue import Catalogue
-from graphmigrate.schema.compare import Fate, apply, conflict, fate, fault, holds, outcome, refused, traces
+from graphmigrate.schema.compare import Fate, apply, conflict, fate, fault, holds, outcome, refused
 from graphmigrate.schema.model import CatalogueEntry
 from graphmigrate.schema.reader import read_ddl
 
@@ -216,13 +216,6 @@ def test_the_name_of_a_nameless_index_is_known_once_it_was_read():
     now = catalogue("CREATE INDEX index_12 FOR (n:L) ON (n.n)")
     assert fate(drop, made, now) is Fate.NOT_COMMITTED
     assert fate(drop, made, EMPTY) is Fate.UNDECIDABLE
-
-
-def test_traces_say_what_was_expected_and_found():
-    found = traces(all_ddl(A, B), EMPTY, catalogue(A_OTHERWISE, B))
-    assert [str(each) for each in found if each.verdict is Fate.MIXED] == [
-        "a: expected nothing or a range index on (:L {a}), found a range index on (:L {z})"
-    ]
 
 
 STATEMENTS = [A, A_GUARDED, B, B_GUARDED, DROP_A, DROP_A_GUARDED, NAMELESS, "DROP CONSTRAINT b IF EXISTS"]
