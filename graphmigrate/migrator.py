@@ -267,6 +267,7 @@ class Migrator:
         ``from_database`` writes that file first, from the constraints and indexes that are there.
         """
         from graphmigrate.migrations import repair
+        from graphmigrate.migrations.baseline import baseline
 
         limit = Version.parse(version)
         if from_database:
@@ -277,9 +278,7 @@ class Migrator:
         with self._workspace.locked(None, repairing=True):
             repair.clear_damage(self._workspace)
             history = self._workspace.history()
-            return repair.baseline(
-                self._workspace.database, files, history, limit, without_files=without_files
-            )
+            return baseline(self._workspace.database, files, history, limit, without_files=without_files)
 
     @translate_driver_errors
     def adopt(

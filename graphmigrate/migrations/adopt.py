@@ -10,9 +10,9 @@ from graphmigrate.database.ledger import read_duration
 from graphmigrate.database.records import moment
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Place, Problem, ProjectError, UsageError, raise_all
+from graphmigrate.migrations.baseline import mark, marked
 from graphmigrate.migrations.foreign import Foreign, Row, read_foreign, sums
 from graphmigrate.migrations.names import MigrationName, read_name
-from graphmigrate.migrations.repair import mark, marked
 from graphmigrate.results import AdoptedMigration, AdoptResult
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from graphmigrate.database.catalogue import read_catalogue
 from graphmigrate.database.version import Version
 from graphmigrate.errors import UsageError
+from graphmigrate.migrations.baseline import baseline
 from graphmigrate.migrations.files import collect, rewrite_sums
-from graphmigrate.migrations.repair import baseline
 from graphmigrate.schema.model import ObjectType, render
 from graphmigrate.schema.options import options_of
 
