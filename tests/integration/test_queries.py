@@ -163,7 +163,10 @@ def test_the_sample_graph_covers_the_model(sample_graph):
     sections = re.findall(r"^## (\w+)$(.+?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
     row = re.compile(r"^\| `(\w+)` \| ([^|]+) \|", re.MULTILINE)
     described = {(label, *each) for label, body in sections for each in row.findall(body)}
-    drawn = set(re.findall(r"^ +(\w+) -->\|(\w+)\| (\w+)$", page, re.MULTILINE))
+    title = re.search(r'<title id="title">(.+)</title>', (PAGE.parent / "graph-model.svg").read_text("utf-8"))
+    assert title
+    assert f"![{title[1]}](graph-model.svg)" in page
+    drawn = set(re.findall(r"(\w+) ([A-Z_]+) (\w+)", title[1]))
     with sample_graph.session() as session:
         found = session.run(
             "MATCH (n) WHERE NOT labels(n)[0] STARTS WITH '__' UNWIND keys(n) AS key "
