@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from graphmigrate.database.version import ORDER, Version
-from graphmigrate.errors import GraphMigrateError
+from graphmigrate.database.version import Version
 from graphmigrate.log import logged
 from graphmigrate.migrations import standing
-from graphmigrate.migrations.workspace import Workspace
+from graphmigrate.migrations.workspace import Workspace, translate_driver_errors
 from graphmigrate.results import (
     AdoptResult,
     BaselineResult,
@@ -35,40 +33,13 @@ from graphmigrate.settings import Secret, Settings, load, with_database_of_addre
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import neo4j
 
     from graphmigrate.errors import Problem
     from graphmigrate.events import Listener
     from graphmigrate.seeds import Preparation
-
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
-
-
-def translate_driver_errors(
-    method: Callable[Concatenate[Migrator, _Given], _Result],
-) -> Callable[Concatenate[Migrator, _Given], _Result]:
-    """Let a method raise what the driver raises as an error of ours, which the command line shows too."""
-
-    @wraps(method)
-    def translated(self: Migrator, /, *args: _Given.args, **named: _Given.kwargs) -> _Result:
-        order = ORDER.set(self.settings.version_order)
-        try:
-            return method(self, *args, **named)
-        except GraphMigrateError:
-            raise
-        except Exception as error:
-            from graphmigrate.database.failures import DriverFailure, driver_failure
-
-            if not isinstance(error, DriverFailure):
-                raise
-            raise driver_failure(error, self.settings) from error
-        finally:
-            ORDER.reset(order)
-
-    return translated
 
 
 class Migrator:
@@ -168,16 +139,9 @@ class Migrator:
         Raises ProjectError or PreflightError where files or statements are wrong (nothing ran), HistoryMismatch where
         history and files differ, LockTimeout, LockLost, MigrationFailed, ConnectionFailed and NotAllowed.
         """
-        from graphmigrate.migrations import apply, reporting
+        from graphmigrate.migrations.reporting import migrate
 
-        started = time.monotonic()
-        workspace = self._workspace
-        planned, history, outcome = apply.migrate(
-            workspace, _text(target), allow_out_of_order, lock_timeout, check_data, reapply
-        )
-        return reporting.migrate_result(
-            workspace.target, planned, history, outcome, time.monotonic() - started
-        )
+        return migrate(self._workspace, _text(target), allow_out_of_order, lock_timeout, check_data, reapply)
 
     @translate_driver_errors
     def plan(
@@ -224,12 +188,9 @@ class Migrator:
         Raises HistoryMismatch, ProjectError or PreflightError where something stands against it (nothing was changed then), and
         what ``migrate`` raises.
         """
-        from graphmigrate.migrations import apply, reporting
+        from graphmigrate.migrations.reporting import undo
 
-        started = time.monotonic()
-        workspace = self._workspace
-        planned, history, outcome = apply.undo(workspace, _text(to), steps, lock_timeout, check_data)
-        return reporting.undo_result(workspace.target, planned, history, outcome, time.monotonic() - started)
+        return undo(self._workspace, _text(to), steps, lock_timeout, check_data)
 
     @translate_driver_errors
     def clean(self, *, all_data: bool = False, dry_run: bool = False) -> CleanResult:
@@ -266,19 +227,13 @@ class Migrator:
         ``version`` must have a file, unless it is to be marked ``without_files``. A file that comes later is a late version.
         ``from_database`` writes that file first, from the constraints and indexes that are there.
         """
-        from graphmigrate.migrations import repair
-        from graphmigrate.migrations.baseline import baseline
+        from graphmigrate.migrations.as_found import write_as_found
+        from graphmigrate.migrations.repair import mark_up_to
 
         limit = Version.parse(version)
         if from_database:
-            from graphmigrate.migrations.as_found import write_as_found
-
             return write_as_found(self._workspace, limit)
-        files = self._workspace.files(may_be_empty=True)
-        with self._workspace.locked(None, repairing=True):
-            repair.clear_damage(self._workspace)
-            history = self._workspace.history()
-            return baseline(self._workspace.database, files, history, limit, without_files=without_files)
+        return mark_up_to(self._workspace, limit, without_files=without_files)
 
     @translate_driver_errors
     def adopt(
@@ -304,19 +259,10 @@ class Migrator:
         ``restore`` takes versions, and ``ledger`` for what is no migration's node; ``forget`` also takes ``V1..V9``, those of
         them that a baseline has marked.
         """
-        from graphmigrate.migrations import repair
+        from graphmigrate.migrations.repair import repair
 
-        workspace, files = self._workspace, self._workspace.files(may_be_empty=True)
         words = {"accept": accept, "forget": forget, "rerun": rerun, "done": done}
-        wanted = {word: repair.named(names, workspace.history) for word, names in words.items()}
-        repair.refuse_two_words(wanted)
-        damaged = repair.show_damage(workspace)
-        if not any(wanted.values()) and not restore:
-            return RepairResult(damaged or repair.show_repairs(workspace, files))
-        with workspace.locked(None, repairing=bool(damaged)):
-            if restore or (damaged and wanted["forget"]):
-                return RepairResult(repair.restore(workspace, restore, wanted["forget"]))
-            return RepairResult(repair.repair_named(workspace, files, wanted))
+        return repair(self._workspace, words, restore)
 
     @translate_driver_errors
     def squash(self, to: str, *, scratch: Migrator | None = None) -> SquashResult:
@@ -325,16 +271,9 @@ class Migrator:
         Schema statements stand first where that makes the same graph in the empty database of ``scratch``, which is emptied
         again; without it the order stays. A database that has some of the migrations goes on with them.
         """
-        from graphmigrate.migrations import squash
+        from graphmigrate.migrations.squash import squash
 
-        database = scratch._workspace.database if scratch else None
-        until = Version.parse(to)
-        if done := squash.resume(self._workspace.files(strict=False), until):
-            return done
-        planned = squash.prepare(self._workspace, self._workspace.files(), until, database)
-        squash.write(planned)
-        names = tuple(each.name for each in planned.replaced)
-        return SquashResult(str(planned.path), names, planned.moved, planned.unstable)
+        return squash(self._workspace, Version.parse(to), scratch._workspace.database if scratch else None)
 
     @translate_driver_errors
     def wait(self, timeout: float = 60.0) -> Target:
@@ -365,7 +304,6 @@ class Migrator:
         ``profile`` and ``yes``.
         """
         from graphmigrate import seeds
-        from graphmigrate.database.catalogue import count
         from graphmigrate.seeds.loader import run
 
         started = time.monotonic()
@@ -382,7 +320,7 @@ class Migrator:
             decided = seeds.decide(database, preparation, **choices)
             loaded = run(database, decided, strict=strict, listen=workspace.listen)
         seconds = time.monotonic() - started
-        return SeedResult(target, loaded, decided.skipped, seconds, GraphSummary(*count(database)))
+        return SeedResult(target, loaded, decided.skipped, seconds, workspace.summary())
 
     @translate_driver_errors
     def check_seeds(
@@ -401,13 +339,9 @@ class Migrator:
         from graphmigrate.seeds.checks import check
 
         preparation = self._prepared(names, profile, variables)
-        target = None if offline else self._workspace.target
-        checked = check(
-            None if offline else self._workspace.database,
-            preparation,
-            rows=rows,
-            listen=self._workspace.listen,
-        )
+        workspace = self._workspace
+        target, database = (None, None) if offline else (workspace.target, workspace.database)
+        checked = check(database, preparation, rows=rows, listen=workspace.listen)
         return SeedCheckResult(target, checked, preparation.left_out)
 
     @translate_driver_errors
@@ -417,20 +351,16 @@ class Migrator:
         """Return the Cypher that a seed sends, with its first rows; asks no database."""
         from graphmigrate.seeds.checks import show
 
-        preparation = self._prepared([name], None, variables)
-        return show(preparation, name, rows=rows)
+        return show(self._prepared([name], None, variables), name, rows=rows)
 
     def _prepared(
         self, names: Sequence[str], profile: str | None, variables: Mapping[str, str] | None
     ) -> Preparation:
         from graphmigrate import seeds
 
+        folder = self.settings.seeds
         return seeds.prepare(
-            self.settings.seeds,
-            names=names,
-            profile=profile,
-            variables=variables or {},
-            settings=self.settings,
+            folder, names=names, profile=profile, variables=variables, settings=self.settings
         )
 
     @translate_driver_errors
@@ -451,21 +381,13 @@ class Migrator:
 
         Raises HistoryMismatch (GM612), as every other method, where something else has changed the ledger's nodes.
         """
-        from graphmigrate.database.catalogue import count
-
         self._workspace.warn(self._workspace.history().warnings)
-        return GraphSummary(*count(self._workspace.database))
+        return self._workspace.summary()
 
+    @translate_driver_errors
     def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
         """Run a reading query; return its columns and rows. Raises UsageError (GM173) where the server refuses it."""
-        from graphmigrate.database.failures import DriverFailure, query_failure
-
-        try:
-            with self._workspace.database.session(write=False) as session:
-                result = session.run(cypher)
-                return list(result.keys()), [list(record.values()) for record in result]
-        except DriverFailure as error:
-            raise query_failure(error, self.settings) from error
+        return self._workspace.database.query(cypher)
 
 
 def _text(version: str | int | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import neo4j
 
-from graphmigrate.database.failures import connection_failure
+from graphmigrate.database.failures import connection_failure, query_failure
 from graphmigrate.settings import check_ca_file, check_uri
 
 if TYPE_CHECKING:
@@ -201,6 +201,15 @@ class Database:
         metadata = self.metadata(self.role_of_reading)
         with self.session(write=self.deciding) as session:
             yield session.run(neo4j.Query(query, metadata=metadata, timeout=time_limit), parameters)
+
+    def query(self, cypher: str) -> tuple[list[str], list[list[Any]]]:
+        """Return the columns and rows of a person's reading query; raises UsageError (GM173) where the server refuses it."""
+        try:
+            with self.session(write=False) as session:
+                result = session.run(cypher)
+                return list(result.keys()), [list(record.values()) for record in result]
+        except _FAILURES as error:
+            raise query_failure(error, self.settings) from error
 
     def read(self, query: str, *, time_limit: float | None = None, **parameters: Any) -> list[neo4j.Record]:
         """Run one reading query to its end; ``time_limit`` as for ``asking``."""

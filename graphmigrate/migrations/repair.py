@@ -15,10 +15,10 @@ from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, UsageError
 from graphmigrate.events import Listener, Notice, ignore
 from graphmigrate.migrations import plan, standing
-from graphmigrate.migrations.baseline import BASELINE
+from graphmigrate.migrations.baseline import BASELINE, baseline
 from graphmigrate.migrations.files import files_for
 from graphmigrate.migrations.recovery import first_unfinished, recover, verdicts_of
-from graphmigrate.results import RepairAction, State, version_name
+from graphmigrate.results import RepairAction, RepairResult, State, version_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.migrations.standing import Entry
     from graphmigrate.migrations.workspace import Workspace
+    from graphmigrate.results import BaselineResult
 
 Reader: TypeAlias = "Callable[[MigrationFile], Migration]"
 
@@ -339,3 +340,25 @@ def show_repairs(workspace: Workspace, files: MigrationFolder) -> tuple[RepairAc
     version = first_unfinished(workspace.database, history)
     at_work = [unfinished(version)] if version else []
     return (*at_work, *findings(files, history, workspace.read_one))
+
+
+def repair(workspace: Workspace, words: Mapping[str, Sequence[str]], restored: Sequence[str]) -> RepairResult:
+    """Show what is wrong, or do what a person said: ``words`` hold the versions named for each, ``restored`` those to restore."""
+    files = workspace.files(may_be_empty=True)
+    wanted = {word: named(names, workspace.history) for word, names in words.items()}
+    refuse_two_words(wanted)
+    damaged = show_damage(workspace)
+    if not any(wanted.values()) and not restored:
+        return RepairResult(damaged or show_repairs(workspace, files))
+    with workspace.locked(None, repairing=bool(damaged)):
+        if restored or (damaged and wanted["forget"]):
+            return RepairResult(restore(workspace, restored, wanted["forget"]))
+        return RepairResult(repair_named(workspace, files, wanted))
+
+
+def mark_up_to(workspace: Workspace, limit: Version, *, without_files: bool) -> BaselineResult:
+    """Mark the versions up to ``limit`` as there already; what is damaged in the history is cleared first."""
+    files = workspace.files(may_be_empty=True)
+    with workspace.locked(None, repairing=True):
+        clear_damage(workspace)
+        return baseline(workspace.database, files, workspace.history(), limit, without_files=without_files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphmigrate.cypher.kinds import keywords
@@ -11,7 +12,7 @@ from graphmigrate.database.failures import DriverFailure
 from graphmigrate.database.version import Version
 from graphmigrate.database.violations import sizes, used_labels
 from graphmigrate.errors import Severity
-from graphmigrate.migrations import findings
+from graphmigrate.migrations import apply, findings
 from graphmigrate.migrations.checks import with_actions
 from graphmigrate.migrations.data_check import check_data
 from graphmigrate.migrations.plan import make_plan
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from graphmigrate.database.connection import Database
-    from graphmigrate.database.history import History
-    from graphmigrate.migrations.model import Outcome
-    from graphmigrate.migrations.plan import Plan, Skip, Task
+    from graphmigrate.migrations.plan import Skip, Task
     from graphmigrate.migrations.workspace import Workspace
-    from graphmigrate.results import Target
     from graphmigrate.schema.model import DdlAction, SchemaObject
 
 _CODE = "def %s(tx): code, not checked"
@@ -112,29 +110,45 @@ def planned_migration(task: Task, hazards: Mapping[int, str]) -> PlannedMigratio
     )
 
 
-def migrate_result(
-    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
+def migrate(
+    workspace: Workspace,
+    target: str | None,
+    allow_out_of_order: bool,
+    lock_timeout: float | None,
+    check_data: str | None,
+    reapply: bool,
 ) -> MigrateResult:
-    """Return what a caller is told of a run."""
+    """Apply what is pending and return what a caller is told of the run."""
+    started = time.monotonic()
+    planned, history, outcome = apply.migrate(
+        workspace, target, allow_out_of_order, lock_timeout, check_data, reapply
+    )
     complete = [version for version, row in history.rows.items() if row.complete]
     known = (*complete, *(Version.parse(each.version) for each in outcome.applied))
     return MigrateResult(
-        target,
+        workspace.target,
         tuple(outcome.applied),
         (*(skipped(each) for each in planned.skips), *outcome.skipped),
         _highest(known),
-        seconds,
+        time.monotonic() - started,
         planned.warnings,
     )
 
 
-def undo_result(
-    target: Target, planned: Plan, history: History, outcome: Outcome, seconds: float
+def undo(
+    workspace: Workspace,
+    to: str | None,
+    steps: int | None,
+    lock_timeout: float | None,
+    check_data: str | None,
 ) -> UndoResult:
-    """Return what a caller is told of an undo."""
+    """Take back what was applied last and return what a caller is told of the undo."""
+    started = time.monotonic()
+    planned, history, outcome = apply.undo(workspace, to, steps, lock_timeout, check_data)
     gone = {Version.parse(each.version) for each in outcome.undone}
     left = [row.version for row in history.rows.values() if row.complete and row.version not in gone]
-    return UndoResult(target, tuple(outcome.undone), _highest(left), seconds, planned.warnings)
+    seconds = time.monotonic() - started
+    return UndoResult(workspace.target, tuple(outcome.undone), _highest(left), seconds, planned.warnings)
 
 
 def _highest(versions: Iterable[Version]) -> str | None:

@@ -40,6 +40,16 @@ class Squash(NamedTuple):
     unstable: tuple[str, ...]
 
 
+def squash(workspace: Workspace, until: Version, scratch: Database | None) -> SquashResult:
+    """Complete a squash that ended while it moved files, or prepare and write one."""
+    if done := resume(workspace.files(strict=False), until):
+        return done
+    planned = prepare(workspace, workspace.files(), until, scratch)
+    write(planned)
+    names = tuple(each.name for each in planned.replaced)
+    return SquashResult(str(planned.path), names, planned.moved, planned.unstable)
+
+
 def prepare(
     workspace: Workspace, folder: MigrationFolder, until: Version, scratch: Database | None
 ) -> Squash:
@@ -148,16 +158,16 @@ def _replay(database: Database, statements: Sequence[Statement]) -> _Replay:
     return _Replay(changes, end, schema(database))
 
 
-def write(squash: Squash) -> None:
+def write(planned: Squash) -> None:
     """Write the squash, move what it replaces to ``squashed/``, and write ``graphmigrate.sum`` anew where there is one.
 
     While files move, the squash is called ``.cypher.part``, which keeps every command from reading half of them.
     """
-    part = squash.path.with_suffix(f".cypher{PART}")
+    part = planned.path.with_suffix(f".cypher{PART}")
     hidden = part.with_name(f".{part.name}")
-    hidden.write_text(squash.text, encoding="utf-8")
+    hidden.write_text(planned.text, encoding="utf-8")
     hidden.rename(part)
-    _finish(part, (*squash.replaced, *squash.undos))
+    _finish(part, (*planned.replaced, *planned.undos))
 
 
 def resume(folder: MigrationFolder, until: Version) -> SquashResult | None:

@@ -6,13 +6,16 @@ import getpass
 import socket
 import uuid
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
+from graphmigrate.database.version import ORDER
 from graphmigrate.errors import GraphMigrateError, ProjectError, Severity, UsageError, raise_all
 from graphmigrate.events import Warned
 from graphmigrate.migrations.code import read_code
 from graphmigrate.migrations.files import collect, holds_seeds, lack_of_files
 from graphmigrate.migrations.model import FileKind
+from graphmigrate.results import GraphSummary
 from graphmigrate.settings import check_uri
 from graphmigrate.settings.values import ledger_of
 
@@ -31,6 +34,33 @@ if TYPE_CHECKING:
     from graphmigrate.migrations.model import Migration, MigrationFile, MigrationFolder
     from graphmigrate.results import Target
     from graphmigrate.settings import Settings
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+def translate_driver_errors(
+    method: Callable[Concatenate[Any, _Given], _Result],
+) -> Callable[Concatenate[Any, _Given], _Result]:
+    """Let a method of the façade raise what the driver raises as an error of ours, which the command line shows too."""
+
+    @wraps(method)
+    def translated(self: Any, /, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        order = ORDER.set(self.settings.version_order)
+        try:
+            return method(self, *args, **named)
+        except GraphMigrateError:
+            raise
+        except Exception as error:
+            from graphmigrate.database.failures import DriverFailure, driver_failure
+
+            if not isinstance(error, DriverFailure):
+                raise
+            raise driver_failure(error, self.settings) from error
+        finally:
+            ORDER.reset(order)
+
+    return translated
 
 
 class Workspace:
@@ -118,6 +148,12 @@ class Workspace:
         from graphmigrate.database.target import wait_for_target
 
         return self._learned(wait_for_target(self.database, timeout))
+
+    def summary(self) -> GraphSummary:
+        """Count nodes by label and relationships by type, the ledger's own left out."""
+        from graphmigrate.database.catalogue import count
+
+        return GraphSummary(*count(self.database))
 
     def _learned(self, target: Target) -> Target:
         self._known_target, self.database.name = target, target.database
