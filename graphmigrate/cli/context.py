@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphmigrate.migrator import Migrator
+    from graphmigrate.server import Server
     from graphmigrate.settings import Loaded, Settings
 
 
@@ -94,9 +95,7 @@ class CliContext(Output):
 
         Its own user and password are used: those in the environment belong to another server. Flags still win.
         """
-        from graphmigrate import server
-
-        found = server.find(loaded.folder.absolute())
+        found = self.own_server()
         if found is None:
             return None
         settings = loaded.settings
@@ -105,6 +104,13 @@ class CliContext(Output):
         password = settings.password if "password" in flags else found.password
         secret = Secret(password) if password else None
         return replace(settings, uri=found.bolt_uri, username=username, password=secret, ca_file=None)
+
+    def own_server(self, settings: Settings | None = None) -> Server | None:
+        """Return the project's local server if it runs; with ``settings``, if it is the one that they name."""
+        from graphmigrate.server import find
+
+        found = find(self.folder)
+        return found if found and (settings is None or found.bolt_uri == settings.uri) else None
 
     def _keep_secret(self, settings: Settings) -> None:
         if settings.password:

@@ -20,6 +20,7 @@ from graphmigrate.cli.options import (
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity, UsageError
+from graphmigrate.migrations.files import collect
 from graphmigrate.results import version_name
 from graphmigrate.value import Value
 
@@ -197,8 +198,6 @@ def validate(cli: CliContext, offline: bool) -> None:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)
     cli.told.update(problems)
-    from graphmigrate.migrations.files import collect
-
     files = [each.location for each in collect(migrator.settings.migrations).files]
     cli.result(
         ValidateReport(not code, problems),

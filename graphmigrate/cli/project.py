@@ -225,11 +225,8 @@ def import_file(cli: CliContext, file: Path, label: str, key: str, types: bool) 
     )
     report = ImportReport(plan.seed, plan.rows, tuple(str(path) for path in plan.write()))
     _keep_sum(folder)
-    cli.result(report, lambda _: [*report.created, _next_steps(plan.seed)])
-
-
-def _next_steps(seed: str) -> str:
-    return f"Load it with: graphmigrate migrate && graphmigrate seed {seed}"
+    load = f"Load it with: graphmigrate migrate && graphmigrate seed {plan.seed}"
+    cli.result(report, lambda _: [*report.created, load])
 
 
 @command("init")

@@ -268,18 +268,17 @@ def _ask(migrator: Migrator, cypher: str, origin: str) -> QueryReport:
 
 
 def _where(cli: CliContext, settings: Settings, cypher: str | None) -> WhereReport:
-    from graphmigrate import server
+    from graphmigrate.server import browser_url, stop_command
 
-    found = server.find(cli.folder)
-    if found is None or found.bolt_uri != settings.uri:
+    found = cli.own_server(settings)
+    if found is None:
         return WhereReport(settings.uri, settings.database, username=settings.username)
-    browser = server.browser_url(found, cypher)
     return WhereReport(
         settings.uri,
         settings.database,
         found.http_url,
-        browser,
-        server.stop_command(),
+        browser_url(found, cypher),
+        stop_command(),
         found.username,
         str(found.password_file) if found.password_file else None,
     )

@@ -21,7 +21,7 @@ from graphmigrate.server.state import Folder
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from graphmigrate.cli.context import CliContext
@@ -133,7 +133,7 @@ def start(
         timeout=timeout,
     )
     running = api.start(_project(cli), options, cli.say)
-    cli.result(_report(running), lambda _style: _lines(running))
+    cli.result(_report(running), lambda _: _lines(running))
 
 
 @server.command("stop")
@@ -142,7 +142,7 @@ def stop(cli: CliContext) -> None:
     """Stop the server that 'start' started, and no other one."""
     stopped = api.stop(_project(cli), cli.say)
     cli.say("Stopped." if stopped else "No server of this project runs; nothing to stop.")
-    cli.result(StopReport(stopped), lambda _style: [])
+    cli.result(StopReport(stopped), lambda _: [])
 
 
 @server.command("status")
@@ -151,11 +151,11 @@ def stop(cli: CliContext) -> None:
 def status(ctx: click.Context, exit_code: bool) -> None:
     """Say whether the server runs, and where."""
     cli: CliContext = ctx.obj.cli
-    running = _find(cli)
+    running = api.find(_project(cli))
     if running is None:
-        cli.result(ServerReport(False), lambda _style: ["No server of this project runs."])
+        cli.result(ServerReport(False), lambda _: ["No server of this project runs."])
         ctx.exit(1 if exit_code else 0)
-    cli.result(_report(running), lambda _style: _lines(running))
+    cli.result(_report(running), lambda _: _lines(running))
 
 
 @server.command("url")
@@ -163,9 +163,11 @@ def status(ctx: click.Context, exit_code: bool) -> None:
 @pass_cli
 def url(cli: CliContext, browser: bool) -> None:
     """Print the server's Bolt URI."""
-    running = _required(cli)
+    running = api.find(_project(cli))
+    if running is None:
+        raise _no_server()
     text = api.browser_url(running) if browser else running.bolt_uri
-    cli.result(UrlReport(text), lambda _style: [text])
+    cli.result(UrlReport(text), lambda _: [text])
 
 
 @server.command("logs")
@@ -176,15 +178,14 @@ def url(cli: CliContext, browser: bool) -> None:
 @pass_cli
 def logs(cli: CliContext, follow: bool, lines: int) -> None:
     """Print what the server printed last; after it died or was stopped, too."""
-    running = _find(cli)
+    running = api.find(_project(cli))
     if running is not None and running.container:
-        _hand_over(log_command(running.container, lines, follow=follow))
-        return
+        shown = subprocess.run(log_command(running.container, lines, follow=follow), check=False)  # noqa: S603
+        raise click.exceptions.Exit(shown.returncode)
     folder = Folder(_project(cli))
-    kept = [folder.home(ephemeral=each).log_file for each in (False, True)]
-    file = (
-        running.log_file if running else max((each for each in kept if each.exists()), key=_age, default=None)
-    )
+    kept = (folder.home(ephemeral=each).log_file for each in (False, True))
+    ages = {each.stat().st_mtime: each for each in kept if each.exists()}
+    file = running.log_file if running else ages[max(ages)] if ages else None
     if file is None:
         raise _no_server()
     for line in tail(file, lines):
@@ -196,17 +197,6 @@ def logs(cli: CliContext, follow: bool, lines: int) -> None:
 def _project(cli: CliContext) -> Path:
     """Return the folder whose server is meant: that of the configuration file, as for every other command."""
     return cli.load().folder.absolute()
-
-
-def _find(cli: CliContext) -> api.Server | None:
-    return api.find(_project(cli))
-
-
-def _required(cli: CliContext) -> api.Server:
-    running = _find(cli)
-    if running is None:
-        raise _no_server()
-    return running
 
 
 def _no_server() -> NoServer:
@@ -235,17 +225,6 @@ def _report(running: api.Server) -> ServerReport:
     names = [each for each in ServerReport._fields if hasattr(running, each)]
     values: dict[str, Any] = {name: plain(getattr(running, name)) for name in names}
     return ServerReport(True, browser_url=api.browser_url(running), **values)
-
-
-def _age(path: Path) -> float:
-    return path.stat().st_mtime
-
-
-def _hand_over(command: Sequence[str]) -> None:
-    """Let another program print; its end is ours."""
-    code = subprocess.run(command, check=False).returncode  # noqa: S603
-    if code:
-        raise click.exceptions.Exit(code)
 
 
 def _follow(cli: CliContext, path: Path) -> None:

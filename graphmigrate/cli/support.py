@@ -17,7 +17,6 @@ from graphmigrate.value import Value
 if TYPE_CHECKING:
     from graphmigrate.cli.context import CliContext
     from graphmigrate.cli.render.style import Style
-    from graphmigrate.settings import Settings
 
 FINDINGS = 1
 NOT_CONNECTED = 3
@@ -60,20 +59,13 @@ def doctor(cli: CliContext) -> None:
     settings = cli.settings()
     loaded = cli.loaded
     assert loaded is not None  # noqa: S101 - 'settings' has loaded them
-    checkup = examine(settings, own_server=_is_own(cli, settings))
+    checkup = examine(settings, own_server=cli.own_server(settings) is not None)
     result = checkup._replace(checks=(configuration(loaded, settings), *checkup.checks))
     cli.result(result, lambda style: text.checks(result, style))
     if not result.connected:
         raise click.exceptions.Exit(NOT_CONNECTED)
     if not result.healthy:
         raise click.exceptions.Exit(FINDINGS)
-
-
-def _is_own(cli: CliContext, settings: Settings) -> bool:
-    from graphmigrate import server
-
-    found = server.find(cli.folder)
-    return found is not None and found.bolt_uri == settings.uri
 
 
 @command("explain")

@@ -122,7 +122,7 @@ class Workspace:
                 self._given_driver,
                 run=uuid.uuid4().hex,
                 host=socket.gethostname(),
-                user=_user_name(),
+                user=user_name(),
             )
         return self._opened
 
@@ -252,7 +252,8 @@ class Workspace:
                 yield lock
 
 
-def _user_name() -> str:
+def user_name() -> str:
+    """Return the name of the person at work, for the history; ``unknown`` where the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):

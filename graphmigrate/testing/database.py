@@ -7,7 +7,6 @@ where that fails, the database is emptied and the project's files make it anew.
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import socket
 import tempfile
@@ -24,6 +23,7 @@ from graphmigrate.cypher.lexer import quote
 from graphmigrate.database.version import Version
 from graphmigrate.errors import GraphMigrateError, UsageError
 from graphmigrate.migrations.files import collect
+from graphmigrate.migrations.workspace import user_name
 from graphmigrate.migrator import Migrator
 from graphmigrate.settings import Settings
 from graphmigrate.testing.snapshot import NotRestored, end_other_transactions, read, restore
@@ -232,7 +232,7 @@ def claimed(driver: neo4j.Driver, uri: str, *, wipe_claimed: bool = False) -> It
         elif claims:
             raise _claimed_by(claims[0], uri)
         _refuse_used(session, uri)
-        session.run(_CLAIM, session=own, host=socket.gethostname(), user=_user()).consume()
+        session.run(_CLAIM, session=own, host=socket.gethostname(), user=user_name()).consume()
         others = [each for record in session.run(_CLAIMS) if (each := record.data())["session"] != own]
         if others:  # two sessions of tests began at the same moment
             session.run(f"MATCH (n:{MARKER} {{session: $own}}) DELETE n", own=own).consume()
@@ -275,10 +275,3 @@ def _refuse_used(session: neo4j.Session, uri: str) -> None:
             hint="Tests delete what is in their database: give them an empty one (GRAPHMIGRATE_TEST_URI), or none, "
             "and one is started for them.",
         )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"  # a container's numeric user without a name
