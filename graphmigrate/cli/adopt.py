@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.options import command, versions
+from graphmigrate.cli.options import command, versions_option
 from graphmigrate.cli.render.style import count
 from graphmigrate.errors import UsageError
 from graphmigrate.results import version_name
@@ -31,13 +31,7 @@ class RenameReport(Value):
 @command("adopt")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken over; changes nothing.")
 @click.option("--project", metavar="NAME", help="The project of neo4j-python-migrations whose history it is.")
-@click.option(
-    "--accept",
-    metavar="VERSION",
-    multiple=True,
-    shell_complete=versions,
-    help="Take a file as it is, though it is not what was applied.",
-)
+@versions_option("--accept", "Take a file as it is, though it is not what was applied.")
 @click.option(
     "--rename",
     metavar="DIR",

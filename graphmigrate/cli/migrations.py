@@ -14,8 +14,10 @@ from graphmigrate.cli.options import (
     allow_empty,
     check_data,
     command,
+    lock_timeout,
     placeholders,
     versions,
+    versions_option,
 )
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
@@ -50,7 +52,7 @@ class ValidateReport(Value):
 @command("migrate", outputs=("markdown", *IN_CI))
 @_to
 @click.option("--dry-run", is_flag=True, help="Show what would be done; changes nothing. The same as 'plan'.")
-@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@lock_timeout
 @_out_of_order
 @check_data
 @allow
@@ -221,7 +223,7 @@ def _judged(problems: tuple[Problem, ...], files: int | None) -> str:
 
 @command("run")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@lock_timeout
 @check_data
 @allow
 @placeholders
@@ -280,41 +282,15 @@ def baseline(
 
 @command("repair")
 @placeholders
-@click.option(
-    "--accept",
-    metavar="VERSION",
-    multiple=True,
-    shell_complete=versions,
-    help="Take an edited file as what was applied.",
-)
-@click.option(
-    "--forget",
-    metavar="VERSION",
-    multiple=True,
-    shell_complete=versions,
-    help="Drop a version whose file is gone, or a baseline; V1..V9 for several.",
-)
-@click.option(
+@versions_option("--accept", "Take an edited file as what was applied.")
+@versions_option("--forget", "Drop a version whose file is gone, or a baseline; V1..V9 for several.")
+@versions_option(
     "--restore",
+    "Write a node of the history again that something else changed, as the records of runs prove it.",
     metavar="VERSION|ledger",
-    multiple=True,
-    shell_complete=versions,
-    help="Write a node of the history again that something else changed, as the records of runs prove it.",
 )
-@click.option(
-    "--rerun",
-    metavar="VERSION",
-    multiple=True,
-    shell_complete=versions,
-    help="Let a statement that was interrupted run again.",
-)
-@click.option(
-    "--done",
-    metavar="VERSION",
-    multiple=True,
-    shell_complete=versions,
-    help="Take a statement that was interrupted as complete.",
-)
+@versions_option("--rerun", "Let a statement that was interrupted run again.")
+@versions_option("--done", "Take a statement that was interrupted as complete.")
 def repair(
     cli: CliContext,
     accept: tuple[str, ...],

@@ -199,6 +199,18 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return seconds
 
 
+def versions_option(
+    name: str, text: str, metavar: str = "VERSION"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator: an option that takes versions, and can be given several times."""
+    return click.option(name, metavar=metavar, multiple=True, shell_complete=versions, help=text)
+
+
+lock_timeout = click.option(
+    "--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600."
+)
+
+
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """Return a question with the known word that was probably meant."""
     near = closest(word, known)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from graphmigrate.cli.options import IN_CI, Seconds, add_shared, allow, command, pass_cli, seed_names
+from graphmigrate.cli.options import IN_CI, add_shared, allow, command, lock_timeout, pass_cli, seed_names
 from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from graphmigrate.settings import Settings
 
 LOAD = "load"
+_set = click.option(
+    "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable."
+)
 
 
 class SeedListReport(Value):
@@ -108,14 +111,14 @@ def seed(ctx: click.Context) -> None:
 @seed.command(LOAD)
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Load the seeds of this profile.")
-@click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
+@_set
 @click.option("--force", is_flag=True, help="Load what is chosen again though it is unchanged.")
 @click.option("--allow-duplicates", is_flag=True, help="Load again also those of them that use CREATE.")
 @click.option("--reset", is_flag=True, help="First remove what the chosen seeds had made.")
 @allow
 @click.option("--strict", is_flag=True, help="Fail at a row that matches nothing, or repeats a key.")
 @click.option("--yes", is_flag=True, help="With --profile, load into a target that is marked protected.")
-@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@lock_timeout
 @pass_cli
 def load(cli: CliContext, /, names: tuple[str, ...], assignments: tuple[str, ...], **choices: Any) -> None:
     """Load seeds; the word 'load' may be left out."""
@@ -186,7 +189,7 @@ def list_(cli: CliContext, offline: bool) -> None:
 @seed.command("check")
 @click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=seed_names)
 @click.option("--profile", metavar="PROFILE", help="Check the seeds of this profile.")
-@click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
+@_set
 @click.option("--rows/--no-rows", default=True, help="Read every row of every source; the default.")
 @click.option("--offline", is_flag=True, help="Ask no database: the Cypher itself is then not checked.")
 @pass_cli
@@ -214,7 +217,7 @@ def check(
 
 @seed.command("show")
 @click.argument("name", metavar="NAME", shell_complete=seed_names)
-@click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a seed's variable.")
+@_set
 @click.option(
     "--rows", type=click.IntRange(0, 10_000), default=5, show_default=True, help="Rows of each block."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from graphmigrate.cli.options import Seconds, check_data, command, placeholders, versions
+from graphmigrate.cli.options import check_data, command, lock_timeout, placeholders, versions
 from graphmigrate.cli.render.style import clean as printable
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import UsageError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="Take back all that was applied after this version; 0: everything.",
 )
 @click.option("--steps", type=int, metavar="N", help="Take back the last N; default: 1.")
-@click.option("--lock-timeout", type=Seconds(), help="Wait so long for another run to end; default: 600.")
+@lock_timeout
 @check_data
 @placeholders
 def undo(cli: CliContext, to: str | None, steps: int | None, lock_timeout: float | None) -> None:
