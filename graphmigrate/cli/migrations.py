@@ -27,7 +27,7 @@ from graphmigrate.results import version_name
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from graphmigrate.cli.context import CliContext
     from graphmigrate.results import MigrateResult, PlanResult
@@ -47,6 +47,9 @@ class ValidateReport(Value):
 
     valid: bool
     problems: tuple[Problem, ...]
+
+
+_FEW = 10  # versions that one line can name
 
 
 @command("migrate", outputs=("markdown", *IN_CI))
@@ -270,14 +273,20 @@ def baseline(
         result = migrator.baseline(
             version or as_version or "1", without_files=without_files, from_database=from_database
         )
-    names = ", ".join(map(version_name, result.marked))
-    marked = f"Marked {count(len(result.marked), 'version')} as already there: {names}."
+    marked = f"Marked {count(len(result.marked), 'version')} as already there: {_named(result.marked)}."
     cli.say(marked if result.marked else "Nothing to do: every version up to there is known already.")
     if result.marked:
         first, last = result.marked[0], result.marked[-1]
         taken_back = version_name(first) if first == last else f"{version_name(first)}..{version_name(last)}"
         cli.say(f"To take that back: graphmigrate repair --forget {taken_back}")
     cli.result(result, lambda _: list(result.files))
+
+
+def _named(marked: Sequence[str]) -> str:
+    """Return the names of versions; of many the first and the last."""
+    if len(marked) > _FEW:
+        return f"{version_name(marked[0])} to {version_name(marked[-1])}"
+    return ", ".join(map(version_name, marked))
 
 
 @command("repair")

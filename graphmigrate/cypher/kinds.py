@@ -255,6 +255,7 @@ _READING = re.compile(
     r"|apoc\.create\.(?:nodes?|relationship)|apoc\.merge\.relationship(?:\.eager)?"
 )
 _NAMED_LABEL = "apoc.refactor.rename.label"
+_MERGED_LABELS = {"apoc.merge.node", "apoc.merge.node.eager"}
 _TEXTS = {
     **dict.fromkeys(
         (
@@ -273,10 +274,20 @@ _CASES = {"apoc.case", "apoc.do.case"}
 
 
 def touches_no_node(name: str, arguments: Sequence[Token]) -> bool:
-    """Whether a procedure is known to read only, or to change nodes of one label only; ``name`` is in lower case."""
+    """Whether a procedure is known to read only, or to change nodes of named labels only; ``name`` is in lower case."""
     if name == _NAMED_LABEL:
         return bool(arguments) and _literal(split_at(arguments, ",")[0]) is not None
+    if name in _MERGED_LABELS:
+        return bool(arguments) and _names_labels(split_at(arguments, ",")[0])
     return _READING.fullmatch(name) is not None
+
+
+def _names_labels(argument: Sequence[Token]) -> bool:
+    """Whether an argument is a list of literal labels, none of them empty: an empty one finds nodes of any label."""
+    if len(argument) < 2 or (argument[0].text, argument[-1].text) != ("[", "]"):
+        return False
+    labels = [_literal(each) for each in split_at(argument[1:-1], ",")]
+    return all(label is not None and label.text[1:-1].strip() for label in labels)
 
 
 def text_arguments(name: str, arguments: Sequence[Token]) -> list[Token | None] | None:

@@ -84,7 +84,7 @@ def missing_constraints(database: Database, history: History) -> list[Problem]:
         Problem(
             "GM612",
             f"The constraint {name} is missing: graphmigrate's own nodes could be there twice.",
-            f"The next run that has something to do makes it again. To make it now: {queries.LEDGER_CONSTRAINTS[name]}",
+            "The next run that has something to do makes it again. To make it now: graphmigrate repair --restore ledger",
             severity=Severity.WARNING,
         )
         for name in missing

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphmigrate.cypher.model import Kind
 from graphmigrate.database.catalogue import read_catalogue
+from graphmigrate.database.first_use import missing_constraints
 from graphmigrate.database.guard import allowed_names
 from graphmigrate.database.preflight import explain, explain_conditions
 from graphmigrate.database.target import target_problems
@@ -35,6 +36,7 @@ def validate(workspace: Workspace) -> tuple[Problem, ...]:
     history = workspace.history()
     entries = compare(files_for(files, history), history)
     problems.extend(told_mismatches(files, entries, history))
+    problems.extend(missing_constraints(workspace.database, history))
     chosen = plan.candidates(entries, target=None, allow_out_of_order=True)
     pairs = [
         (each, migrations.get(each.file) or workspace.read_one(each.file)) for each in chosen if each.file

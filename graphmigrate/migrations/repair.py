@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from graphmigrate.database import restore as damages
 from graphmigrate.database.commit import Step, write_steps
-from graphmigrate.database.first_use import prepare_ledger
+from graphmigrate.database.first_use import missing_constraints, prepare_ledger
 from graphmigrate.database.history import COMPLETE, name_in
 from graphmigrate.database.ledger import read_nodes, refuse_other_format
 from graphmigrate.database.records import item_of_row, record_change
@@ -109,6 +109,18 @@ def show_damage(workspace: Workspace) -> tuple[RepairAction, ...]:
     refuse_other_format(nodes)
     found = ways(read_damage(workspace.database, nodes))
     return tuple(RepairAction(way.name.removeprefix("V"), "", way.finding, way.resolution) for way in found)
+
+
+def show_constraints(workspace: Workspace) -> tuple[RepairAction, ...]:
+    """Name each constraint on a sound ledger that something else dropped, with what makes it again."""
+    missing = missing_constraints(workspace.database, workspace.history())
+    resolution = f"graphmigrate repair --restore {damages.LEDGER}"
+    return tuple(RepairAction(damages.LEDGER, "", each.message.rstrip("."), resolution) for each in missing)
+
+
+def made_again(lost: Iterable[RepairAction]) -> tuple[RepairAction, ...]:
+    """Tell that constraints were made again, as taking the lock does."""
+    return tuple(each._replace(resolution="it was made again", done=True) for each in lost)
 
 
 def restore(
@@ -349,8 +361,11 @@ def repair(workspace: Workspace, words: Mapping[str, Sequence[str]], restored: S
     refuse_two_words(wanted)
     damaged = show_damage(workspace)
     if not any(wanted.values()) and not restored:
-        return RepairResult(damaged or show_repairs(workspace, files))
+        return RepairResult(damaged or (*show_constraints(workspace), *show_repairs(workspace, files)))
+    lost = () if damaged or set(restored) != {damages.LEDGER} else show_constraints(workspace)
     with workspace.locked(None, repairing=bool(damaged)):
+        if lost and not any(wanted.values()):
+            return RepairResult(made_again(lost))
         if restored or (damaged and wanted["forget"]):
             return RepairResult(restore(workspace, restored, wanted["forget"]))
         return RepairResult(repair_named(workspace, files, wanted))

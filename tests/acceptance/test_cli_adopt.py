@@ -121,6 +121,22 @@ def test_names_without_numbers_are_numbered_in_their_order(project: Folder) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (3, "Marked 3 versions as already there: V1, V2, V3."),
+        (30, "Marked 30 versions as already there: V1 to V30."),
+    ],
+)
+def test_a_baseline_names_a_few_versions_and_of_many_the_ends(
+    project: Folder, driver: neo4j.Driver, files: int, told: str
+) -> None:
+    project.write(**{f"V{number}__a": "CREATE (:A);" for number in range(1, files + 1)})
+    said = project.run("baseline", str(files)).stderr
+    assert told in said
+    assert f"repair --forget V1..V{files}" in said
+
+
 def test_the_present_schema_becomes_the_first_migration(project: Folder, driver: neo4j.Driver) -> None:
     driver.execute_query("CREATE INDEX found FOR (n:A) ON (n.x)")
     done = project.run("baseline", "--from-database", "--as", "V41")

@@ -250,7 +250,11 @@ def test_what_another_program_did_to_the_ledger(project: Folder, driver: neo4j.D
     driver.execute_query("MATCH (n:__GraphMigrate) SET n:App")
     said = project.run("doctor").stdout
     assert "The constraint __graphmigrate_key is missing" in said
-    driver.execute_query(re.findall(r"To make it now: (.*)", said)[0])
+    assert "The constraint __graphmigrate_key is missing" in project.run("repair").stdout
+    assert "The constraint __graphmigrate_key is missing" in project.run("validate").stdout
+    (made,) = re.findall(r"To make it now: graphmigrate (.*)", said)
+    assert "it was made again" in project.run(*made.split()).stdout
+    assert "Nothing to repair" in project.run("repair").stderr
     said = project.run("doctor").stdout
     assert "the label App" in said
     driver.execute_query(re.findall(r"To take it off: (.*)", said)[0])

@@ -25,6 +25,7 @@ FILES = {
 }
 # Every node of ours, in an order that does not depend on how it was changed before.
 ONE = "MATCH (n:__GraphMigrate) WITH n ORDER BY labels(n), n.key, elementId(n) SKIP $at LIMIT 1 "
+MIGRATIONS = "MATCH (n:__GraphMigrateMigration) RETURN properties(n) AS p ORDER BY n.key"
 WRONG: list[Any] = [None, "", "x", "V2", 0, -1, 7, 2.5, True, [], ["a"], [1, 2]]
 KINDS = ["", "Ledger", "Migration", "Run", "Attempt", "Seed"]
 
@@ -223,8 +224,20 @@ def test_a_constraint_of_ours_that_is_missing_is_told(applied: Project, session_
         assert (warning.code, warning.severity.value) == ("GM612", "warning")
         assert "__graphmigrate_key" in warning.message
     assert [each.problem for each in applied.events if isinstance(each, Warned)] == [warning]
-    session_driver.execute_query(warning.hint.split(": ", 1)[1])  # what the hint says
+    assert applied.call("validate") == (warning,)
+    told = applied.call("repair").actions
+    assert [(each.version, each.done) for each in told] == [("ledger", False)]
+    assert told[0].finding == warning.message.rstrip(".")
+    assert warning.hint.endswith(f"To make it now: {told[0].resolution}")
+    before = rows(session_driver, MIGRATIONS)
+    done = applied.call("repair", restore=["ledger"]).actions
+    assert [(each.finding, each.done) for each in done] == [(told[0].finding, True)]
+    assert rows(session_driver, MIGRATIONS) == before
     assert not applied.call("status").problems
+    assert not applied.call("validate")
+    assert not applied.call("repair").actions
+    with pytest.raises(UsageError, match="its node is as it must be"):
+        applied.call("repair", restore=["ledger"])
 
 
 @settings(

@@ -106,6 +106,8 @@ ANY = [
     "CALL apoc.nodes.delete([0], 10)",
     "CALL apoc.refactor.rename.nodeProperty('key', 'code')",
     "CALL apoc.refactor.rename.label($old, $new)",
+    "UNWIND $rows AS row CALL apoc.merge.node([row.label], {id: row.id}) YIELD node RETURN count(*)",
+    "CALL apoc.merge.node([], {id: 1}, {}, {}) YIELD node RETURN count(*)",
     "CALL gds.pageRank.write('g', {writeProperty: 'x'})",
     "CALL my.own.procedure()",
     # not understood
@@ -171,6 +173,7 @@ LABELLED = [
     "CALL apoc.cypher.runMany('MATCH (n:A) SET n.x = 1; CREATE (:B);', {})",
     "CALL apoc.do.when(true, 'SET n.x = 1', 'SET n.x = 2', {n: 1})",
     "CALL apoc.refactor.rename.label('Old', 'New')",
+    "UNWIND $rows AS row CALL apoc.merge.node(['A'], {id: row.id}, row, row) YIELD node RETURN count(*)",
     "CALL gds.pageRank.mutate('g', {mutateProperty: 'x'})",
     "LET x = 1 MATCH (n:User) FILTER n.x = x SET n.y = 1",
     "MATCH (n:User) RETURN n NEXT MATCH (n) SET n.x = 1",
