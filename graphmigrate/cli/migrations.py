@@ -22,7 +22,6 @@ from graphmigrate.cli.options import (
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import count, duration
 from graphmigrate.errors import Problem, Severity, UsageError
-from graphmigrate.migrations.files import collect
 from graphmigrate.results import version_name
 from graphmigrate.value import Value
 
@@ -199,6 +198,8 @@ def validate(cli: CliContext, offline: bool) -> None:
     Takes no lock and writes nothing. Exits with 2 for bad files or statements, with 6 where history and files
     disagree.
     """
+    from graphmigrate.migrations.files import collect  # completion reads no file's text
+
     with cli.migrator(connect=not offline) as migrator:
         problems = migrator.validate(offline=offline)
     code = code_of(problems)

@@ -12,7 +12,6 @@ from graphmigrate.cli.render import ci, text
 from graphmigrate.cli.render.style import clean, count, duration
 from graphmigrate.errors import UsageError
 from graphmigrate.results import GraphSummary
-from graphmigrate.settings.values import SECRET_NAME
 from graphmigrate.value import Value
 
 if TYPE_CHECKING:
@@ -77,10 +76,10 @@ class SeedGroup(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, seeds, and the options of ``load``."""
-        ours = [CompletionItem(each) for each in seed_names(ctx, None, incomplete)]
+        names = () if incomplete.startswith("-") else seed_names(ctx, None, incomplete)
         return [
             *super().shell_complete(ctx, incomplete),
-            *ours,
+            *(CompletionItem(each) for each in names),
             *self.commands[LOAD].shell_complete(ctx, incomplete),
         ]
 
@@ -122,6 +121,8 @@ def seed(ctx: click.Context) -> None:
 @pass_cli
 def load(cli: CliContext, /, names: tuple[str, ...], assignments: tuple[str, ...], **choices: Any) -> None:
     """Load seeds; the word 'load' may be left out."""
+    from graphmigrate.settings.values import SECRET_NAME  # completion needs no settings
+
     variables = _variables(assignments)
     cli.secrets += [value for name, value in variables.items() if SECRET_NAME.search(name)]
     with cli.migrator() as migrator:
