@@ -9,7 +9,7 @@ import pytest
 
 from graphmigrate.cli.render import ci, markdown, text
 from graphmigrate.cli.render.style import Style
-from graphmigrate.migrations import hazards
+from graphmigrate.migrations import reporting
 from tests.conftest import Neo4jTarget
 from tests.projects import Project
 
@@ -18,7 +18,7 @@ from tests.projects import Project
 def planned(
     neo4j_target: Neo4jTarget, driver: neo4j.Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Project:
-    monkeypatch.setattr(hazards, "MANY", 100)  # a tenth of a million takes a second to make
+    monkeypatch.setattr(reporting, "_MANY", 100)  # a tenth of a million takes a second to make
     driver.execute_query("UNWIND range(1, 120) AS n CREATE (:Many {n: n}) CREATE (:Few {n: n % 3})")
     driver.execute_query("MATCH (f:Few) WHERE f.n > 0 DELETE f")
     return Project(neo4j_target, tmp_path).write(
