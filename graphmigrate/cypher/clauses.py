@@ -48,17 +48,23 @@ _MAY_READ = re.compile(rf"(?i)\b(?:match|merge|call|exists|count|collect|apoc|gd
 _SUBQUERIES = {"EXISTS", "COUNT", "COLLECT"}
 _OUT_OF_PLACE = {"MATCH", "MERGE", "CALL", "UNWIND", "FOREACH"}
 _EXPRESSIONS_ONLY = {
-    *(
-        "WHERE",
-        "SET",
-        "ON CREATE SET",
-        "ON MATCH SET",
-        "REMOVE",
-        "DELETE",
-        "DETACH DELETE",
-        "NODETACH DELETE",
-    ),
-    *("ORDER BY", "LIMIT", "SKIP", "OFFSET", "FILTER", "FINISH", "USE", "USING", "SHOW"),
+    "WHERE",
+    "SET",
+    "ON CREATE SET",
+    "ON MATCH SET",
+    "REMOVE",
+    "DELETE",
+    "DETACH DELETE",
+    "NODETACH DELETE",
+    "ORDER BY",
+    "LIMIT",
+    "SKIP",
+    "OFFSET",
+    "FILTER",
+    "FINISH",
+    "USE",
+    "USING",
+    "SHOW",
 }
 
 

@@ -16,6 +16,7 @@ from graphmigrate.database.restore import FORMAT, Damage, Way, ways
 from graphmigrate.database.shape import NAMES, TIMES, Node, foreign
 from graphmigrate.database.version import Version
 from graphmigrate.errors import HistoryMismatch, Problem, Severity
+from graphmigrate.schema.model import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -171,7 +172,7 @@ def _about_foreign(nodes: Iterable[Node]) -> Iterator[Problem]:
     ties = sum(each.relationships for each in found.values())
     told = [f"the label {each}" for each in labels] + [f"the property {each}" for each in properties]
     told += [f"{ties} relationship{'s' * (ties > 1)}"] if ties else []
-    removed = [f"n:{_escaped(each)}" for each in labels] + [f"n.{_escaped(each)}" for each in properties]
+    removed = [f"n:{identifier(each)}" for each in labels] + [f"n.{identifier(each)}" for each in properties]
     remedies = [f"MATCH (n:{queries.OWN}) REMOVE {', '.join(removed)}"] if removed else []
     remedies += [f"MATCH (:{queries.OWN})-[r]-() DELETE r"] if ties else []
     first = next(iter(found))
@@ -187,11 +188,6 @@ def _about_foreign(nodes: Iterable[Node]) -> Iterator[Problem]:
         f"To take it off: {'; '.join(remedies)}",
         severity=Severity.WARNING,
     )
-
-
-def _escaped(name: str) -> str:
-    """Return the name of a label or property that is there, whatever it holds, between backticks."""
-    return "`" + name.replace("\\", "\\u005C").replace("`", "``") + "`"
 
 
 def _history_row(values: Mapping[str, Any]) -> HistoryRow:

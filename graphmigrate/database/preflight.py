@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 # What an earlier migration of the same plan may still make.
 _MAY_COME_LATER = (
-    *("IndexNotFound", "ConstraintNotFound", "DatabaseNotFound", "IndexDropFailed", "ConstraintDropFailed"),
+    "IndexNotFound",
+    "ConstraintNotFound",
+    "DatabaseNotFound",
+    "IndexDropFailed",
+    "ConstraintDropFailed",
 )
 # What another server may have, or another release.
 _MAY_BE_ELSEWHERE = re.compile(r"Unknown function|ProcedureNotFound")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WOR
     through it may be committing all the same, so it is waited for until it is listed no more.
     """
     pauses = Backoff(longest=0.1)
-    closing: Backoff | None = None
+    closing: float | None = None
     while True:
         rows = transactions(database)
         terminated = {row["id"] for row in rows if row["status"].startswith("Terminated")}
@@ -79,10 +80,10 @@ def await_no_work(database: Database, chosen: Any, roles: tuple[str, ...] = (WOR
         inner = any(row["outer"] in found for row in rows)
         if alive:
             database.read(queries.TERMINATE, ids=list(alive))
-        elif not inner and (not found or (closing and closing.waited > _CLOSING)):
+        elif not inner and (not found or (closing and time.monotonic() > closing + _CLOSING)):
             return
         elif closing is None:
-            closing = Backoff()
+            closing = time.monotonic()
             _close_connections(database, list(found.values()))
         pauses.pause()
 

@@ -77,10 +77,7 @@ def in_parts(fault: Callable[..., Tally], **how: object) -> Callable[[Arena, Sam
         tallies = []
         for corpus in PARTS.values():
             with project(arena, corpus) as ground:
-                points = telling_first(ground.messages)[: telling(ground.messages)]
-                tally = fault(ground, share.of(points), **how)
-                tally.messages = sum(k % sample.parts == sample.part for k in points)
-                tallies.append(tally)
+                tallies.append(at_telling(fault, ground, share, **how))
         return reduce(Tally.plus, tallies)
 
     return run
@@ -102,6 +99,14 @@ def project(
         yield ground
 
 
+def at_telling(fault: Callable[..., Tally], ground: Arena, sample: Sample, **how: object) -> Tally:
+    """At the messages that are no record after a record of the same answer; the tally says how many these are."""
+    points = [k for k in telling_first(ground.messages) if not _follows(ground.messages, k)]
+    tally = fault(ground, sample.of(points), **how)
+    tally.messages = sum(k % sample.parts == sample.part for k in points)
+    return tally
+
+
 def at_messages(fault: Callable[..., Tally], **how: object) -> Callable[[Arena, Sample], Tally]:
     def run(arena: Arena, sample: Sample) -> Tally:
         return fault(arena, sample.of(telling_first(arena.messages)), **how)
@@ -116,11 +121,6 @@ def telling_first(messages: Sequence[str]) -> list[int]:
     """
     numbers = [index + 1 for index in spread(len(messages))]
     return sorted(numbers, key=lambda k: _follows(messages, k))
-
-
-def telling(messages: Sequence[str]) -> int:
-    """How many messages are no record that follows a record of the same answer."""
-    return sum(not _follows(messages, k) for k in range(1, len(messages) + 1))
 
 
 def _follows(messages: Sequence[str], k: int) -> bool:
@@ -205,10 +205,7 @@ def squashed(arena: Arena, sample: Sample, *, begun: bool) -> Tally:
 def killed_in(arena: Arena, sample: Sample, what: str, corpus: Mapping[str, str], **how: Any) -> Tally:
     """kill -9 of another command than the campaign's, or from elsewhere, in a project of its own."""
     with project(arena, corpus, **how) as ground:
-        points = telling_first(ground.messages)[: telling(ground.messages)]
-        tally = network.kill_runner(ground, sample.of(points), what=what)
-        tally.messages = sum(k % sample.parts == sample.part for k in points)
-    return tally
+        return at_telling(network.kill_runner, ground, sample, what=what)
 
 
 @contextmanager
